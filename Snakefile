@@ -1,0 +1,27 @@
+"""heavytail: heavy-tailed spectra to layer-wise sparsity to pruned language models to tables."""
+
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+# The embedded default stands aside for a config file of the caller's, which is complete by itself.
+if not workflow.overwrite_configfiles:
+
+    configfile: workflow.source_path("config/config.yaml")
+
+
+include: "rules/common.smk"
+include: "rules/models.smk"
+include: "rules/data.smk"
+include: "rules/spectra.smk"
+include: "rules/ratios.smk"
+include: "rules/prune.smk"
+include: "rules/evaluate.smk"
+include: "rules/report.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        rules.collect_cells.output,
+        expand(rules.write_table.output, model=CONFIG["models"]),

@@ -1,0 +1,105 @@
+"""Calibration text, evaluation text and tasks, frozen to local files."""
+
+PYTHON_TASKS = [task for task in CONFIG["tasks"] if task.startswith("python_")]
+HUB_TASKS = [task for task in CONFIG["tasks"] if task not in PYTHON_TASKS]
+
+
+rule extract_python:
+    output:
+        documents="results/data/python/{split}.jsonl",
+    log:
+        "results/logs/extract_python/{split}.log",
+    wildcard_constraints:
+        split="calibration|test",
+    conda:
+        "../envs/compute.yaml"
+    params:
+        digest=digest("extract_python"),
+    script:
+        "../scripts/extract_python.py"
+
+
+rule fetch_text:
+    output:
+        documents="results/data/{dataset}/{split}.jsonl",
+    log:
+        "results/logs/fetch_text/{dataset}-{split}.log",
+    wildcard_constraints:
+        dataset="c4|wikitext2",
+        split="calibration|test",
+    conda:
+        "../envs/compute.yaml"
+    params:
+        digest=digest("fetch_text"),
+    script:
+        "../scripts/fetch_text.py"
+
+
+rule freeze_calibration:
+    input:
+        model=model_of,
+        documents=f"results/data/{CONFIG['calibration']['dataset']}/calibration.jsonl",
+    output:
+        tokens="results/calibration/{model}/seed-{seed}.safetensors",
+    log:
+        "results/logs/freeze_calibration/{model}/seed-{seed}.log",
+    conda:
+        "../envs/compute.yaml"
+    params:
+        digest=digest("freeze_calibration"),
+        settings=lambda wildcards: CONFIG["calibration"] | {"seed": int(wildcards.seed)},
+    script:
+        "../scripts/freeze_calibration.py"
+
+
+rule freeze_evaluation:
+    input:
+        model=model_of,
+        documents=f"results/data/{CONFIG['evaluation']['dataset']}/test.jsonl",
+    output:
+        tokens="results/evaluation/{model}.safetensors",
+    log:
+        "results/logs/freeze_evaluation/{model}.log",
+    conda:
+        "../envs/compute.yaml"
+    params:
+        digest=digest("freeze_evaluation"),
+        settings=CONFIG["evaluation"],
+    script:
+        "../scripts/freeze_evaluation.py"
+
+
+rule build_python_task:
+    input:
+        documents="results/data/python/test.jsonl",
+    output:
+        data="results/data/tasks/{task}.jsonl",
+        task="results/data/tasks/{task}.yaml",
+    log:
+        "results/logs/build_python_task/{task}.log",
+    wildcard_constraints:
+        task=any_of(PYTHON_TASKS) or "$.",
+    conda:
+        "../envs/compute.yaml"
+    params:
+        digest=digest("build_python_task"),
+        settings=lambda wildcards: {"task": wildcards.task},
+    script:
+        "../scripts/build_python_task.py"
+
+
+rule fetch_task:
+    output:
+        data="results/data/tasks/{task}.jsonl",
+        task="results/data/tasks/{task}.yaml",
+    log:
+        "results/logs/fetch_task/{task}.log",
+    wildcard_constraints:
+        task=any_of(HUB_TASKS) or "$.",
+    conda:
+        "../envs/compute.yaml"
+    params:
+        digest=digest("fetch_task"),
+        settings=lambda wildcards: {"task": wildcards.task},
+    script:
+        "../scripts/fetch_task.py"

@@ -1,0 +1,42 @@
+"""Models: fetched from the hub or a local folder; the stand-in can be trained again."""
+
+
+def local_files(wildcards):
+    """A local model's files, so that new weights are noticed; nothing for a model of the hub."""
+    folder = CONFIG["models"][wildcards.model].get("path")
+    return sorted(str(p) for p in Path(folder).iterdir() if p.is_file()) if folder else []
+
+
+rule fetch_model:
+    input:
+        files=local_files,
+    output:
+        provenance="results/models/{model}/provenance.json",
+    log:
+        "results/logs/fetch_model/{model}.log",
+    benchmark:
+        "results/benchmarks/fetch_model/{model}.tsv"
+    conda:
+        "../envs/compute.yaml"
+    params:
+        digest=digest("fetch_model"),
+        settings=lambda wildcards: dict(sorted(CONFIG["models"][wildcards.model].items())),
+    script:
+        "../scripts/fetch_model.py"
+
+
+rule train_standin:
+    output:
+        model=directory("results/standin/model"),
+        record="results/standin/training.json",
+    log:
+        "results/logs/train_standin.log",
+    benchmark:
+        "results/benchmarks/train_standin.tsv"
+    conda:
+        "../envs/compute.yaml"
+    threads: 16
+    params:
+        digest=digest("train_standin"),
+    script:
+        "../scripts/train_standin.py"

@@ -1,0 +1,28 @@
+"""Pruned cells, each stored as a compact artifact beside the dense model."""
+
+
+def calibration_of(wildcards):
+    """The calibration tokens of a cell; magnitude pruning reads none."""
+    needed = wildcards.method in CALIBRATED
+    return rules.freeze_calibration.output.tokens if needed else []
+
+
+rule prune_cell:
+    input:
+        model=model_of,
+        ratios=rules.allocate_sparsity.output.ratios,
+        calibration=calibration_of,
+    output:
+        artifact=f"results/pruned/{{model}}/{CELL}.safetensors",
+        record=f"results/pruned/{{model}}/{CELL}.json",
+    log:
+        f"results/logs/prune_cell/{{model}}/{CELL}.log",
+    benchmark:
+        f"results/benchmarks/prune_cell/{{model}}/{CELL}.tsv"
+    conda:
+        "../envs/compute.yaml"
+    params:
+        digest=lambda w: digest("prune_cell", f"heavytail.methods.{w.method}"),
+        settings=lambda w: {"method": w.method},
+    script:
+        "../scripts/prune_cell.py"

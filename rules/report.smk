@@ -1,0 +1,56 @@
+"""Tables: every record in one CSV, and markdown as people read it."""
+
+
+def rows():
+    """Every row of the tables: the dense model, then its cells, per model."""
+    dense = dict.fromkeys(("method", "sparsity", "allocation", "seed"))
+    found = [{"model": model, **cell} for model in CONFIG["models"] for cell in [dense, *cells()]]
+    for row in found:
+        row["cell"] = CELL.format(**row) if row["method"] else DENSE
+        row["artifact"] = artifact_path(row["model"], row["cell"])
+    return found
+
+
+def row_settings(row):
+    """What the CSV says of a row beside its numbers."""
+    if row["cell"] == DENSE:
+        return row
+    named = CONFIG["allocations"][row["allocation"]]
+    return row | named | allocation_settings(row["allocation"], row["method"])
+
+
+rule collect_cells:
+    input:
+        perplexity=[f"results/perplexity/{r['model']}/{r['cell']}.json" for r in rows()],
+        zero_shot=[
+            f"results/zero_shot/{r['model']}/{r['cell']}.json" for r in rows() if CONFIG["tasks"]
+        ],
+        pruned=[f"results/pruned/{r['model']}/{r['cell']}.json" for r in rows() if r["artifact"]],
+    output:
+        cells="results/tables/cells.csv",
+        zero_shot="results/tables/zero_shot.csv",
+    log:
+        "results/logs/collect_cells.log",
+    conda:
+        "../envs/tables.yaml"
+    params:
+        digest=digest("collect_cells"),
+        rows=[row_settings(row) for row in rows()],
+    script:
+        "../scripts/collect_cells.py"
+
+
+rule write_table:
+    input:
+        cells=rules.collect_cells.output.cells,
+        zero_shot=rules.collect_cells.output.zero_shot,
+    output:
+        table="results/tables/{model}.md",
+    log:
+        "results/logs/write_table/{model}.log",
+    conda:
+        "../envs/tables.yaml"
+    params:
+        digest=digest("write_table"),
+    script:
+        "../scripts/write_table.py"

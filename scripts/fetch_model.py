@@ -1,0 +1,25 @@
+"""Bring a model's folder into the results and record what it consists of."""
+
+from pathlib import Path
+
+from heavytail import provenance
+from heavytail.files import write_json
+from heavytail.jobs import logged
+
+
+def fetch_model(entry: dict, output: str) -> None:
+    """Link or download a model beside `output`, then write its provenance there."""
+    folder = Path(output).parent
+    if "path" in entry:
+        source = Path(entry["path"])
+        provenance.link_folder(source, folder)
+        record = provenance.record(folder, source.name, None)
+    else:
+        provenance.download(entry["hub"], entry["revision"], folder)
+        record = provenance.record(folder, entry["hub"], entry["revision"])
+    write_json(output, record)
+
+
+if __name__ == "__main__":
+    with logged(snakemake.log[0]):
+        fetch_model(snakemake.params.settings, snakemake.output.provenance)

@@ -1,0 +1,31 @@
+"""Freeze the calibration token ids of one model and seed."""
+
+from pathlib import Path
+
+from safetensors.torch import save_file
+from transformers import AutoTokenizer
+
+from heavytail import tokens
+from heavytail.files import read_lines, whole
+from heavytail.jobs import logged
+
+
+def freeze_calibration(model: str, documents: str, settings: dict, output: str) -> None:
+    """Write `input_ids`, int64 [samples, length], with the settings as metadata."""
+    tokenizer = AutoTokenizer.from_pretrained(Path(model).parent, local_files_only=True)
+    texts = [row["text"] for row in read_lines(documents)]
+    drawn = {name: settings[name] for name in ("samples", "length", "seed")}
+    ids = tokens.sample_windows(tokenizer, texts, **drawn)
+    metadata = {name: str(value) for name, value in settings.items()}
+    with whole(output) as path:
+        save_file({"input_ids": ids}, path, metadata)
+
+
+if __name__ == "__main__":
+    with logged(snakemake.log[0]):
+        freeze_calibration(
+            snakemake.input.model,
+            snakemake.input.documents,
+            snakemake.params.settings,
+            snakemake.output.tokens,
+        )

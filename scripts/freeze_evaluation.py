@@ -1,0 +1,36 @@
+"""Freeze the windows on which a model's perplexity is measured."""
+
+from pathlib import Path
+
+from safetensors.torch import save_file
+from transformers import AutoTokenizer
+
+from heavytail import tokens
+from heavytail.files import read_lines, whole
+from heavytail.jobs import logged
+
+
+def freeze_evaluation(model: str, documents: str, settings: dict, output: str) -> None:
+    """Write `input_ids`, int64 [windows, length], with the settings as metadata."""
+    tokenizer = AutoTokenizer.from_pretrained(Path(model).parent, local_files_only=True)
+    ids = tokens.text_ids(tokenizer, [row["text"] for row in read_lines(documents)])
+    windows = tokens.windows_of(ids, settings["length"], settings["windows"])
+    bos = bool(len(ids)) and ids[0].item() == tokenizer.bos_token_id
+    metadata = {
+        "dataset": settings["dataset"],
+        "split": "test",
+        "join": "blank line",
+        "bos": "once, before the text" if bos else "none",
+    }
+    with whole(output) as path:
+        save_file({"input_ids": windows.contiguous()}, path, metadata)
+
+
+if __name__ == "__main__":
+    with logged(snakemake.log[0]):
+        freeze_evaluation(
+            snakemake.input.model,
+            snakemake.input.documents,
+            snakemake.params.settings,
+            snakemake.output.tokens,
+        )

@@ -1,0 +1,63 @@
+"""Layer-wise sparsity from metrics: scores, the linear map, and the exact target."""
+
+import numpy as np
+
+
+def block_scores(metric: dict[tuple[int, str], float], projections: tuple[str, ...]) -> np.ndarray:
+    """The score of each block: the plain mean of a metric over a grouping's projections.
+
+    Args:
+        metric: (block, projection) → value.
+        projections: the grouping.
+
+    Returns:
+        float64 [blocks].
+
+    Raises:
+        ValueError: a value is not finite (the matrix is named).
+    """
+    blocks = 1 + max(block for block, _ in metric)
+    values = np.array([[metric[b, p] for p in projections] for b in range(blocks)])
+    if not np.isfinite(values).all():
+        block, column = np.argwhere(~np.isfinite(values))[0]
+        raise ValueError(f"{block}.{projections[column]}: the metric is {values[block, column]}")
+    return values.mean(axis=1)
+
+
+def linear_map(scores: np.ndarray, epsilon: float) -> np.ndarray:
+    """Relative ratios from 1 − ε (lowest score) to 1 + ε (highest); AlphaPruning, equation 3.
+
+    Equal scores give equal ratios.
+    """
+    spread = scores.max() - scores.min()
+    if spread == 0:
+        return np.ones_like(scores)
+    return 1 - epsilon + 2 * epsilon * (scores - scores.min()) / spread
+
+
+def to_target(relative: np.ndarray, parameters: np.ndarray, target: float) -> np.ndarray:
+    """Scale relative ratios so that their parameter-weighted mean is the target, none above 1.
+
+    One factor multiplies all ratios; what it lifts above 1 is capped there and the factor of the
+    others grows until the target holds again.
+
+    Args:
+        relative: float64 [n], positive.
+        parameters: [n], the number of weights behind each ratio.
+        target: sparsity in (0, 1).
+
+    Returns:
+        float64 [n] in (0, 1].
+    """
+    order = np.argsort(-relative, kind="stable")
+    ranked, weights = relative[order], parameters[order].astype(float)
+    wanted = target * weights.sum()
+    # With the k largest ratios at 1, the others share what is left of the target.
+    for capped in range(len(ranked)):
+        factor = (wanted - weights[:capped].sum()) / (ranked[capped:] @ weights[capped:])
+        if factor * ranked[capped] <= 1:
+            break
+    ratios = np.empty_like(relative, dtype=float)
+    ratios[order] = np.minimum(1.0, factor * ranked)
+    ratios[order[:capped]] = 1.0
+    return ratios

@@ -1,0 +1,60 @@
+"""A Hugging Face model folder, read one tensor at a time."""
+
+import json
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+
+INDEX = "model.safetensors.index.json"
+
+
+class Checkpoint:
+    """The tensors of a folder's safetensors files by name; nothing is read before it is asked for.
+
+    Raises FileNotFoundError when config.json, the weights or a shard that the index names lack,
+    and ValueError when a file is truncated or is no safetensors file.
+    """
+
+    def __init__(self, folder: str | Path):
+        """Read config.json and the names and places of all tensors."""
+        self.folder = Path(folder)
+        self.config = json.loads((self.folder / "config.json").read_text(encoding="utf-8"))
+        self._files: dict[str, Path] = {}
+        for path in self._shards():
+            with self._open(path) as shard:
+                self._files |= dict.fromkeys(shard.keys(), path)
+
+    def _shards(self) -> list[Path]:
+        if (self.folder / INDEX).exists():
+            index = json.loads((self.folder / INDEX).read_text(encoding="utf-8"))
+            shards = sorted({self.folder / name for name in index["weight_map"].values()})
+        else:
+            shards = sorted(self.folder.glob("*.safetensors"))
+        missing = [path.name for path in shards if not path.exists()]
+        if missing or not shards:
+            raise FileNotFoundError(f"{self.folder}: no {missing[0] if missing else '*.safetensors'}")
+        return shards
+
+    @staticmethod
+    def _open(path: Path):
+        try:
+            return safe_open(path, framework="pt")
+        except SafetensorError as error:
+            raise ValueError(f"{path}: not a whole safetensors file ({error})") from error
+
+    def __contains__(self, name: str) -> bool:
+        """Whether the checkpoint has a tensor of that name."""
+        return name in self._files
+
+    def tensor(self, name: str) -> torch.Tensor:
+        """One tensor in its stored dtype, on the CPU. Raises KeyError when it is not there."""
+        if name not in self._files:
+            raise KeyError(f"{self.folder} has no tensor {name}")
+        with self._open(self._files[name]) as shard:
+            return shard.get_tensor(name)
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """The shape of a tensor, without reading it."""
+        with self._open(self._files[name]) as shard:
+            return tuple(shard.get_slice(name).get_shape())

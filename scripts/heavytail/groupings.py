@@ -1,0 +1,25 @@
+"""The canonical names of a block's projections and the groupings of the notes."""
+
+PROJECTIONS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+
+GROUPINGS = {
+    "gt": PROJECTIONS,
+    "q": ("q_proj",),
+    "k": ("k_proj",),
+    "v": ("v_proj",),
+    "out": ("o_proj",),
+    "gate": ("gate_proj",),
+    "qk": ("q_proj", "k_proj"),
+    "qout": ("q_proj", "o_proj"),
+    "vout": ("v_proj", "o_proj"),
+    "qkv": ("q_proj", "k_proj", "v_proj"),
+    "qkout": ("q_proj", "k_proj", "o_proj"),
+    "qkvout": ("q_proj", "k_proj", "v_proj", "o_proj"),
+    "qoutgate": ("q_proj", "o_proj", "gate_proj"),
+    "qkvoutg": ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj"),
+}
+
+
+def projections_of(grouping: str | list[str]) -> tuple[str, ...]:
+    """The projections of a grouping, given by its name or as a list of projections."""
+    return GROUPINGS[grouping] if isinstance(grouping, str) else tuple(grouping)

@@ -1,0 +1,53 @@
+"""What every script does around its work: a log, quiet libraries, one line on failure."""
+
+import logging
+import sys
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+
+
+@contextmanager
+def logged(path: str) -> Iterator[None]:
+    """Send logging and stderr to the log file; a failure ends the job with its reason in one line."""
+    with open(path, "w", buffering=1, encoding="utf-8") as log:
+        stderr, sys.stderr = sys.stderr, log
+        logging.basicConfig(
+            stream=log, level=logging.INFO, format="%(asctime)s %(message)s", force=True
+        )
+        try:
+            yield
+        except Exception as error:
+            traceback.print_exc(file=log)
+            reason = " ".join(str(error).split()) or type(error).__name__
+            sys.exit(f"{reason} (log: {path})")
+        finally:
+            sys.stderr = stderr
+
+
+def versions(*packages: str) -> dict[str, str]:
+    """The installed version of each package."""
+    return {package: version(package) for package in packages}
+
+
+class Stopwatch:
+    """Wall time and peak memory of a job since its creation."""
+
+    def __init__(self):
+        """Start the clock."""
+        self._start = time.monotonic()
+
+    def usage(self) -> dict[str, float]:
+        """{"seconds", "peak_memory_mb"}: on a GPU its peak allocation, else the process's peak."""
+        import resource
+
+        import torch
+
+        if torch.cuda.is_available():
+            peak = torch.cuda.max_memory_allocated() / 2**20
+        else:
+            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
+        seconds = time.monotonic() - self._start
+        return {"seconds": round(seconds, 2), "peak_memory_mb": round(peak, 1)}

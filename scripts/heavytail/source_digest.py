@@ -1,0 +1,65 @@
+"""A digest of what a script computes: its own code and the package modules that it imports.
+
+Comments, docstrings and layout do not count, so only an edit that can change a result changes the
+digest. Standard library only: it runs whenever the workflow is read.
+"""
+
+import ast
+import hashlib
+from collections.abc import Callable
+
+PACKAGE = "heavytail"
+
+
+def _imports(tree: ast.AST) -> set[str]:
+    """The package's modules that a syntax tree may import, as dotted names."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found.add(node.module)
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return {name for name in found if name.split(".")[0] == PACKAGE}
+
+
+def _bare(tree: ast.AST) -> str:
+    """The tree as text, without docstrings (comments and layout are not in it)."""
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        first = node.body[0] if node.body else None
+        if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
+            if isinstance(first.value.value, str):
+                node.body = node.body[1:]
+    return ast.dump(tree)
+
+
+def digest(roots: list[str], read: Callable[[str], str | None]) -> str:
+    """Hexadecimal digest of the code that `roots` reach.
+
+    Args:
+        roots: names for `read`: the script, and modules that it chooses at run time.
+        read: name ("prune_cell" or dotted "heavytail.artifact") → source, None when there is no
+            such module (a name imported from a module, or the package itself).
+
+    Raises:
+        FileNotFoundError: a root does not exist.
+    """
+    parts: dict[str, str] = {}
+    pending = list(roots)
+    while pending:
+        name = pending.pop()
+        if name in parts:
+            continue
+        source = read(name)
+        if source is None:
+            if name in roots:
+                raise FileNotFoundError(f"no source for {name}")
+            parts[name] = ""
+            continue
+        tree = ast.parse(source)
+        pending += _imports(tree)
+        parts[name] = _bare(tree)
+    text = "\n".join(f"{name}={parts[name]}" for name in sorted(parts) if parts[name])
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,0 +1,57 @@
+"""From documents to frozen token ids."""
+
+import random
+
+import torch
+from transformers import PreTrainedTokenizerBase
+
+
+def sample_windows(
+    tokenizer: PreTrainedTokenizerBase,
+    documents: list[str],
+    samples: int,
+    length: int,
+    seed: int,
+) -> torch.Tensor:
+    """Random windows of random documents, drawn as the published Wanda and SparseGPT runs do.
+
+    A document is drawn until one is longer than `length`, then a window of it is drawn; Python's
+    own generator with the run's seed, so C4 gives the published calibration sets.
+
+    Returns:
+        int64 [samples, length].
+
+    Raises:
+        ValueError: no document is long enough.
+    """
+    generator = random.Random(seed)
+    windows: list[list[int]] = []
+    rejected: set[int] = set()
+    while len(windows) < samples:
+        drawn = generator.randint(0, len(documents) - 1)
+        ids = [] if drawn in rejected else tokenizer(documents[drawn], verbose=False)["input_ids"]
+        if len(ids) <= length:
+            rejected.add(drawn)
+            if len(rejected) == len(documents):
+                raise ValueError(f"no calibration document has more than {length} tokens")
+            continue
+        start = generator.randint(0, len(ids) - length - 1)
+        windows.append(ids[start : start + length])
+    return torch.tensor(windows)
+
+
+def text_ids(tokenizer: PreTrainedTokenizerBase, documents: list[str]) -> torch.Tensor:
+    """The documents joined by blank lines as one stream, int64 [tokens]."""
+    return torch.tensor(tokenizer("\n\n".join(documents), verbose=False)["input_ids"])
+
+
+def windows_of(ids: torch.Tensor, length: int, count: int | None) -> torch.Tensor:
+    """Cut token ids [tokens] into whole windows [windows, length]; at most `count` of them.
+
+    Raises ValueError when there is not one whole window.
+    """
+    available = len(ids) // length
+    if available == 0:
+        raise ValueError(f"the text has {len(ids)} tokens, fewer than one window of {length}")
+    taken = available if count is None else min(count, available)
+    return ids[: taken * length].reshape(taken, length)

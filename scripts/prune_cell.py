@@ -1,0 +1,75 @@
+"""Prune one cell and store it compactly."""
+
+import csv
+import importlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+
+from heavytail import device
+from heavytail.files import whole, write_json
+from heavytail.jobs import Stopwatch, logged, versions
+from heavytail.pruning import prune_model
+from heavytail.streaming import StreamedModel, batches_of
+
+
+def read_ratios(path: str) -> tuple[dict[tuple[int, str], float], int]:
+    """(block, projection) → sparsity, and the number of weights in all matrices."""
+    with open(path, newline="") as handle:
+        rows = list(csv.DictReader(handle))
+    ratios = {(int(row["block"]), row["projection"]): float(row["sparsity"]) for row in rows}
+    return ratios, sum(int(row["parameters"]) for row in rows)
+
+
+def calibration_batches(path: str | None, model: StreamedModel) -> Iterator[torch.Tensor]:
+    """The frozen calibration windows in batches; none without a file.
+
+    Raises ValueError when they are longer than the model's positions.
+    """
+    if not path:
+        return iter(())
+    ids = load_file(path)["input_ids"]
+    if ids.shape[1] > model.positions:
+        raise ValueError(
+            f"calibration.length: {ids.shape[1]} exceeds the model's {model.positions} positions"
+        )
+    return batches_of(ids)
+
+
+def prune_cell(
+    model: str, ratios: str, calibration: str | None, method: str, artifact: str, record: str
+) -> None:
+    """Write the artifact, and a record of what was removed, how fast and by what."""
+    clock = Stopwatch()
+    dense = StreamedModel(Path(model).parent, device.pick())
+    wanted, parameters = read_ratios(ratios)
+    module = importlib.import_module(f"heavytail.methods.{method}")
+    tensors, removed = prune_model(dense, module, wanted, calibration_batches(calibration, dense))
+    with whole(artifact) as path:
+        save_file(tensors, path, {"method": method})
+    write_json(
+        record,
+        {
+            "realised_sparsity": sum(removed.values()) / parameters,
+            "removed": {f"{b}.{projection}": count for (b, projection), count in removed.items()},
+            "device": dense.device.type,
+            "dtype": str(dense.dtype),
+            "versions": versions("torch", "transformers"),
+            **clock.usage(),
+        },
+    )
+
+
+if __name__ == "__main__":
+    with logged(snakemake.log[0]):
+        torch.set_num_threads(snakemake.threads)
+        prune_cell(
+            snakemake.input.model,
+            snakemake.input.ratios,
+            snakemake.input.get("calibration"),
+            snakemake.params.settings["method"],
+            snakemake.output.artifact,
+            snakemake.output.record,
+        )

@@ -1,0 +1,29 @@
+"""Train the stand-in from the Python source on this machine; resumes where it was cut off."""
+
+import logging
+import shutil
+from pathlib import Path
+
+import torch
+
+from heavytail import corpus, standin
+from heavytail.jobs import logged
+
+
+def train_standin(recipe: standin.Recipe, record: str) -> None:
+    """Train with `recipe` in a folder of its own, then move the result beside `record`."""
+    target = Path(record).parent
+    work = target.with_name(f".{target.name}")
+    work.mkdir(parents=True, exist_ok=True)
+    held_out = [text for _, text in corpus.held_out("calibration")]
+    texts = corpus.training_texts(recipe.bytes_per_package)
+    standin.train(recipe, texts, held_out, work, logging.info)
+    (work / "state.pt").unlink()
+    shutil.copytree(work, target, dirs_exist_ok=True)
+    shutil.rmtree(work)
+
+
+if __name__ == "__main__":
+    with logged(snakemake.log[0]):
+        torch.set_num_threads(snakemake.threads)
+        train_standin(standin.Recipe(), snakemake.output.record)

@@ -1,0 +1,66 @@
+import numpy as np
+import pytest
+from heavytail import allocation
+from hypothesis import given
+from hypothesis import strategies as st
+
+GQA_BLOCK = [4096 * 4096, 1024 * 4096, 1024 * 4096, 4096 * 4096] + [14336 * 4096] * 3
+
+ratios = st.lists(st.floats(0.01, 2.0), min_size=1, max_size=80)
+
+
+@given(relative=ratios, target=st.floats(0.01, 0.99), seed=st.integers(0, 99))
+def test_the_weighted_mean_is_the_target_and_no_ratio_leaves_the_unit_interval(
+    relative, target, seed
+):
+    parameters = np.random.default_rng(seed).integers(1, 10**8, len(relative))
+    found = allocation.to_target(np.array(relative), parameters, target)
+    assert found @ parameters / parameters.sum() == pytest.approx(target, rel=1e-12)
+    assert (found > 0).all() and (found <= 1).all()
+
+
+@given(relative=ratios, target=st.floats(0.01, 0.99))
+def test_ratios_below_the_cap_keep_their_proportions_and_order(relative, target):
+    relative = np.array(relative)
+    found = allocation.to_target(relative, np.ones(len(relative)), target)
+    free = found < 1
+    if free.any():
+        factors = found[free] / relative[free]
+        assert np.allclose(factors, factors[0], rtol=1e-12)
+        assert (relative[~free] * factors[0] >= 1 - 1e-12).all()
+
+
+def test_a_ratio_that_the_published_formula_lifts_above_one_is_capped():
+    relative = allocation.linear_map(np.array([1.0] * 31 + [9.0]), 0.5)
+    published = relative * 0.7 / relative.mean()
+    assert published.max() > 1
+    capped = allocation.to_target(relative, np.full(32, 7), 0.7)
+    assert capped.max() == 1 and capped.mean() == pytest.approx(0.7, rel=1e-14)
+
+
+def test_real_grouped_query_shapes_count_by_parameters():
+    scores = np.linspace(1, 3, 32)
+    relative = np.repeat(allocation.linear_map(scores, 0.2), 7)
+    parameters = np.tile(GQA_BLOCK, 32)
+    found = allocation.to_target(relative, parameters, 0.7)
+    assert (found * parameters).sum() / parameters.sum() == pytest.approx(0.7, rel=1e-14)
+    # All blocks have equal shapes, so the published per-block formula must come out.
+    blocks = 1 - 0.2 + 0.4 * (scores - 1) / 2
+    assert np.allclose(found[::7], blocks * 0.7 / blocks.mean(), rtol=1e-13)
+
+
+def test_the_linear_map_spans_one_minus_to_one_plus_epsilon():
+    assert np.allclose(allocation.linear_map(np.array([2.0, 3.0, 4.0]), 0.3), [0.7, 1.0, 1.3])
+    assert (allocation.linear_map(np.array([2.0, 2.0]), 0.3) == 1).all()
+
+
+def test_block_scores_are_plain_means_over_the_grouping():
+    metric = {(b, p): b * 10 + v for b in range(2) for p, v in {"q_proj": 1.0, "k_proj": 3.0}.items()}
+    assert allocation.block_scores(metric, ("q_proj", "k_proj")).tolist() == [2.0, 12.0]
+    assert allocation.block_scores(metric, ("k_proj",)).tolist() == [3.0, 13.0]
+
+
+def test_a_metric_that_is_not_finite_names_its_matrix():
+    metric = {(0, "q_proj"): 1.0, (1, "q_proj"): float("nan")}
+    with pytest.raises(ValueError, match=r"1\.q_proj"):
+        allocation.block_scores(metric, ("q_proj",))

@@ -1,0 +1,34 @@
+import pytest
+import torch
+from heavytail.selection import removed_count, smallest
+from hypothesis import given
+from hypothesis import strategies as st
+
+
+@given(
+    values=st.lists(st.integers(0, 4), min_size=1, max_size=40), share=st.floats(0, 1), seed=st.integers(0, 9)
+)
+def test_exactly_the_count_of_smallest_goes_and_ties_fall_to_the_left(values, share, seed):
+    scores = torch.tensor([values, values[::-1]], dtype=torch.float32)
+    count = removed_count(share, len(values))
+    mask = smallest(scores, count)
+    for row, marked in zip(scores.tolist(), mask.tolist(), strict=True):
+        naive = sorted(range(len(row)), key=lambda i: (row[i], i))[:count]
+        assert [i for i, hit in enumerate(marked) if hit] == sorted(naive)
+
+
+def test_infinite_scores_go_last():
+    scores = torch.tensor([[float("inf"), 1.0, float("inf")]])
+    assert smallest(scores, 2).tolist() == [[True, True, False]]
+
+
+def test_nan_scores_are_refused():
+    with pytest.raises(ValueError, match="NaN"):
+        smallest(torch.tensor([[1.0, float("nan")]]), 1)
+
+
+@pytest.mark.parametrize(
+    ("sparsity", "units", "count"), [(0.7, 10, 7), (0.7, 128, 89), (0.0, 5, 0), (1.0, 5, 5), (0.29, 100, 29)]
+)
+def test_the_count_is_the_floor_of_the_exact_product(sparsity, units, count):
+    assert removed_count(sparsity, units) == count
