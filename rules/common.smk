@@ -3,16 +3,26 @@
 import re
 import sys
 from functools import cache
+from importlib.util import module_from_spec, spec_from_file_location
 from itertools import product
 from pathlib import Path
 
 import yaml
+from snakemake.exceptions import WorkflowError
 
-sys.path.append(str(Path(workflow.source_path("../scripts/heavytail/settings.py")).parents[1]))
 
-from heavytail.groupings import projections_of
-from heavytail.settings import SettingsError, checked
-from heavytail.source_digest import digest as digest_of
+def parse_time_module(name, file):
+    """A module of the package, also where the workflow itself is fetched from elsewhere."""
+    spec = spec_from_file_location(name, workflow.source_path(f"../scripts/heavytail/{file}.py"))
+    sys.modules[name] = module_from_spec(spec)
+    spec.loader.exec_module(sys.modules[name])
+    return sys.modules[name]
+
+
+parse_time_module("heavytail", "__init__").__path__ = []
+groupings = parse_time_module("heavytail.groupings", "groupings")
+settings = parse_time_module("heavytail.settings", "settings")
+source_digest = parse_time_module("heavytail.source_digest", "source_digest")
 
 CALIBRATED = ("wanda", "sparsegpt")
 # A cell below its model's folder, spelled here and nowhere else.
@@ -21,10 +31,9 @@ DENSE = "dense"
 
 with open(workflow.source_path("../config/schema.yaml")) as handle:
     try:
-        CONFIG = checked(
-            config, yaml.safe_load(handle), [Path.cwd(), Path(workflow.basedir)]
-        )
-    except SettingsError as error:
+        folders = [Path.cwd(), Path(workflow.basedir)]
+        CONFIG = settings.checked(config, yaml.safe_load(handle), folders)
+    except settings.SettingsError as error:
         sys.exit(f"config: {error}")
 
 
@@ -45,14 +54,17 @@ wildcard_constraints:
 @cache
 def source_of(name):
     """The source of a script or of a module of the package, None when there is none."""
-    path = Path(workflow.source_path(f"../scripts/{name.replace('.', '/')}.py"))
-    return path.read_text(encoding="utf-8") if path.is_file() else None
+    try:
+        path = workflow.source_path(f"../scripts/{name.replace('.', '/')}.py")
+    except (OSError, WorkflowError):
+        return None
+    return Path(path).read_text(encoding="utf-8")
 
 
 @cache
 def digest(*names):
     """Changes when the code that these scripts and modules reach changes in meaning."""
-    return digest_of(list(names), source_of)
+    return source_digest.digest(list(names), source_of)
 
 
 def cells():
@@ -71,7 +83,7 @@ def allocation_settings(allocation, method):
     """What decides the ratios of an allocation, with the method's own epsilon."""
     settings = dict(CONFIG["allocations"][allocation])
     if "grouping" in settings:
-        settings["projections"] = list(projections_of(settings.pop("grouping")))
+        settings["projections"] = list(groupings.projections_of(settings.pop("grouping")))
     if isinstance(settings.get("epsilon"), dict):
         settings["epsilon"] = settings["epsilon"][method]
     return dict(sorted(settings.items()))

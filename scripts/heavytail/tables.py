@@ -31,7 +31,7 @@ def cell_rows(
         scores = zero_shot[number] if zero_shot else {"mean": None}
         numbers = {"perplexity": perplexity[number]["perplexity"], "zero_shot_mean": scores["mean"]}
         table.append(row | own | numbers | {"method": row["method"] or DENSE})
-    return pd.DataFrame(table).reindex(columns=COLUMNS)
+    return pd.DataFrame(table).reindex(columns=COLUMNS).astype({"seed": "Int64"})
 
 
 def zero_shot_rows(rows: list[dict], zero_shot: list[dict]) -> pd.DataFrame:
@@ -51,7 +51,10 @@ def readable(value: float) -> str:
     """A number as people print it: 51.60, 1.2e5, nan."""
     if math.isnan(value):
         return "nan"
-    return f"{value:.2f}" if abs(value) < 1e4 else f"{value:.1e}".replace("e+0", "e")
+    if abs(value) < 1e4:
+        return f"{value:.2f}"
+    digits, exponent = f"{value:.1e}".split("e")
+    return f"{digits}e{int(exponent)}"
 
 
 def spread(values: pd.Series, text: str = "{:.4f}") -> str:

@@ -1,0 +1,89 @@
+"""A copy of the workflow with a small matrix that has really been run once."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+from tiny import save_model
+
+ROOT = Path(__file__).parents[1]
+PARTS = ("Snakefile", "rules", "scripts", "config", "envs", "profiles")
+CONFIG = {
+    "models": {"tiny": {"path": "tiny"}},
+    "methods": ["magnitude", "wanda"],
+    "allocations": {
+        "uniform": {"allocator": "uniform"},
+        "gt": {"grouping": "gt", "epsilon": {"magnitude": 0.1, "wanda": 0.1}},
+    },
+    "sparsity": [0.6],
+    "calibration": {"dataset": "python", "samples": 8, "length": 32},
+    "evaluation": {"dataset": "python", "length": 32, "windows": 8},
+    "tasks": ["python_attribute"],
+}
+
+
+class Project:
+    """A folder with the workflow and its results."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+
+    def snakemake(self, *arguments: str) -> subprocess.CompletedProcess:
+        """Run Snakemake in the folder; stdout and stderr come together in stdout."""
+        return subprocess.run(
+            [sys.executable, "-m", "snakemake", "--cores", "2", *arguments],
+            cwd=self.folder,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=os.environ | {"PYTHONPATH": ""},
+            check=False,
+        )
+
+    def run(self) -> None:
+        """Make everything; fails the test with the output when that does not work."""
+        done = self.snakemake()
+        assert done.returncode == 0, done.stdout
+
+    def planned(self) -> dict[str, list[str]]:
+        """Rule → the first output of each of its jobs that a run would execute."""
+        plan = self.snakemake("--dry-run")
+        assert plan.returncode == 0, plan.stdout
+        found: dict[str, list[str]] = {}
+        for rule, body in re.findall(r"(?:local)?rule (\w+):\n((?: {4}.*\n)*)", plan.stdout):
+            output = re.search(r"output: ([^,\n]+)", body)
+            found.setdefault(rule, []).append(output.group(1) if output else "")
+        found.pop("all", None)
+        return {rule: sorted(outputs) for rule, outputs in found.items()}
+
+    def configure(self, **changes) -> None:
+        """Write the config with these top-level keys changed."""
+        text = yaml.safe_dump(CONFIG | changes, sort_keys=False)
+        (self.folder / "config" / "config.yaml").write_text(text)
+
+    def edit(self, file: str, old: str, new: str) -> None:
+        """Replace `old`, which must be there, in a file."""
+        path = self.folder / file
+        text = path.read_text()
+        assert old in text, f"{file} has no {old!r}"
+        path.write_text(text.replace(old, new))
+
+
+def copy_workflow(folder: Path) -> Project:
+    """The workflow's own files in a new folder, with a tiny random model and the small matrix."""
+    folder.mkdir()
+    for part in PARTS:
+        place = ROOT / part
+        ignore = shutil.ignore_patterns("__pycache__")
+        if place.is_dir():
+            shutil.copytree(place, folder / part, ignore=ignore)
+        else:
+            shutil.copy2(place, folder / part)
+    save_model(folder / "tiny")
+    project = Project(folder)
+    project.configure()
+    return project

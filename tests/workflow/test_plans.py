@@ -1,0 +1,64 @@
+"""What the workflow plans, and what it refuses before it plans anything."""
+
+import shutil
+
+import pytest
+import yaml
+from project import CONFIG, ROOT
+
+pytestmark = pytest.mark.slow
+
+
+def test_the_notes_matrix_is_planned_for_llama_7b(fresh):
+    shutil.copy(ROOT / "config/notes.yaml", fresh.folder / "config/notes.yaml")
+    notes = yaml.safe_load((ROOT / "config/notes.yaml").read_text())
+    plan = fresh.snakemake("--configfile", "config/notes.yaml", "--dry-run", "--quiet")
+    assert plan.returncode == 0, plan.stdout
+    full = fresh.snakemake("--configfile", "config/notes.yaml", "--dry-run")
+    cells = 3 * len(notes["allocations"])
+    assert full.stdout.count("\nrule prune_cell:") + full.stdout.count("localrule prune_cell:") == cells
+    assert "tiny" not in full.stdout
+
+
+BAD = {
+    "unknown key": ({"model": {}}, "model: unknown key, did you mean 'models'?"),
+    "unknown method": ({"methods": ["wandas"]}, "did you mean 'wanda'?"),
+    "unknown grouping": ({"allocations": {"a": {"grouping": "qkvo"}}}, "did you mean 'qkvout'?"),
+    "unknown projection": (
+        {"allocations": {"a": {"grouping": ["q_prj"]}}},
+        "did you mean 'q_proj'?",
+    ),
+    "epsilon": ({"allocations": {"a": {"grouping": "gt", "epsilon": 1.5}}}, "1.5"),
+    "sparsity": ({"sparsity": [1.2]}, "1.2"),
+    "unknown task": ({"tasks": ["python_attributes"]}, "did you mean 'python_attribute'?"),
+    "no folder": ({"models": {"a": {"path": "nowhere"}}}, "'nowhere' does not exist"),
+    "no config.json": ({"models": {"a": {"path": "config"}}}, "no config.json"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_input_is_one_line_before_any_job(name, fresh):
+    changes, line = BAD[name]
+    fresh.configure(**changes)
+    run = fresh.snakemake("--quiet")
+    assert run.returncode != 0
+    said = [text for text in run.stdout.splitlines() if text.startswith("config: ")]
+    assert len(said) == 1 and line in said[0], run.stdout
+    assert "Traceback" not in run.stdout
+    assert not (fresh.folder / "results").exists()
+
+
+def test_a_model_without_weights_is_refused(fresh):
+    (fresh.folder / "tiny" / "model.safetensors").unlink()
+    run = fresh.snakemake("--quiet")
+    assert run.returncode != 0 and "safetensors" in run.stdout and "Traceback" not in run.stdout
+
+
+def test_the_reason_of_a_failed_job_is_shown_and_neighbours_survive(fresh):
+    """A calibration length beyond the model's positions is found by the job itself."""
+    fresh.configure(calibration=CONFIG["calibration"] | {"length": 80})
+    run = fresh.snakemake("--keep-going")
+    assert run.returncode != 0
+    assert "calibration.length: 80 exceeds the model's 64 positions" in run.stdout
+    assert (fresh.folder / "results/perplexity/tiny/magnitude/0.6/gt/seed-0.json").exists()
+    assert not list(fresh.folder.rglob("*.part"))

@@ -1,0 +1,139 @@
+"""What reruns: exactly the cells whose result could differ."""
+
+import copy
+import json
+import os
+
+import pytest
+from tiny import save_model
+from project import CONFIG
+
+pytestmark = pytest.mark.slow
+
+TABLES = {
+    "collect_cells": ["results/tables/cells.csv"],
+    "write_table": ["results/tables/tiny.md"],
+}
+EVALUATIONS = {"evaluate_perplexity": "perplexity", "evaluate_zero_shot": "zero_shot"}
+
+
+def consequences(*cells: str, pruned: bool = True) -> dict[str, list[str]]:
+    """The jobs that follow from pruning these cells of the tiny model again."""
+    jobs = {rule: [f"results/{kind}/tiny/{c}.json" for c in cells] for rule, kind in EVALUATIONS.items()}
+    if pruned:
+        jobs["prune_cell"] = [f"results/pruned/tiny/{cell}.safetensors" for cell in cells]
+    return {rule: sorted(outputs) for rule, outputs in jobs.items()} | TABLES
+
+
+def ratios(*cells: str) -> dict[str, list[str]]:
+    tables = [f"results/ratios/tiny/{cell.removesuffix('/seed-0')}.csv" for cell in cells]
+    return {"allocate_sparsity": sorted(tables)}
+
+
+WANDA_GT, WANDA_UNIFORM = "wanda/0.6/gt/seed-0", "wanda/0.6/uniform/seed-0"
+MAGNITUDE_GT = "magnitude/0.6/gt/seed-0"
+
+
+def test_a_finished_matrix_plans_nothing_and_its_records_are_whole(finished):
+    assert finished.planned() == {}
+    cells = (finished.folder / "results/tables/cells.csv").read_text().splitlines()
+    assert len(cells) == 1 + 1 + 4
+    record = json.loads((finished.folder / f"results/perplexity/tiny/{WANDA_GT}.json").read_text())
+    assert record["perplexity"] > 1 and record["windows"] == 8 and record["dataset"] == "python"
+    assert "| wanda" in (finished.folder / "results/tables/tiny.md").read_text()
+
+
+def test_touching_every_file_reruns_nothing(project):
+    for path in project.folder.rglob("*"):
+        if path.is_file() and ".snakemake" not in path.parts:
+            os.utime(path)
+    assert project.planned() == {}
+
+
+def test_an_edit_of_wanda_reruns_wanda(project):
+    project.edit("scripts/heavytail/methods/wanda.py", "* statistic.norm()", "* statistic.norm() ** 2")
+    assert project.planned() == consequences(WANDA_GT, WANDA_UNIFORM)
+
+
+def test_an_edit_of_a_table_script_reruns_that_table(project):
+    project.edit("scripts/write_table.py", '"Perplexity"', '"Perplexity (lower is better)"')
+    assert project.planned() == {"write_table": TABLES["write_table"]}
+
+
+def test_an_edit_of_the_tables_module_reruns_the_tables(project):
+    project.edit("scripts/heavytail/tables.py", "1e4", "1e5")
+    assert project.planned() == TABLES
+
+
+def test_an_edit_of_the_spectra_reruns_what_reads_them(project):
+    project.edit("scripts/heavytail/spectra.py", "clamp_(min=0.0)", "clamp_(min=1e-300)")
+    assert project.planned() == {
+        "measure_spectra": ["results/spectra/tiny.safetensors"],
+        "compute_metrics": ["results/metrics/tiny.csv"],
+        **ratios(WANDA_GT, MAGNITUDE_GT),
+        **consequences(WANDA_GT, MAGNITUDE_GT),
+    }
+
+
+def test_an_edit_of_the_perplexity_prunes_nothing(project):
+    project.edit("scripts/heavytail/perplexity.py", ".double().mean(", ".double().sum(")
+    records = [f"{m}/0.6/{a}/seed-0" for m in ("magnitude", "wanda") for a in ("gt", "uniform")]
+    names = sorted(f"results/perplexity/tiny/{cell}.json" for cell in ["dense", *records])
+    assert project.planned() == {"evaluate_perplexity": names} | TABLES
+
+
+def test_an_edit_of_comments_and_docstrings_reruns_nothing(project):
+    project.edit("scripts/heavytail/methods/wanda.py", '"""Wanda', '# why\n"""The method Wanda')
+    project.edit("scripts/prune_cell.py", '"""Prune one cell', '"""Prune a cell')
+    assert project.planned() == {}
+
+
+def test_one_epsilon_reruns_its_cell(project):
+    allocations = copy.deepcopy(CONFIG["allocations"])
+    allocations["gt"]["epsilon"]["wanda"] = 0.3
+    project.configure(allocations=allocations)
+    assert project.planned() == ratios(WANDA_GT) | consequences(WANDA_GT)
+
+
+def test_a_comment_and_another_order_in_the_config_rerun_nothing(project):
+    project.configure(models=CONFIG["models"])
+    path = project.folder / "config" / "config.yaml"
+    path.write_text("# a comment\n" + path.read_text())
+    project.edit("config/config.yaml", "    magnitude: 0.1\n      wanda: 0.1", "    wanda: 0.1\n      magnitude: 0.1")
+    assert project.planned() == {}
+
+
+def test_a_new_model_adds_its_own_cells_and_the_tables(project):
+    save_model(project.folder / "second", seed=1)
+    project.configure(models=CONFIG["models"] | {"second": {"path": "second"}})
+    planned = project.planned()
+    tables = {rule: planned.pop(rule) for rule in ("collect_cells", "write_table")}
+    assert tables["collect_cells"] == TABLES["collect_cells"]
+    assert "results/tables/second.md" in tables["write_table"]
+    assert len(planned["prune_cell"]) == 4 and len(planned["evaluate_perplexity"]) == 5
+    assert all("second" in output for outputs in planned.values() for output in outputs)
+
+
+def test_new_weights_of_a_model_rerun_what_depends_on_them(project):
+    save_model(project.folder / "tiny", seed=7)
+    assert len(project.planned()["prune_cell"]) == 4
+
+
+def test_a_deleted_record_is_made_again_alone_and_with_the_same_bytes(project):
+    record = project.folder / f"results/perplexity/tiny/{WANDA_GT}.json"
+    table = project.folder / "results/tables/cells.csv"
+    before = record.read_bytes(), table.read_bytes()
+    record.unlink()
+    name = str(record.relative_to(project.folder))
+    assert project.planned() == {"evaluate_perplexity": [name]} | TABLES
+    project.run()
+    assert (record.read_bytes(), table.read_bytes()) == before
+    assert project.planned() == {}
+
+
+def test_a_cell_pruned_again_has_the_same_bytes(project):
+    artifact = project.folder / f"results/pruned/tiny/{WANDA_GT}.safetensors"
+    before = artifact.read_bytes()
+    artifact.unlink()
+    project.run()
+    assert artifact.read_bytes() == before
