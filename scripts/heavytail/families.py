@@ -45,7 +45,8 @@ def weight_name(model_type: str, block: int, projection: str) -> str:
 
 def matrices(checkpoint: Checkpoint) -> Iterator[tuple[int, str, str]]:
     """Every matrix of a checkpoint as (block, projection, tensor name), in canonical order."""
-    model_type = checkpoint.config["model_type"]
+    model_type = checkpoint.config.get("model_type")
+    projections = modules_of(model_type)
     for block in range(checkpoint.config["num_hidden_layers"]):
-        for projection in modules_of(model_type):
+        for projection in projections:
             yield block, projection, weight_name(model_type, block, projection)

@@ -16,6 +16,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 BOS, EOS = "<s>", "</s>"
+SAVE_EVERY = 250
 
 
 @dataclass(frozen=True)
@@ -183,7 +184,7 @@ def train(
         done = step + 1
         if done in recipe.checkpoints:
             save(model, tokenizer, folder / "checkpoints" / f"step-{done}")
-        if done % 250 == 0 or done == recipe.steps:
+        if done % SAVE_EVERY == 0 or done == recipe.steps:
             curve.append([done, round(running, 4), round(held_out_loss(model, test, recipe), 4)])
             log("step {}: training loss {}, held-out loss {}".format(*curve[-1]))
             content = {"model": model.state_dict(), "optimizer": optimizer.state_dict()}

@@ -1,6 +1,7 @@
 """Tables as pure functions of records."""
 
 import math
+from collections.abc import Callable
 
 import pandas as pd
 
@@ -57,11 +58,16 @@ def readable(value: float) -> str:
     return f"{digits}e{int(exponent)}"
 
 
-def spread(values: pd.Series, text: str = "{:.4f}") -> str:
+def spread(values: pd.Series, form: Callable[[float], str]) -> str:
     """The mean over seeds, with the standard deviation where there are several."""
-    mean, sd = values.mean(skipna=False), values.std()
-    form = readable if text == "" else text.format
-    return form(mean) if len(values) == 1 else f"{form(mean)} ± {form(sd)}"
+    mean = form(values.mean(skipna=False))
+    return mean if len(values) == 1 else f"{mean} ± {form(values.std(skipna=False))}"
+
+
+def markdown(table: pd.DataFrame) -> str:
+    """A table of text as markdown, names to the left and numbers to the right."""
+    align = ("left", *["right"] * table.shape[1])
+    return table.to_markdown(colalign=align, disable_numparse=True)
 
 
 def perplexity_table(cells: pd.DataFrame, sparsity: float) -> str:
@@ -72,13 +78,13 @@ def perplexity_table(cells: pd.DataFrame, sparsity: float) -> str:
         index="method",
         columns="allocation",
         values="perplexity",
-        aggfunc=lambda values: spread(values, ""),
+        aggfunc=lambda values: spread(values, readable),
         dropna=False,
         sort=False,
     ).reindex(index=order["method"], columns=order["allocation"])
     dense = cells.loc[cells["method"] == DENSE, "perplexity"].item()
     first = pd.DataFrame(readable(dense), index=[DENSE], columns=table.columns)
-    return pd.concat([first, table]).to_markdown(stralign="right", disable_numparse=True)
+    return markdown(pd.concat([first, table]))
 
 
 def zero_shot_table(scores: pd.DataFrame, sparsity: float) -> str:
@@ -90,5 +96,5 @@ def zero_shot_table(scores: pd.DataFrame, sparsity: float) -> str:
         seeds = cell.pivot_table(index="seed", columns="task", values="value", dropna=False)
         seeds = seeds[list(dict.fromkeys(cell["task"]))]
         seeds["mean"] = seeds.mean(axis=1)
-        lines[" ".join(str(part) for part in key if part == part)] = seeds.agg(spread)
-    return pd.DataFrame(lines).T.to_markdown(stralign="right", disable_numparse=True)
+        lines[" ".join(str(part) for part in key if part == part)] = seeds.agg(spread, form="{:.4f}".format)
+    return markdown(pd.DataFrame(lines).T)

@@ -1,0 +1,25 @@
+"""Build a multiple-choice task from held-out Python files."""
+
+import yaml
+
+from heavytail import python_tasks
+from heavytail.files import read_lines, write_lines, write_text
+from heavytail.jobs import logged
+
+
+def build_python_task(documents: str, settings: dict, data: str, task: str) -> None:
+    """Write the task's rows and lm-eval's configuration, which names them by the path `data`."""
+    name = settings["task"]
+    files = [(row["name"], row["text"]) for row in read_lines(documents)]
+    write_lines(data, python_tasks.TASKS[name](files))
+    write_text(task, yaml.safe_dump(python_tasks.task_yaml(name, data), sort_keys=False))
+
+
+if __name__ == "__main__":
+    with logged(snakemake.log[0]):
+        build_python_task(
+            snakemake.input.documents,
+            snakemake.params.settings,
+            snakemake.output.data,
+            snakemake.output.task,
+        )

@@ -1,0 +1,44 @@
+"""Measure the zero-shot accuracy of the dense model or of one cell."""
+
+from pathlib import Path
+
+import torch
+from transformers import AutoTokenizer
+
+from heavytail import device, zero_shot
+from heavytail.artifact import read_artifact
+from heavytail.files import write_json
+from heavytail.jobs import logged, versions
+from heavytail.loading import load_model
+
+BATCH = 32
+
+
+def evaluate_zero_shot(
+    model: str, artifact: str | None, task_files: list[str], tasks: list[str], output: str
+) -> None:
+    """Write the record: accuracy per task, their mean, and lm-eval's own results object."""
+    folder = Path(model).parent
+    loaded = load_model(folder, device.pick(), read_artifact(artifact) if artifact else None)
+    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    results = zero_shot.evaluate(loaded, tokenizer, tasks, str(Path(task_files[0]).parent), BATCH)
+    record = {
+        **zero_shot.summary(results),
+        "device": loaded.device.type,
+        "dtype": str(loaded.dtype),
+        "versions": versions("torch", "transformers", "lm_eval"),
+        "results": results,
+    }
+    write_json(output, record)
+
+
+if __name__ == "__main__":
+    with logged(snakemake.log[0]):
+        torch.set_num_threads(snakemake.threads)
+        evaluate_zero_shot(
+            snakemake.input.model,
+            snakemake.input.get("artifact"),
+            snakemake.input.tasks,
+            snakemake.params.settings["tasks"],
+            snakemake.output.record,
+        )

@@ -1,0 +1,17 @@
+"""Freeze one of lm-eval's built-in tasks."""
+
+from heavytail import lm_eval_tasks
+from heavytail.files import write_lines, write_text
+from heavytail.jobs import logged
+
+
+def fetch_task(settings: dict, data: str, task: str) -> None:
+    """Write the task's rows and lm-eval's configuration, which names them by the path `data`."""
+    config, rows = lm_eval_tasks.freeze(settings["task"], data)
+    write_lines(data, rows)
+    write_text(task, lm_eval_tasks.to_yaml(config))
+
+
+if __name__ == "__main__":
+    with logged(snakemake.log[0]):
+        fetch_task(snakemake.params.settings, snakemake.output.data, snakemake.output.task)

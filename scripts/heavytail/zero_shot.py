@@ -1,0 +1,176 @@
+"""Zero-shot accuracy through lm-eval, as a record that a rerun repeats byte for byte."""
+
+import math
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import datasets
+import lm_eval
+import numpy as np
+import torch
+from lm_eval.models.huggingface import HFLM
+from lm_eval.tasks import TaskManager
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+NUMBERS = ("acc", "acc_stderr", "acc_norm", "acc_norm_stderr")
+# What of lm-eval's results is no property of the result, per level of the object.
+DROPPED = {
+    "samples": "repeats the task's data; `log_likelihoods` keeps what the model said",
+    "date": "differs from run to run",
+    "git_hash": "is that of the working directory, whatever it is",
+    "upper_git_hash": "likewise",
+    "pretty_env_info": "describes the machine",
+}
+DROPPED_OF_CONFIG = {
+    "model": "is the path that the model was read from",
+    "model_revision": "is always main for a model that lm-eval did not load itself",
+    "model_sha": "is always empty for such a model",
+}
+DROPPED_OF_TASK = {"fewshot_config": "holds functions, and there are no shots"}
+DROPPED_OF_METADATA = {"config_source": "is a path"}
+# Accuracies have analytic standard errors, which lm-eval leaves out at 0 iterations.
+BOOTSTRAP_ITERATIONS = 1
+# As in the notes; since lm-eval 0.4.9.2 it is the tokenizer that decides where nothing is said.
+ADD_BOS_TOKEN = False
+# In bfloat16, log-likelihoods near -20 are 1/8 apart and ties would decide the argmax.
+SOFTMAX_DTYPE = "float32"
+
+
+@contextmanager
+def private_cache() -> Iterator[None]:
+    """Make `datasets` work offline, in a temporary folder that is its cache until the end.
+
+    Its usual cache lies in the user's home and knows a local file by path and time alone: a file
+    that was replaced within the clock's resolution, or restored with its time, would be served old.
+    """
+    with tempfile.TemporaryDirectory(prefix="heavytail-") as folder:
+        settings = {
+            "HF_HUB_OFFLINE": True,
+            "HF_DATASETS_CACHE": Path(folder),
+            "DOWNLOADED_DATASETS_PATH": Path(folder, "downloads"),
+            "EXTRACTED_DATASETS_PATH": Path(folder, "extracted"),
+        }
+        before = {name: getattr(datasets.config, name) for name in settings}
+        vars(datasets.config).update(settings)
+        try:
+            yield
+        finally:
+            vars(datasets.config).update(before)
+
+
+def json_safe(value: object) -> object:
+    """The value in JSON's own types: null for what is no finite number, names for dtypes.
+
+    Raises TypeError for anything else, functions for one: their text would differ between runs.
+    """
+    if isinstance(value, dict):
+        return {str(key): json_safe(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [json_safe(item) for item in value]
+    if isinstance(value, np.generic):
+        return json_safe(value.item())
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, torch.dtype):
+        return str(value)
+    if value is None or isinstance(value, str | int):
+        return value
+    raise TypeError(f"{type(value).__name__} has no place in a record")
+
+
+def without(mapping: dict, dropped: dict) -> dict:
+    """The mapping without the dropped keys."""
+    return {key: value for key, value in mapping.items() if key not in dropped}
+
+
+def reproducible(results: dict) -> dict:
+    """lm-eval's results object without what differs between equal runs, JSON-safe.
+
+    Each task's `log_likelihoods`, [documents][choices], take the place of its `samples`.
+    """
+    kept = without(results, DROPPED)
+    kept["config"] = without(results["config"], DROPPED_OF_CONFIG)
+    kept["configs"] = {}
+    for task, config in results["configs"].items():
+        metadata = without(config["metadata"], DROPPED_OF_METADATA)
+        kept["configs"][task] = {**without(config, DROPPED_OF_TASK), "metadata": metadata}
+    kept["log_likelihoods"] = {
+        task: [[value for value, _ in sample["filtered_resps"]] for sample in samples]
+        for task, samples in results["samples"].items()
+    }
+    return json_safe(kept)
+
+
+def evaluate(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    tasks: list[str],
+    include_path: str,
+    batch_size: int,
+) -> dict:
+    """Run tasks whose configurations lie under a folder, without shots, offline.
+
+    Args:
+        model: a causal language model, on the device where it is to run.
+        tokenizer: its tokenizer.
+        tasks: names of tasks.
+        include_path: the folder of the tasks' YAML files; their data files are found from the
+            working directory.
+        batch_size: sequences per batch, fixed because it may change the last digits.
+
+    Returns:
+        lm-eval's results object, JSON-safe, without what `DROPPED*` names; `config` also says
+        how log-likelihoods were formed (`add_bos_token`, `softmax_dtype`), and `log_likelihoods`
+        holds them per task, [documents][choices], null where they are not finite.
+
+    Raises:
+        KeyError: a task has no configuration there.
+    """
+    formed = {"add_bos_token": ADD_BOS_TOKEN, "softmax_dtype": SOFTMAX_DTYPE}
+    language_model = HFLM(pretrained=model, tokenizer=tokenizer, batch_size=batch_size, **formed)
+    with private_cache():
+        results = lm_eval.simple_evaluate(
+            language_model,
+            tasks=tasks,
+            num_fewshot=0,
+            batch_size=batch_size,
+            bootstrap_iters=BOOTSTRAP_ITERATIONS,
+            task_manager=TaskManager(include_path=include_path, include_defaults=False),
+        )
+    results["config"] |= formed
+    return reproducible(results)
+
+
+def broken(results: dict) -> dict[str, str]:
+    """Task → what is wrong with it, for each task with a log-likelihood that is no finite number.
+
+    lm-eval takes the argmax all the same: a model that says nan "chooses" the first choice of
+    every document and scores like a guess, a number that looks right and means nothing.
+    """
+    reasons = {}
+    for task, documents in results["log_likelihoods"].items():
+        count = sum(None in document for document in documents)
+        if count:
+            documents = f"{count} of {len(documents)} documents"
+            reasons[task] = f"{task}: the log-likelihood is not finite in {documents}"
+    return reasons
+
+
+def summary(results: dict) -> dict:
+    """The numbers that tables show, of what `evaluate` returns.
+
+    Returns:
+        {"tasks": task → {"acc", "acc_stderr" and, where the task has it, "acc_norm",
+        "acc_norm_stderr"}, "mean": the plain mean of acc over the tasks, "reason": None}. Where
+        log-likelihoods are not finite, the task's numbers and the mean are None and the reason
+        says where.
+    """
+    reasons, tasks = broken(results), {}
+    for task, numbers in results["results"].items():
+        own = {name: numbers.get(f"{name},none") for name in NUMBERS if f"{name},none" in numbers}
+        tasks[task] = dict.fromkeys(own) if task in reasons else own
+    accuracies = [numbers["acc"] for numbers in tasks.values()]
+    mean = None if reasons else math.fsum(accuracies) / len(accuracies)
+    return {"tasks": tasks, "mean": mean, "reason": "; ".join(reasons.values()) or None}

@@ -1,0 +1,293 @@
+"""Bad configs and the line that each gets, defaults, local models."""
+
+import copy
+import math
+from pathlib import Path
+
+import pytest
+import yaml
+from heavytail.groupings import GROUPINGS, PROJECTIONS
+from heavytail.settings import SettingsError, checked
+
+SCHEMA = yaml.safe_load((Path(__file__).parents[2] / "config/schema.yaml").read_text())
+HUB = {"hub": "owner/model", "revision": "0123456789abcdef0123456789abcdef01234567"}
+TASKS = "arc_easy, arc_challenge, rte, winogrande, openbookqa, hellaswag, boolq"
+A_NAME = "a name of letters, digits, '.', '_' and '-' that starts with a letter or digit"
+
+
+def model(**settings) -> dict:
+    return {"models": {"a": settings}}
+
+
+def allocation(**settings) -> dict:
+    return model(**HUB) | {"allocations": {"x": settings}}
+
+
+def save_fake_model(folder: Path) -> Path:
+    folder.mkdir(parents=True)
+    (folder / "config.json").write_text("{}")
+    (folder / "model.safetensors").write_bytes(b"")
+    return folder
+
+
+BAD_SHAPES = [
+    ([], "top level: expected a mapping, found a list"),
+    (None, "top level: expected a mapping, found nothing"),
+    ({}, "models: missing: a config names at least one model"),
+    ({"modles": {}}, "modles: unknown key, did you mean 'models'?"),
+    (
+        model(**HUB) | {1: 2},
+        "1: unknown key, expected one of models, methods, allocations, sparsity, seeds, "
+        "calibration, evaluation, tasks",
+    ),
+    (model(**HUB) | {"see\nds": [0]}, "see ds: unknown key, did you mean 'seeds'?"),
+]
+BAD_MODELS = [
+    ({"models": None}, "models: expected a mapping, found nothing"),
+    ({"models": {}}, "models: empty, expected at least one"),
+    ({"models": {1: HUB}}, f"models: expected {A_NAME}, found 1"),
+    ({"models": {"a/b": HUB}}, f"models: 'a/b' is not {A_NAME}"),
+    ({"models": {"..": HUB}}, f"models: '..' is not {A_NAME}"),
+    ({"models": {"a\n": HUB}}, f"models: 'a\\n' is not {A_NAME}"),
+    ({"models": {"a": None}}, "models.a: expected a mapping, found nothing"),
+    ({"models": {"a": "x/y"}}, "models.a: expected a mapping, found 'x/y'"),
+    (model(pth="x"), "models.a.pth: unknown key, did you mean 'path'?"),
+    (model(), "models.a.path: missing: a model needs a local path, or hub and revision"),
+    (model(path=""), "models.a.path: '' is not a folder"),
+    (model(path=None), "models.a.path: expected a folder, found nothing"),
+    (model(path="x", **HUB), "models.a.path: a model has either path or hub"),
+    (model(path="x", revision=HUB["revision"]), "models.a.revision: belongs to hub only"),
+    (
+        model(hub="owner/model"),
+        "models.a.revision: missing: a model of the hub needs its commit, 40 hexadecimal digits",
+    ),
+    (
+        model(**HUB | {"revision": "main"}),
+        "models.a.revision: 'main' is not a commit of 40 hexadecimal digits",
+    ),
+    (
+        model(**HUB | {"revision": int("1" * 40)}),
+        f"models.a.revision: expected a commit of 40 hexadecimal digits, found {'1' * 40}",
+    ),
+    (
+        model(**HUB | {"hub": "model"}),
+        "models.a.hub: 'model' is not a hub repository, OWNER/NAME",
+    ),
+    (model(path="x/y"), "models.a.path: folder 'x/y' does not exist"),
+    (model(path="a-file"), "models.a.path: folder 'a-file' does not exist"),
+    (model(path="empty"), "models.a.path: 'empty' has no config.json"),
+    (model(path="weightless"), "models.a.path: 'weightless' has no *.safetensors file"),
+]
+BAD_ALLOCATIONS = [
+    ({"allocations": {}}, "allocations: empty, expected at least one"),
+    ({"allocations": {"x": None}}, "allocations.x: expected a mapping, found nothing"),
+    ({"allocations": {"x y": {"grouping": "gt"}}}, f"allocations: 'x y' is not {A_NAME}"),
+    (
+        allocation(),
+        "allocations.x.grouping: missing: a spectral allocation needs a grouping's name or a list "
+        "of projections",
+    ),
+    (allocation(groupng="gt"), "allocations.x.groupng: unknown key, did you mean 'grouping'?"),
+    (
+        allocation(allocator="unifrm"),
+        "allocations.x.allocator: unknown allocator 'unifrm', did you mean 'uniform'?",
+    ),
+    *(
+        (
+            allocation(allocator="uniform", **{key: value}),
+            f"allocations.x.{key}: belongs to the spectral allocator only",
+        )
+        for key, value in (("metric", "entropy"), ("grouping", "gt"), ("epsilon", 0.1))
+    ),
+    (
+        allocation(grouping="gt", metric="alpha"),
+        "allocations.x.metric: unknown metric 'alpha', did you mean 'alpha_mid'?",
+    ),
+    (
+        allocation(grouping="qkvo"),
+        "allocations.x.grouping: unknown grouping 'qkvo', did you mean 'qkvout'?",
+    ),
+    (
+        allocation(grouping="QKV"),
+        "allocations.x.grouping: unknown grouping 'QKV', did you mean 'qkv'?",
+    ),
+    (
+        allocation(grouping="zzz"),
+        f"allocations.x.grouping: unknown grouping 'zzz', expected one of {', '.join(GROUPINGS)}",
+    ),
+    (
+        allocation(grouping=["q"]),
+        "allocations.x.grouping: unknown projection 'q', did you mean 'q_proj'?",
+    ),
+    (
+        allocation(grouping=[["q_proj"]]),
+        "allocations.x.grouping: a list is no projection, expected one of "
+        + ", ".join(PROJECTIONS),
+    ),
+    (allocation(grouping=[]), "allocations.x.grouping: empty, expected at least one"),
+    (
+        allocation(grouping=["q_proj", "q_proj"]),
+        "allocations.x.grouping: 'q_proj' occurs twice",
+    ),
+    (
+        allocation(grouping=3),
+        "allocations.x.grouping: expected a grouping or a list of projections, found 3",
+    ),
+    (allocation(grouping="gt", epsilon=1.5), "allocations.x.epsilon: 1.5 is not in [0, 1)"),
+    (allocation(grouping="gt", epsilon=1), "allocations.x.epsilon: 1 is not in [0, 1)"),
+    (allocation(grouping="gt", epsilon=-0.1), "allocations.x.epsilon: -0.1 is not in [0, 1)"),
+    (
+        allocation(grouping="gt", epsilon="0.2"),
+        "allocations.x.epsilon: expected a number or a mapping, found '0.2'",
+    ),
+    (
+        allocation(grouping="gt", epsilon={"wandda": 0.2}),
+        "allocations.x.epsilon.wandda: unknown key, did you mean 'wanda'?",
+    ),
+    (
+        allocation(grouping="gt", epsilon={"wanda": 2}),
+        "allocations.x.epsilon.wanda: 2 is not in [0, 1)",
+    ),
+    (
+        allocation(grouping="gt", epsilon={"magnitude": 0.3, "wanda": 0.2}),
+        "allocations.x.epsilon.sparsegpt: missing: sparsegpt is one of the methods",
+    ),
+]
+BAD_VALUES = [
+    (
+        {"methods": None},
+        "methods: expected a list, found nothing (leave the key out for its default)",
+    ),
+    ({"methods": []}, "methods: empty, expected at least one"),
+    ({"methods": "wanda"}, "methods: expected a list, found 'wanda'"),
+    ({"methods": ["wand"]}, "methods: unknown method 'wand', did you mean 'wanda'?"),
+    (
+        {"methods": [{"wanda": 0.2}]},
+        "methods: a mapping is no method, expected one of magnitude, wanda, sparsegpt",
+    ),
+    ({"methods": ["wanda", "wanda"]}, "methods: 'wanda' occurs twice"),
+    ({"sparsity": 0.7}, "sparsity: expected a list, found 0.7"),
+    ({"sparsity": [70]}, "sparsity: 70 is not in (0, 1)"),
+    ({"sparsity": [0]}, "sparsity: 0 is not in (0, 1)"),
+    ({"sparsity": [1.0]}, "sparsity: 1.0 is not in (0, 1)"),
+    ({"sparsity": ["1e-1"]}, "sparsity: expected a number, found '1e-1'"),
+    ({"sparsity": [True]}, "sparsity: expected a number, found true"),
+    ({"sparsity": [math.nan]}, "sparsity: expected a number, found nan"),
+    ({"sparsity": [math.inf]}, "sparsity: expected a number, found inf"),
+    ({"sparsity": [0.5, 0.50]}, "sparsity: 0.5 occurs twice"),
+    ({"seeds": [-1]}, "seeds: -1 is less than 0"),
+    ({"seeds": [0.0]}, "seeds: expected a whole number, found 0.0"),
+    ({"seeds": [False]}, "seeds: expected a whole number, found false"),
+    (
+        {"calibration": None},
+        "calibration: expected a mapping, found nothing (leave the key out for its default)",
+    ),
+    ({"calibration": {"samples": 0}}, "calibration.samples: 0 is less than 1"),
+    ({"calibration": {"length": 1}}, "calibration.length: 1 is less than 2"),
+    (
+        {"calibration": {"dataset": "C4"}},
+        "calibration.dataset: unknown calibration dataset 'C4', did you mean 'c4'?",
+    ),
+    (
+        {"evaluation": {"dataset": "c4"}},
+        "evaluation.dataset: unknown evaluation dataset 'c4', expected one of wikitext2, python",
+    ),
+    ({"evaluation": {"windows": 0}}, "evaluation.windows: 0 is less than 1"),
+    (
+        {"evaluation": {"windows": "all"}},
+        "evaluation.windows: expected a whole number or null, found 'all'",
+    ),
+    ({"tasks": ["arceasy"]}, "tasks: unknown task 'arceasy', did you mean 'arc_easy'?"),
+    (
+        {"tasks": [""]},
+        f"tasks: unknown task '', expected one of {TASKS}, python_continuation, python_attribute",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("config", "line"),
+    [
+        *BAD_SHAPES,
+        *BAD_MODELS,
+        *((model(**HUB) | config, line) for config, line in BAD_ALLOCATIONS + BAD_VALUES),
+    ],
+)
+def test_a_bad_config_gets_one_line(config, line, tmp_path):
+    (tmp_path / "a-file").touch()
+    (tmp_path / "empty").mkdir()
+    (save_fake_model(tmp_path / "weightless") / "model.safetensors").unlink()
+    with pytest.raises(SettingsError) as raised:
+        checked(config, SCHEMA, [tmp_path])
+    assert str(raised.value) == line
+
+
+def test_defaults_are_filled_in_at_every_depth():
+    config = model(**HUB) | {"calibration": {"samples": 4}}
+    before = copy.deepcopy(config)
+    assert checked(config, SCHEMA, [Path()]) == {
+        "models": {"a": HUB},
+        "methods": ["magnitude", "wanda", "sparsegpt"],
+        "allocations": {
+            "uniform": {"allocator": "uniform"},
+            "gt": {
+                "allocator": "spectral",
+                "metric": "alpha_peak",
+                "grouping": "gt",
+                "epsilon": 0.2,
+            },
+        },
+        "sparsity": [0.7],
+        "seeds": [0],
+        "calibration": {"dataset": "c4", "samples": 4, "length": 2048},
+        "evaluation": {"dataset": "wikitext2", "length": 2048, "windows": None},
+        "tasks": TASKS.split(", "),
+    }
+    assert config == before
+
+
+def test_defaults_are_not_shared_between_two_configs():
+    first, second = (checked(model(**HUB), SCHEMA, [Path()]) for _ in range(2))
+    first["methods"].clear()
+    first["allocations"]["gt"].clear()
+    assert second["methods"]
+    assert second["allocations"]["gt"]
+
+
+@pytest.mark.parametrize("grouping", [*GROUPINGS, list(PROJECTIONS), ["o_proj"]])
+def test_groupings_are_accepted_by_name_and_as_lists(grouping):
+    found = checked(allocation(grouping=grouping), SCHEMA, [Path()])
+    assert found["allocations"]["x"]["grouping"] == grouping
+
+
+def test_epsilon_may_differ_by_method():
+    config = allocation(grouping="gt", epsilon={"wanda": 0.2, "sparsegpt": 0}) | {
+        "methods": ["wanda"]
+    }
+    assert checked(config, SCHEMA, [Path()])["allocations"]["x"]["epsilon"]["wanda"] == 0.2
+
+
+def test_names_that_differ_by_case_are_two_models():
+    assert set(checked({"models": {"a": HUB, "A": HUB}}, SCHEMA, [Path()])["models"]) == {"a", "A"}
+
+
+def test_no_task_is_a_choice():
+    assert checked(model(**HUB) | {"tasks": []}, SCHEMA, [Path()])["tasks"] == []
+
+
+def test_local_models_are_found_in_the_first_folder_that_has_them(tmp_path):
+    here, beside = tmp_path / "here", tmp_path / "beside"
+    for folder in (here / "both", beside / "both", beside / "only"):
+        save_fake_model(folder)
+    config = {
+        "models": {
+            "both": {"path": "both"},
+            "only": {"path": "only"},
+            "absolute": {"path": str(beside / "only")},
+        }
+    }
+    assert checked(config, SCHEMA, [here, beside])["models"] == {
+        "both": {"path": "both"},
+        "only": {"path": str(beside / "only")},
+        "absolute": {"path": str(beside / "only")},
+    }
