@@ -6,12 +6,11 @@ from collections import Counter
 import pytest
 import yaml
 from build_python_task import build_python_task
+from heavytail import corpus, python_tasks
+from heavytail.files import read_lines, write_lines
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import pre_tokenizers
-
-from heavytail import corpus, python_tasks
-from heavytail.files import read_lines, write_lines
 
 TASKS = list(python_tasks.TASKS)
 
