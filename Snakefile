@@ -23,5 +23,8 @@ include: "rules/report.smk"
 rule all:
     default_target: True
     input:
+        # Records are named too, else a deleted one would not be missed while its table stands.
+        rules.collect_cells.input.perplexity,
+        rules.collect_cells.input.zero_shot,
         rules.collect_cells.output,
         expand(rules.write_table.output, model=CONFIG["models"]),

@@ -3,13 +3,12 @@
 from pathlib import Path
 
 import torch
-from safetensors import safe_open
-
 from heavytail import device, perplexity
 from heavytail.artifact import Artifact, read_artifact
 from heavytail.files import write_json
 from heavytail.jobs import logged, versions
 from heavytail.streaming import StreamedModel
+from safetensors import safe_open
 
 
 def evaluate_perplexity(model: str, artifact: str | None, tokens: str, output: str) -> None:
@@ -18,10 +17,6 @@ def evaluate_perplexity(model: str, artifact: str | None, tokens: str, output: s
     streamed = StreamedModel(Path(model).parent, device.pick(), pruned)
     with safe_open(tokens, framework="pt") as frozen:
         windows, text = frozen.get_tensor("input_ids"), frozen.metadata()
-    if windows.shape[1] > streamed.positions:
-        raise ValueError(
-            f"evaluation.length: {windows.shape[1]} exceeds the model's {streamed.positions} positions"
-        )
     losses = perplexity.negative_log_likelihoods(streamed, windows)
     value, reason = perplexity.perplexity(losses)
     write_json(

@@ -3,13 +3,12 @@
 from pathlib import Path
 
 import torch
-from transformers import AutoTokenizer
-
 from heavytail import device, zero_shot
 from heavytail.artifact import read_artifact
 from heavytail.files import write_json
 from heavytail.jobs import logged, versions
 from heavytail.loading import load_model
+from transformers import AutoTokenizer
 
 BATCH = 32
 

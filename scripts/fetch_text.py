@@ -12,4 +12,6 @@ def fetch_text(dataset: str, split: str, output: str) -> None:
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
-        fetch_text(snakemake.wildcards.dataset, snakemake.wildcards.split, snakemake.output.documents)
+        fetch_text(
+            snakemake.wildcards.dataset, snakemake.wildcards.split, snakemake.output.documents
+        )

@@ -2,17 +2,16 @@
 
 from pathlib import Path
 
-from safetensors.torch import save_file
-from transformers import AutoTokenizer
-
 from heavytail import tokens
 from heavytail.files import read_lines, whole
 from heavytail.jobs import logged
+from safetensors.torch import save_file
 
 
 def freeze_calibration(model: str, documents: str, settings: dict, output: str) -> None:
     """Write `input_ids`, int64 [samples, length], with the settings as metadata."""
-    tokenizer = AutoTokenizer.from_pretrained(Path(model).parent, local_files_only=True)
+    folder, key = Path(model).parent, "calibration.length"
+    tokenizer = tokens.load_tokenizer(folder, key, settings["length"])
     texts = [row["text"] for row in read_lines(documents)]
     drawn = {name: settings[name] for name in ("samples", "length", "seed")}
     ids = tokens.sample_windows(tokenizer, texts, **drawn)

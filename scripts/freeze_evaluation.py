@@ -2,17 +2,16 @@
 
 from pathlib import Path
 
-from safetensors.torch import save_file
-from transformers import AutoTokenizer
-
 from heavytail import tokens
 from heavytail.files import read_lines, whole
 from heavytail.jobs import logged
+from safetensors.torch import save_file
 
 
 def freeze_evaluation(model: str, documents: str, settings: dict, output: str) -> None:
     """Write `input_ids`, int64 [windows, length], with the settings as metadata."""
-    tokenizer = AutoTokenizer.from_pretrained(Path(model).parent, local_files_only=True)
+    folder, key = Path(model).parent, "evaluation.length"
+    tokenizer = tokens.load_tokenizer(folder, key, settings["length"])
     ids = tokens.text_ids(tokenizer, [row["text"] for row in read_lines(documents)])
     windows = tokens.windows_of(ids, settings["length"], settings["windows"])
     bos = bool(len(ids)) and ids[0].item() == tokenizer.bos_token_id

@@ -2,17 +2,15 @@
 
 import csv
 import importlib
-from collections.abc import Iterator
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
-
 from heavytail import device
 from heavytail.files import whole, write_json
 from heavytail.jobs import Stopwatch, logged, versions
 from heavytail.pruning import prune_model
 from heavytail.streaming import StreamedModel, batches_of
+from safetensors.torch import load_file, save_file
 
 
 def read_ratios(path: str) -> tuple[dict[tuple[int, str], float], int]:
@@ -23,21 +21,6 @@ def read_ratios(path: str) -> tuple[dict[tuple[int, str], float], int]:
     return ratios, sum(int(row["parameters"]) for row in rows)
 
 
-def calibration_batches(path: str | None, model: StreamedModel) -> Iterator[torch.Tensor]:
-    """The frozen calibration windows in batches; none without a file.
-
-    Raises ValueError when they are longer than the model's positions.
-    """
-    if not path:
-        return iter(())
-    ids = load_file(path)["input_ids"]
-    if ids.shape[1] > model.positions:
-        raise ValueError(
-            f"calibration.length: {ids.shape[1]} exceeds the model's {model.positions} positions"
-        )
-    return batches_of(ids)
-
-
 def prune_cell(
     model: str, ratios: str, calibration: str | None, method: str, artifact: str, record: str
 ) -> None:
@@ -46,7 +29,8 @@ def prune_cell(
     dense = StreamedModel(Path(model).parent, device.pick())
     wanted, parameters = read_ratios(ratios)
     module = importlib.import_module(f"heavytail.methods.{method}")
-    tensors, removed = prune_model(dense, module, wanted, calibration_batches(calibration, dense))
+    ids = load_file(calibration)["input_ids"] if calibration else torch.empty(0, 1)
+    tensors, removed = prune_model(dense, module, wanted, batches_of(ids))
     with whole(artifact) as path:
         save_file(tensors, path, {"method": method})
     write_json(

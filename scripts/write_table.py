@@ -1,7 +1,6 @@
 """Write a model's tables as people read them."""
 
 import pandas as pd
-
 from heavytail import tables
 from heavytail.files import write_text
 from heavytail.jobs import logged
@@ -9,7 +8,9 @@ from heavytail.jobs import logged
 
 def write_table(model: str, cells: str, zero_shot: str, output: str) -> None:
     """Write markdown: per sparsity, perplexity and zero-shot accuracy of every cell."""
-    cell_table, scores = (table[table["model"] == model] for table in map(pd.read_csv, (cells, zero_shot)))
+    cell_table, scores = (
+        table[table["model"] == model] for table in map(pd.read_csv, (cells, zero_shot))
+    )
     lines = [f"# {model}"]
     for sparsity in cell_table["sparsity"].dropna().unique():
         lines += [f"## Sparsity {sparsity}", "Perplexity"]

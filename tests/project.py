@@ -44,9 +44,9 @@ class Project:
             check=False,
         )
 
-    def run(self) -> None:
-        """Make everything; fails the test with the output when that does not work."""
-        done = self.snakemake()
+    def run(self, *targets: str) -> None:
+        """Make the targets, or everything; fails the test with the output if that does not work."""
+        done = self.snakemake("--", *targets)
         assert done.returncode == 0, done.stdout
 
     def planned(self) -> dict[str, list[str]]:

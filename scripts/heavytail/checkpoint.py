@@ -33,7 +33,9 @@ class Checkpoint:
             shards = sorted(self.folder.glob("*.safetensors"))
         missing = [path.name for path in shards if not path.exists()]
         if missing or not shards:
-            raise FileNotFoundError(f"{self.folder}: no {missing[0] if missing else '*.safetensors'}")
+            raise FileNotFoundError(
+                f"{self.folder}: no {missing[0] if missing else '*.safetensors'}"
+            )
         return shards
 
     @staticmethod

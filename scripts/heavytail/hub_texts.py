@@ -54,6 +54,8 @@ def documents(
         )
     except (OSError, ValueError, datasets.exceptions.DatasetsError) as error:
         reason = str(error).splitlines()[0]
-        raise ConnectionError(f"{source.repository}: the hub did not deliver it ({reason})") from error
+        raise ConnectionError(
+            f"{source.repository}: the hub did not deliver it ({reason})"
+        ) from error
     for number, row in enumerate(rows):
         yield {"name": f"{source.file}:{number}", "text": row["text"]}

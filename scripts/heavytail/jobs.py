@@ -11,7 +11,7 @@ from importlib.metadata import version
 
 @contextmanager
 def logged(path: str) -> Iterator[None]:
-    """Send logging and stderr to the log file; a failure ends the job with its reason in one line."""
+    """Send logging and stderr to the log file; a failure ends the job with one line."""
     with open(path, "w", buffering=1, encoding="utf-8") as log:
         stderr, sys.stderr = sys.stderr, log
         logging.basicConfig(

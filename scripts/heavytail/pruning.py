@@ -56,7 +56,9 @@ def prune_model(
             encoded = artifact.encode(mask, stored if method.REWRITES else None)
             tensors.update({f"{index}.{projection}.{part}": t for part, t in encoded.items()})
             removed[index, projection] = int(mask.sum())
-        log.info("block %d: %d weights removed", index, sum(removed[index, p] for p in model.modules))
+        log.info(
+            "block %d: %d weights removed", index, sum(removed[index, p] for p in model.modules)
+        )
 
     model.run(model.embed(batches) if method.Statistic else [], visit)
     return tensors, removed

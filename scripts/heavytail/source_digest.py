@@ -29,9 +29,9 @@ def _bare(tree: ast.AST) -> str:
         if not isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
             continue
         first = node.body[0] if node.body else None
-        if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
-            if isinstance(first.value.value, str):
-                node.body = node.body[1:]
+        literal = first.value if isinstance(first, ast.Expr) else None
+        if isinstance(literal, ast.Constant) and isinstance(literal.value, str):
+            node.body = node.body[1:]
     return ast.dump(tree)
 
 

@@ -110,9 +110,7 @@ def loss_of(model: LlamaForCausalLM, windows: torch.Tensor) -> torch.Tensor:
     """Mean next-token cross-entropy in nats; windows int64 [batch, length + 1]."""
     with torch.autocast(windows.device.type, dtype=torch.bfloat16):
         logits = model(input_ids=windows[:, :-1], use_cache=False).logits
-    return torch.nn.functional.cross_entropy(
-        logits.float().flatten(0, 1), windows[:, 1:].flatten()
-    )
+    return torch.nn.functional.cross_entropy(logits.float().flatten(0, 1), windows[:, 1:].flatten())
 
 
 @torch.no_grad()

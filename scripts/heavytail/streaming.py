@@ -14,7 +14,6 @@ from heavytail.artifact import Artifact
 from heavytail.checkpoint import Checkpoint
 from heavytail.device import compute_dtype
 
-
 # Enough rows to keep matrix products busy, few enough that logits stay small.
 BATCH_TOKENS = 4096
 
@@ -63,11 +62,6 @@ class StreamedModel:
         for buffer_owner in self._decoder.children():
             if not any(True for _ in buffer_owner.parameters()):
                 buffer_owner.to(device)
-
-    @property
-    def positions(self) -> int:
-        """The longest sequence that the model was made for."""
-        return self._model.config.max_position_embeddings
 
     def _load(self, module: nn.Module, prefix: str) -> None:
         names = {name: f"{prefix}.{name}" for name, _ in module.named_parameters()}

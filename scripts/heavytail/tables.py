@@ -5,10 +5,11 @@ from collections.abc import Callable
 
 import pandas as pd
 
-COLUMNS = (
-    "model method allocation metric grouping epsilon segments blend sparsity seed "
-    "realised_sparsity perplexity zero_shot_mean seconds peak_memory_mb artifact"
-).split()
+COLUMNS = [
+    *("model", "method", "allocation", "metric", "grouping", "epsilon", "segments", "blend"),
+    *("sparsity", "seed", "realised_sparsity", "perplexity", "zero_shot_mean"),
+    *("seconds", "peak_memory_mb", "artifact"),
+]
 DENSE = "dense"
 
 
@@ -96,5 +97,7 @@ def zero_shot_table(scores: pd.DataFrame, sparsity: float) -> str:
         seeds = cell.pivot_table(index="seed", columns="task", values="value", dropna=False)
         seeds = seeds[list(dict.fromkeys(cell["task"]))]
         seeds["mean"] = seeds.mean(axis=1)
-        lines[" ".join(str(part) for part in key if part == part)] = seeds.agg(spread, form="{:.4f}".format)
+        lines[" ".join(str(part) for part in key if part == part)] = seeds.agg(
+            spread, form="{:.4f}".format
+        )
     return markdown(pd.DataFrame(lines).T)

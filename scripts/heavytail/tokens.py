@@ -1,9 +1,21 @@
 """From documents to frozen token ids."""
 
 import random
+from pathlib import Path
 
 import torch
-from transformers import PreTrainedTokenizerBase
+from transformers import AutoConfig, AutoTokenizer, PreTrainedTokenizerBase
+
+
+def load_tokenizer(folder: str | Path, key: str, length: int) -> PreTrainedTokenizerBase:
+    """The tokenizer of a model that is to see windows of `length` tokens.
+
+    Raises ValueError, naming the config key, when the model has fewer positions.
+    """
+    positions = AutoConfig.from_pretrained(folder, local_files_only=True).max_position_embeddings
+    if length > positions:
+        raise ValueError(f"{key}: {length} exceeds the model's {positions} positions")
+    return AutoTokenizer.from_pretrained(folder, local_files_only=True)
 
 
 def sample_windows(

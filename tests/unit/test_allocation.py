@@ -55,7 +55,9 @@ def test_the_linear_map_spans_one_minus_to_one_plus_epsilon():
 
 
 def test_block_scores_are_plain_means_over_the_grouping():
-    metric = {(b, p): b * 10 + v for b in range(2) for p, v in {"q_proj": 1.0, "k_proj": 3.0}.items()}
+    metric = {
+        (b, p): b * 10 + v for b in range(2) for p, v in {"q_proj": 1.0, "k_proj": 3.0}.items()
+    }
     assert allocation.block_scores(metric, ("q_proj", "k_proj")).tolist() == [2.0, 12.0]
     assert allocation.block_scores(metric, ("k_proj",)).tolist() == [3.0, 13.0]
 

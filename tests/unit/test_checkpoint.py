@@ -2,11 +2,11 @@ import json
 
 import pytest
 import torch
-from tiny import save_model
 from heavytail.checkpoint import INDEX, Checkpoint
 from heavytail.families import matrices
 from heavytail.groupings import PROJECTIONS
 from heavytail.loading import load_model
+from tiny import save_model
 
 
 def test_every_matrix_is_named_and_read_one_at_a_time(model_folder):

@@ -26,13 +26,17 @@ def test_files_that_are_no_text_are_left_out(tmp_path):
     assert corpus.source_files(tmp_path) == [("ok.py", "x = 1\n")]
 
 
-def test_vendored_copies_of_held_out_files_and_duplicates_are_never_trained_on(tmp_path, monkeypatch):
+def test_vendored_copies_of_held_out_files_and_duplicates_are_never_trained_on(
+    tmp_path, monkeypatch
+):
     library, packages = tmp_path / "library", tmp_path / "packages"
     for folder in (library, packages / "one", packages / "two"):
         folder.mkdir(parents=True)
     names = [f"m{i}.py" for i in range(60)]
     for name in names:
-        lines = [f"{name[:-3]}_{k} = 'a line that is long enough to betray a copy'" for k in range(20)]
+        lines = [
+            f"{name[:-3]}_{k} = 'a line that is long enough to betray a copy'" for k in range(20)
+        ]
         (library / name).write_text("\n".join(lines))
     secret = next(name for name in names if corpus.split_of(name) == "test")
     open_ = next(name for name in names if corpus.split_of(name) == "train")

@@ -53,9 +53,11 @@ def naive_sparsegpt(weight: torch.Tensor, inputs: torch.Tensor, sparsity: float,
         )
         order = scores.flatten().argsort(stable=True)
         count = int(round(sparsity * scores.numel(), 6))
-        gone[:, start:stop] = torch.zeros(scores.numel(), dtype=torch.bool).index_fill(
-            0, order[:count], True
-        ).reshape(scores.shape)
+        gone[:, start:stop] = (
+            torch.zeros(scores.numel(), dtype=torch.bool)
+            .index_fill(0, order[:count], True)
+            .reshape(scores.shape)
+        )
         for j in range(start, stop):
             error = torch.where(gone[:, j], weight[:, j], 0) / inverses[j][0, 0]
             weight[:, j:] -= error[:, None] * inverses[j][0]

@@ -2,11 +2,10 @@ import math
 
 import numpy as np
 import pytest
+import torch
 from heavytail import metrics, spectra
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-import torch
 
 
 def naive_tail(values: list[float], start: int) -> tuple[float, float]:

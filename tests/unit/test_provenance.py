@@ -44,7 +44,9 @@ def test_another_file_system_gets_copies(tmp_path, monkeypatch):
 def test_a_model_that_lacks_a_matrix_or_is_of_another_family_is_refused(tmp_path):
     folder = save_model(tmp_path / "short")
     text = (folder / "config.json").read_text()
-    (folder / "config.json").write_text(text.replace('"num_hidden_layers": 3', '"num_hidden_layers": 4'))
+    (folder / "config.json").write_text(
+        text.replace('"num_hidden_layers": 3', '"num_hidden_layers": 4')
+    )
     with pytest.raises(KeyError, match=r"model\.layers\.3\.self_attn\.q_proj"):
         provenance.record(folder, "short", None)
     folder = save_model(tmp_path / "gpt2", "gpt2", n_embd=32, n_head=4, n_layer=1)

@@ -6,9 +6,10 @@ from hypothesis import strategies as st
 
 
 @given(
-    values=st.lists(st.integers(0, 4), min_size=1, max_size=40), share=st.floats(0, 1), seed=st.integers(0, 9)
+    values=st.lists(st.integers(0, 4), min_size=1, max_size=40),
+    share=st.floats(0, 1),
 )
-def test_exactly_the_count_of_smallest_goes_and_ties_fall_to_the_left(values, share, seed):
+def test_exactly_the_count_of_smallest_goes_and_ties_fall_to_the_left(values, share):
     scores = torch.tensor([values, values[::-1]], dtype=torch.float32)
     count = removed_count(share, len(values))
     mask = smallest(scores, count)
@@ -28,7 +29,8 @@ def test_nan_scores_are_refused():
 
 
 @pytest.mark.parametrize(
-    ("sparsity", "units", "count"), [(0.7, 10, 7), (0.7, 128, 89), (0.0, 5, 0), (1.0, 5, 5), (0.29, 100, 29)]
+    ("sparsity", "units", "count"),
+    [(0.7, 10, 7), (0.7, 128, 89), (0.0, 5, 0), (1.0, 5, 5), (0.29, 100, 29)],
 )
 def test_the_count_is_the_floor_of_the_exact_product(sparsity, units, count):
     assert removed_count(sparsity, units) == count

@@ -2,7 +2,7 @@ import pytest
 from heavytail.source_digest import digest
 
 SOURCES = {
-    "script": '"""Doc."""\nfrom heavytail import a\n\n\ndef run():\n    """Doc."""\n    return a.one()\n',
+    "script": '"""Doc."""\nfrom heavytail import a\n\ndef run():\n    """Doc."""\n    a.one()\n',
     "heavytail.a": "from heavytail.b import two\n\n\ndef one():\n    return two() + 1\n",
     "heavytail.b": "import json\n\n\ndef two():\n    return 2  # two\n",
     "heavytail.other": "x = 1\n",

@@ -1,4 +1,5 @@
 import dataclasses
+import itertools
 import math
 
 import pytest
@@ -27,14 +28,16 @@ def test_training_learns_and_writes_a_model_that_transformers_loads(tmp_path):
         weights = load_file(tmp_path / folder / "model.safetensors")
         assert all(tensor.dtype == torch.float16 for tensor in weights.values())
     tokenizer = AutoTokenizer.from_pretrained(tmp_path / "model")
-    assert tokenizer.decode(tokenizer("def f(x):\n    pass\n")["input_ids"]) == "def f(x):\n    pass\n"
+    assert (
+        tokenizer.decode(tokenizer("def f(x):\n    pass\n")["input_ids"]) == "def f(x):\n    pass\n"
+    )
 
 
 def test_a_training_that_was_cut_off_ends_with_the_same_weights(tmp_path, monkeypatch):
     standin.train(RECIPE, TEXTS, HELD_OUT, tmp_path / "whole", lambda line: None)
-    real = standin.loss_of
+    real, calls = standin.loss_of, itertools.count()
 
-    def dies(model, windows, calls=iter(range(10**6))):
+    def dies(model, windows):
         if next(calls) == 20:
             raise KeyboardInterrupt
         return real(model, windows)
@@ -47,7 +50,9 @@ def test_a_training_that_was_cut_off_ends_with_the_same_weights(tmp_path, monkey
     lines = []
     standin.train(RECIPE, TEXTS, HELD_OUT, tmp_path / "cut", lines.append)
     assert any("resuming at step 10" in line for line in lines)
-    whole, cut = (load_file(tmp_path / name / "model/model.safetensors") for name in ("whole", "cut"))
+    whole, cut = (
+        load_file(tmp_path / name / "model/model.safetensors") for name in ("whole", "cut")
+    )
     assert all(torch.equal(whole[key], cut[key]) for key in whole)
 
 

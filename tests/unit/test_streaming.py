@@ -2,13 +2,13 @@
 
 import pytest
 import torch
-from tiny import save_model
 from heavytail import perplexity, pruning
 from heavytail.artifact import Artifact
 from heavytail.families import FAMILIES
 from heavytail.loading import load_model
 from heavytail.methods import magnitude, sparsegpt, wanda
 from heavytail.streaming import StreamedModel, batches_of
+from tiny import save_model
 
 CPU = torch.device("cpu")
 
@@ -83,7 +83,7 @@ def test_statistics_see_the_pruned_blocks_before_them(method, model_folder):
         inputs = {}
         hooks = [
             model.get_submodule(f"model.layers.{block}.{path}").register_forward_pre_hook(
-                lambda _m, args, p=projection: inputs.update({p: args[0]})
+                lambda _m, args, seen=inputs, p=projection: seen.update({p: args[0]})
             )
             for projection, path in modules.items()
         ]

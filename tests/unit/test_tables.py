@@ -9,7 +9,14 @@ def row(method=None, allocation=None, seed=0, **more):
     dense = method is None
     settings = {"sparsity": None if dense else 0.7, "seed": None if dense else seed}
     artifact = None if dense else f"{method}-{allocation}-{seed}"
-    return {"model": "m", "method": method, "allocation": allocation, "artifact": artifact, **settings, **more}
+    return {
+        "model": "m",
+        "method": method,
+        "allocation": allocation,
+        "artifact": artifact,
+        **settings,
+        **more,
+    }
 
 
 ROWS = [
@@ -25,7 +32,12 @@ ZERO_SHOT = [
     for acc in (0.8, 0.5, 0.4, 0.3, 0.2)
 ]
 PRUNED = {
-    r["artifact"]: {"realised_sparsity": 0.699, "seconds": 1.5, "peak_memory_mb": 10.0, "device": "cpu"}
+    r["artifact"]: {
+        "realised_sparsity": 0.699,
+        "seconds": 1.5,
+        "peak_memory_mb": 10.0,
+        "device": "cpu",
+    }
     for r in ROWS[1:]
 }
 
@@ -86,7 +98,13 @@ def test_several_seeds_give_mean_and_standard_deviation():
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(5.678, "5.68"), (math.nan, "nan"), (9999.994, "9999.99"), (12345.0, "1.2e4"), (3e12, "3.0e12")],
+    [
+        (5.678, "5.68"),
+        (math.nan, "nan"),
+        (9999.994, "9999.99"),
+        (12345.0, "1.2e4"),
+        (3e12, "3.0e12"),
+    ],
 )
 def test_numbers_are_written_as_people_read_them(value, text):
     assert tables.readable(value) == text

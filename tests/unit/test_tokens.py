@@ -1,9 +1,9 @@
 import random
 
 import pytest
-from tiny import byte_tokenizer
-from heavytail import tokens
 import torch
+from heavytail import tokens
+from tiny import byte_tokenizer
 
 
 def test_windows_are_drawn_as_the_published_loaders_do():

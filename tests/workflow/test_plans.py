@@ -16,7 +16,10 @@ def test_the_notes_matrix_is_planned_for_llama_7b(fresh):
     assert plan.returncode == 0, plan.stdout
     full = fresh.snakemake("--configfile", "config/notes.yaml", "--dry-run")
     cells = 3 * len(notes["allocations"])
-    assert full.stdout.count("\nrule prune_cell:") + full.stdout.count("localrule prune_cell:") == cells
+    assert (
+        full.stdout.count("\nrule prune_cell:") + full.stdout.count("localrule prune_cell:")
+        == cells
+    )
     assert "tiny" not in full.stdout
 
 

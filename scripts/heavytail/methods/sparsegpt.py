@@ -1,4 +1,4 @@
-"""SparseGPT: column-wise pruning with optimal compensation (Frantar and Alistarh, arXiv 2301.00774)."""
+"""SparseGPT: column by column, the others compensate (Frantar, Alistarh, arXiv 2301.00774)."""
 
 import logging
 
@@ -93,9 +93,7 @@ def prune(
     return weight, removed
 
 
-def _prune_group(
-    group: torch.Tensor, mask: torch.Tensor, factor: torch.Tensor
-) -> torch.Tensor:
+def _prune_group(group: torch.Tensor, mask: torch.Tensor, factor: torch.Tensor) -> torch.Tensor:
     """Zero the masked entries of `group` in place; returns each column's scaled error."""
     errors = torch.empty_like(group)
     for column in range(group.shape[1]):

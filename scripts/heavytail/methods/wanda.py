@@ -1,4 +1,4 @@
-"""Wanda: weights times input norms, compared within each output row (Sun et al., arXiv 2306.11695)."""
+"""Wanda: weights times input norms, compared by output row (Sun et al., arXiv 2306.11695)."""
 
 import torch
 
