@@ -1,4 +1,4 @@
-"""What every rule file shares: the checked config, the cells, paths of cells, code digests."""
+"""The checked config, the cells and their paths, input functions, digests of code."""
 
 import re
 import sys
@@ -92,3 +92,39 @@ def allocation_settings(allocation, method):
 def model_of(wildcards):
     """The file that stands for a model: small, and different when any weight is."""
     return f"results/models/{wildcards.model}/provenance.json"
+
+
+def local_files(wildcards):
+    """A local model's files, so that new weights are noticed; nothing for a model of the hub."""
+    folder = CONFIG["models"][wildcards.model].get("path")
+    return sorted(str(p) for p in Path(folder).iterdir() if p.is_file()) if folder else []
+
+
+def metrics_of(wildcards):
+    """The metrics that an allocation reads; the uniform one reads none."""
+    uniform = CONFIG["allocations"][wildcards.allocation]["allocator"] == "uniform"
+    return [] if uniform else rules.compute_metrics.output.metrics
+
+
+def calibration_of(wildcards):
+    """The calibration tokens of a cell; magnitude pruning reads none."""
+    needed = wildcards.method in CALIBRATED
+    return rules.freeze_calibration.output.tokens if needed else []
+
+
+def rows():
+    """Every row of the tables: the dense model, then its cells, per model."""
+    dense = dict.fromkeys(("method", "sparsity", "allocation", "seed"))
+    found = [{"model": model, **cell} for model in CONFIG["models"] for cell in [dense, *cells()]]
+    for row in found:
+        row["cell"] = CELL.format(**row) if row["method"] else DENSE
+        row["artifact"] = artifact_path(row["model"], row["cell"])
+    return found
+
+
+def row_settings(row):
+    """What the CSV says of a row beside its numbers."""
+    if row["cell"] == DENSE:
+        return row
+    named = CONFIG["allocations"][row["allocation"]]
+    return row | named | allocation_settings(row["allocation"], row["method"])

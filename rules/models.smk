@@ -1,12 +1,6 @@
 """Models: fetched from the hub or a local folder; the stand-in can be trained again."""
 
 
-def local_files(wildcards):
-    """A local model's files, so that new weights are noticed; nothing for a model of the hub."""
-    folder = CONFIG["models"][wildcards.model].get("path")
-    return sorted(str(p) for p in Path(folder).iterdir() if p.is_file()) if folder else []
-
-
 rule fetch_model:
     input:
         files=local_files,

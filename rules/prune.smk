@@ -1,12 +1,6 @@
 """Pruned cells, each stored as a compact artifact beside the dense model."""
 
 
-def calibration_of(wildcards):
-    """The calibration tokens of a cell; magnitude pruning reads none."""
-    needed = wildcards.method in CALIBRATED
-    return rules.freeze_calibration.output.tokens if needed else []
-
-
 rule prune_cell:
     input:
         model=model_of,

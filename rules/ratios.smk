@@ -1,12 +1,6 @@
 """Ratios: the sparsity that an allocation gives to every matrix."""
 
 
-def metrics_of(wildcards):
-    """The metrics that an allocation reads; the uniform one reads none."""
-    uniform = CONFIG["allocations"][wildcards.allocation]["allocator"] == "uniform"
-    return [] if uniform else rules.compute_metrics.output.metrics
-
-
 rule allocate_sparsity:
     input:
         model=model_of,

@@ -1,24 +1,6 @@
 """Tables: every record in one CSV, and markdown as people read it."""
 
 
-def rows():
-    """Every row of the tables: the dense model, then its cells, per model."""
-    dense = dict.fromkeys(("method", "sparsity", "allocation", "seed"))
-    found = [{"model": model, **cell} for model in CONFIG["models"] for cell in [dense, *cells()]]
-    for row in found:
-        row["cell"] = CELL.format(**row) if row["method"] else DENSE
-        row["artifact"] = artifact_path(row["model"], row["cell"])
-    return found
-
-
-def row_settings(row):
-    """What the CSV says of a row beside its numbers."""
-    if row["cell"] == DENSE:
-        return row
-    named = CONFIG["allocations"][row["allocation"]]
-    return row | named | allocation_settings(row["allocation"], row["method"])
-
-
 rule collect_cells:
     input:
         perplexity=[f"results/perplexity/{r['model']}/{r['cell']}.json" for r in rows()],
