@@ -80,3 +80,17 @@ def test_a_zero_matrix_gives_nan_instead_of_an_error(name):
 def test_a_spectrum_of_equal_values_has_no_exponent(name):
     assert math.isnan(metrics.METRICS[name](np.full(5, 2.0)))
     assert math.isnan(metrics.METRICS[name](np.array([2.0])))
+
+
+@pytest.mark.slow  # WeightWatcher takes seconds to import
+def test_weightwatcher_agrees():
+    import weightwatcher
+
+    torch.manual_seed(0)
+    layer = torch.nn.Linear(128, 96, bias=False)
+    peer = weightwatcher.WeightWatcher(model=torch.nn.Sequential(layer)).analyze().iloc[0]
+    values = spectra.eigenvalues(layer.weight.data).numpy()
+    # WeightWatcher works in float32 and divides the entropy by ln n.
+    assert values[-1] == pytest.approx(peer["lambda_max"], rel=1e-4)
+    assert metrics.stable_rank(values) == pytest.approx(peer["stable_rank"], rel=1e-4)
+    assert metrics.entropy(values) / math.log(96) == pytest.approx(peer["entropy"], rel=1e-4)

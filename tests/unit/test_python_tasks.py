@@ -1,5 +1,6 @@
 """Tasks made of Python source: what is asked really stands there, and nowhere is it given away."""
 
+import ast
 import random
 from collections import Counter
 
@@ -114,7 +115,7 @@ STATEMENTS = st.sampled_from(
         "noted = self.five  # a comment",
         'joined = """two\n    lines"""',
         "pass",
-        "\x0cself.six = seven.eight",
+        "self.six = seven.eight",
         "(lone\n     .attribute).nine = 9",
     ]
 )
@@ -126,8 +127,9 @@ FUNCTIONS = st.lists(STATEMENTS, min_size=1, max_size=9)
 def test_questions_are_sound_in_any_module(bodies, newline):
     lines = []
     for number, body in enumerate(bodies):
-        lines += [f"def f{number}(self):", *(f"    {statement}" for statement in body), ""]
+        lines += [f"def f{number}(self):", *(f"    {statement}" for statement in body), "\x0c"]
     text = "\n".join(lines)
+    ast.parse(text)
     for build, kind in (
         (python_tasks.continuation, python_tasks.continuation_questions),
         (python_tasks.attribute, python_tasks.attribute_questions),
@@ -147,7 +149,7 @@ def test_questions_are_sound_in_any_module(bodies, newline):
 def test_a_statement_is_asked_for_only_where_it_fills_its_line():
     body = ["    alone = 1 + 2", "    one = 1; two = 22", "    said = 3  # why", "    short = 1"]
     lines = ["def f():", '    """A docstring."""', *body]
-    function = python_tasks.functions(python_tasks.ast.parse("\n".join(lines)))[0]
+    function = python_tasks.functions(ast.parse("\n".join(lines)))[0]
     assert python_tasks.statements(lines, function) == {2: "    alone = 1 + 2"}
 
 
