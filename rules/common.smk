@@ -20,7 +20,9 @@ def parse_time_module(name, file):
 
 
 parse_time_module("heavytail", "__init__").__path__ = []
+parse_time_module("heavytail.projections", "projections")
 groupings = parse_time_module("heavytail.groupings", "groupings")
+model_files = parse_time_module("heavytail.model_files", "model_files")
 settings = parse_time_module("heavytail.settings", "settings")
 source_digest = parse_time_module("heavytail.source_digest", "source_digest")
 
@@ -28,6 +30,8 @@ CALIBRATED = ("wanda", "sparsegpt")
 # A cell below its model's folder, spelled here and nowhere else.
 CELL = "{method}/{sparsity}/{allocation}/seed-{seed}"
 DENSE = "dense"
+# What a job takes of the `gpu` resource: where there is a GPU, the profile lets one job at it.
+GPU = int(Path("/dev/nvidiactl").exists())
 
 with open(workflow.source_path("../config/schema.yaml")) as handle:
     try:
@@ -71,7 +75,12 @@ def cells():
     """The wildcards of every pruned cell of one model, in the order of the tables."""
     axes = ("method", "sparsity", "allocation", "seed")
     keys = ("methods", "sparsity", "allocations", "seeds")
-    return [dict(zip(axes, values)) for values in product(*(CONFIG[key] for key in keys))]
+    found = [dict(zip(axes, values)) for values in product(*(CONFIG[key] for key in keys))]
+    # Seeds draw calibration text: without it, all of them give the same cell.
+    seeds = {method: CONFIG["seeds"] for method in CALIBRATED}
+    return [
+        cell for cell in found if cell["seed"] in seeds.get(cell["method"], CONFIG["seeds"][:1])
+    ]
 
 
 def artifact_path(model, cell):
@@ -97,7 +106,7 @@ def model_of(wildcards):
 def local_files(wildcards):
     """A local model's files, so that new weights are noticed; nothing for a model of the hub."""
     folder = CONFIG["models"][wildcards.model].get("path")
-    return sorted(str(p) for p in Path(folder).iterdir() if p.is_file()) if folder else []
+    return list(map(str, model_files.model_files(folder))) if folder else []
 
 
 def metrics_of(wildcards):

@@ -7,8 +7,11 @@ HUB_TASKS = [task for task in CONFIG["tasks"] if task not in PYTHON_TASKS]
 rule extract_python:
     output:
         documents="results/data/python/{split}.jsonl",
+        origin="results/data/python/{split}.json",
     log:
         "results/logs/extract_python/{split}.log",
+    benchmark:
+        "results/benchmarks/extract_python/{split}.tsv"
     wildcard_constraints:
         split="calibration|test",
     conda:
@@ -22,8 +25,11 @@ rule extract_python:
 rule fetch_text:
     output:
         documents="results/data/{dataset}/{split}.jsonl",
+        origin="results/data/{dataset}/{split}.json",
     log:
         "results/logs/fetch_text/{dataset}-{split}.log",
+    benchmark:
+        "results/benchmarks/fetch_text/{dataset}-{split}.tsv"
     wildcard_constraints:
         dataset="c4|wikitext2",
         split="calibration|test",
@@ -39,10 +45,13 @@ rule freeze_calibration:
     input:
         model=model_of,
         documents=f"results/data/{CONFIG['calibration']['dataset']}/calibration.jsonl",
+        origin=f"results/data/{CONFIG['calibration']['dataset']}/calibration.json",
     output:
         tokens="results/calibration/{model}/seed-{seed}.safetensors",
     log:
         "results/logs/freeze_calibration/{model}/seed-{seed}.log",
+    benchmark:
+        "results/benchmarks/freeze_calibration/{model}/seed-{seed}.tsv"
     conda:
         "../envs/compute.yaml"
     params:
@@ -56,10 +65,13 @@ rule freeze_evaluation:
     input:
         model=model_of,
         documents=f"results/data/{CONFIG['evaluation']['dataset']}/test.jsonl",
+        origin=f"results/data/{CONFIG['evaluation']['dataset']}/test.json",
     output:
         tokens="results/evaluation/{model}.safetensors",
     log:
         "results/logs/freeze_evaluation/{model}.log",
+    benchmark:
+        "results/benchmarks/freeze_evaluation/{model}.tsv"
     conda:
         "../envs/compute.yaml"
     params:
@@ -77,6 +89,8 @@ rule build_python_task:
         task="results/data/tasks/{task}.yaml",
     log:
         "results/logs/build_python_task/{task}.log",
+    benchmark:
+        "results/benchmarks/build_python_task/{task}.tsv"
     wildcard_constraints:
         task=any_of(PYTHON_TASKS) or "$.",
     conda:
@@ -94,6 +108,8 @@ rule fetch_task:
         task="results/data/tasks/{task}.yaml",
     log:
         "results/logs/fetch_task/{task}.log",
+    benchmark:
+        "results/benchmarks/fetch_task/{task}.tsv"
     wildcard_constraints:
         task=any_of(HUB_TASKS) or "$.",
     conda:

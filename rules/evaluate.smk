@@ -18,6 +18,8 @@ rule evaluate_perplexity:
         "results/benchmarks/evaluate_perplexity/{model}/{cell}.tsv"
     conda:
         "../envs/compute.yaml"
+    resources:
+        gpu=GPU,
     params:
         digest=digest("evaluate_perplexity"),
     script:
@@ -38,6 +40,8 @@ rule evaluate_zero_shot:
         "results/benchmarks/evaluate_zero_shot/{model}/{cell}.tsv"
     conda:
         "../envs/compute.yaml"
+    resources:
+        gpu=GPU,
     params:
         digest=digest("evaluate_zero_shot"),
         settings={"tasks": CONFIG["tasks"]},

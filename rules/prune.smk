@@ -15,6 +15,8 @@ rule prune_cell:
         f"results/benchmarks/prune_cell/{{model}}/{CELL}.tsv"
     conda:
         "../envs/compute.yaml"
+    resources:
+        gpu=GPU,
     params:
         digest=lambda w: digest("prune_cell", f"heavytail.methods.{w.method}"),
         settings=lambda w: {"method": w.method},

@@ -9,6 +9,8 @@ rule allocate_sparsity:
         ratios="results/ratios/{model}/{method}/{sparsity}/{allocation}.csv",
     log:
         "results/logs/allocate_sparsity/{model}/{method}/{sparsity}/{allocation}.log",
+    benchmark:
+        "results/benchmarks/allocate_sparsity/{model}/{method}/{sparsity}/{allocation}.tsv"
     conda:
         "../envs/compute.yaml"
     params:

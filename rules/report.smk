@@ -13,6 +13,8 @@ rule collect_cells:
         zero_shot="results/tables/zero_shot.csv",
     log:
         "results/logs/collect_cells.log",
+    benchmark:
+        "results/benchmarks/collect_cells.tsv"
     conda:
         "../envs/tables.yaml"
     params:
@@ -30,6 +32,8 @@ rule write_table:
         table="results/tables/{model}.md",
     log:
         "results/logs/write_table/{model}.log",
+    benchmark:
+        "results/benchmarks/write_table/{model}.tsv"
     conda:
         "../envs/tables.yaml"
     params:

@@ -13,6 +13,8 @@ rule measure_spectra:
     conda:
         "../envs/compute.yaml"
     threads: 8
+    resources:
+        gpu=GPU,
     params:
         digest=digest("measure_spectra"),
     script:

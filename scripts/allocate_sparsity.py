@@ -5,6 +5,7 @@ import math
 from pathlib import Path
 
 import numpy as np
+
 from heavytail import allocation
 from heavytail.checkpoint import Checkpoint
 from heavytail.families import matrices

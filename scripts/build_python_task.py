@@ -1,6 +1,7 @@
 """Build a multiple-choice task from held-out Python files."""
 
 import yaml
+
 from heavytail import python_tasks
 from heavytail.files import read_lines, write_lines, write_text
 from heavytail.jobs import logged

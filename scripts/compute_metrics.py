@@ -2,10 +2,11 @@
 
 import csv
 
+from safetensors.numpy import load_file
+
 from heavytail.files import whole
 from heavytail.jobs import logged
 from heavytail.metrics import METRICS
-from safetensors.numpy import load_file
 
 
 def compute_metrics(spectra: str, output: str) -> None:

@@ -1,19 +1,21 @@
 """Measure the perplexity of the dense model or of one cell."""
 
+import math
 from pathlib import Path
 
 import torch
+from safetensors import safe_open
+
 from heavytail import device, perplexity
-from heavytail.artifact import Artifact, read_artifact
-from heavytail.files import write_json
+from heavytail.artifact import read_artifact
+from heavytail.files import read_json, write_json
 from heavytail.jobs import logged, versions
 from heavytail.streaming import StreamedModel
-from safetensors import safe_open
 
 
 def evaluate_perplexity(model: str, artifact: str | None, tokens: str, output: str) -> None:
     """Write the record: the value, how it was got, and the loss of every window."""
-    pruned: Artifact | None = read_artifact(artifact) if artifact else None
+    pruned = read_artifact(artifact) if artifact else None
     streamed = StreamedModel(Path(model).parent, device.pick(), pruned)
     with safe_open(tokens, framework="pt") as frozen:
         windows, text = frozen.get_tensor("input_ids"), frozen.metadata()
@@ -24,13 +26,15 @@ def evaluate_perplexity(model: str, artifact: str | None, tokens: str, output: s
         {
             "perplexity": value,
             "reason": reason,
+            "model": {key: read_json(model)[key] for key in ("source", "revision")},
+            "realised_sparsity": pruned.realised_sparsity if pruned else 0.0,
             **text,
             "windows": windows.shape[0],
             "length": windows.shape[1],
             "device": streamed.device.type,
             "dtype": str(streamed.dtype),
             "versions": versions("torch", "transformers"),
-            "losses": [loss if loss == loss else None for loss in losses.tolist()],
+            "losses": [loss if math.isfinite(loss) else None for loss in losses.tolist()],
         },
     )
 

@@ -3,12 +3,13 @@
 from pathlib import Path
 
 import torch
+from transformers import AutoTokenizer
+
 from heavytail import device, zero_shot
 from heavytail.artifact import read_artifact
-from heavytail.files import write_json
+from heavytail.files import read_json, write_json
 from heavytail.jobs import logged, versions
 from heavytail.loading import load_model
-from transformers import AutoTokenizer
 
 BATCH = 32
 
@@ -18,11 +19,14 @@ def evaluate_zero_shot(
 ) -> None:
     """Write the record: accuracy per task, their mean, and lm-eval's own results object."""
     folder = Path(model).parent
-    loaded = load_model(folder, device.pick(), read_artifact(artifact) if artifact else None)
+    pruned = read_artifact(artifact) if artifact else None
+    loaded = load_model(folder, device.pick(), pruned)
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     results = zero_shot.evaluate(loaded, tokenizer, tasks, str(Path(task_files[0]).parent), BATCH)
     record = {
         **zero_shot.summary(results),
+        "model": {key: read_json(model)[key] for key in ("source", "revision")},
+        "realised_sparsity": pruned.realised_sparsity if pruned else 0.0,
         "device": loaded.device.type,
         "dtype": str(loaded.dtype),
         "versions": versions("torch", "transformers", "lm_eval"),

@@ -1,15 +1,19 @@
 """Freeze the held-out files of Python's standard library as documents."""
 
+import platform
+
 from heavytail import corpus
-from heavytail.files import write_lines
+from heavytail.files import write_json, write_lines
 from heavytail.jobs import logged
 
 
-def extract_python(split: str, output: str) -> None:
-    """Write one JSON line {"name", "text"} per file of the split."""
-    write_lines(output, ({"name": n, "text": text} for n, text in corpus.held_out(split)))
+def extract_python(split: str, documents: str, origin: str) -> None:
+    """Write one JSON line {"name", "text"} per file of the split, and what text it is."""
+    write_lines(documents, ({"name": n, "text": text} for n, text in corpus.held_out(split)))
+    release = platform.python_version()
+    write_json(origin, {"source": "Python standard library", "revision": release})
 
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
-        extract_python(snakemake.wildcards.split, snakemake.output.documents)
+        extract_python(snakemake.wildcards.split, **dict(snakemake.output))

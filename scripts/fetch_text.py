@@ -1,17 +1,19 @@
 """Freeze a text data set of the hub as documents."""
 
 from heavytail import hub_texts
-from heavytail.files import write_lines
+from heavytail.files import write_json, write_lines
 from heavytail.jobs import logged
 
 
-def fetch_text(dataset: str, split: str, output: str) -> None:
-    """Write one JSON line {"name", "text"} per document of the data set's split."""
-    write_lines(output, hub_texts.documents(dataset, split))
+def fetch_text(dataset: str, split: str, documents: str, origin: str) -> None:
+    """Write one JSON line {"name", "text"} per document of a split, and what text it is."""
+    write_lines(documents, hub_texts.documents(dataset, split))
+    place = hub_texts.HUB_TEXTS[dataset, split]
+    source = f"{place.repository}/{place.file}"
+    write_json(origin, {"source": source, "revision": place.revision})
 
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
-        fetch_text(
-            snakemake.wildcards.dataset, snakemake.wildcards.split, snakemake.output.documents
-        )
+        wanted = snakemake.wildcards
+        fetch_text(wanted.dataset, wanted.split, **dict(snakemake.output))

@@ -2,20 +2,23 @@
 
 from pathlib import Path
 
-from heavytail import tokens
-from heavytail.files import read_lines, whole
-from heavytail.jobs import logged
 from safetensors.torch import save_file
 
+from heavytail import tokens
+from heavytail.files import read_json, read_lines, whole
+from heavytail.jobs import logged
 
-def freeze_calibration(model: str, documents: str, settings: dict, output: str) -> None:
-    """Write `input_ids`, int64 [samples, length], with the settings as metadata."""
+
+def freeze_calibration(
+    model: str, documents: str, origin: str, settings: dict, output: str
+) -> None:
+    """Write `input_ids`, int64 [samples, length]; metadata: the settings and the text's origin."""
     folder, key = Path(model).parent, "calibration.length"
     tokenizer = tokens.load_tokenizer(folder, key, settings["length"])
     texts = [row["text"] for row in read_lines(documents)]
     drawn = {name: settings[name] for name in ("samples", "length", "seed")}
     ids = tokens.sample_windows(tokenizer, texts, **drawn)
-    metadata = {name: str(value) for name, value in settings.items()}
+    metadata = {name: str(value) for name, value in (settings | read_json(origin)).items()}
     with whole(output) as path:
         save_file({"input_ids": ids}, path, metadata)
 
@@ -25,6 +28,7 @@ if __name__ == "__main__":
         freeze_calibration(
             snakemake.input.model,
             snakemake.input.documents,
+            snakemake.input.origin,
             snakemake.params.settings,
             snakemake.output.tokens,
         )

@@ -2,14 +2,15 @@
 
 from pathlib import Path
 
-from heavytail import tokens
-from heavytail.files import read_lines, whole
-from heavytail.jobs import logged
 from safetensors.torch import save_file
 
+from heavytail import tokens
+from heavytail.files import read_json, read_lines, whole
+from heavytail.jobs import logged
 
-def freeze_evaluation(model: str, documents: str, settings: dict, output: str) -> None:
-    """Write `input_ids`, int64 [windows, length], with the settings as metadata."""
+
+def freeze_evaluation(model: str, documents: str, origin: str, settings: dict, output: str) -> None:
+    """Write `input_ids`, int64 [windows, length], with how they were got as metadata."""
     folder, key = Path(model).parent, "evaluation.length"
     tokenizer = tokens.load_tokenizer(folder, key, settings["length"])
     ids = tokens.text_ids(tokenizer, [row["text"] for row in read_lines(documents)])
@@ -17,6 +18,7 @@ def freeze_evaluation(model: str, documents: str, settings: dict, output: str) -
     bos = bool(len(ids)) and ids[0].item() == tokenizer.bos_token_id
     metadata = {
         "dataset": settings["dataset"],
+        **read_json(origin),
         "split": "test",
         "join": "blank line",
         "bos": "once, before the text" if bos else "none",
@@ -30,6 +32,7 @@ if __name__ == "__main__":
         freeze_evaluation(
             snakemake.input.model,
             snakemake.input.documents,
+            snakemake.input.origin,
             snakemake.params.settings,
             snakemake.output.tokens,
         )

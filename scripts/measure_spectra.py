@@ -4,12 +4,13 @@ import logging
 from pathlib import Path
 
 import torch
+from safetensors.torch import save_file
+
 from heavytail import device, spectra
 from heavytail.checkpoint import Checkpoint
 from heavytail.families import matrices
 from heavytail.files import whole
 from heavytail.jobs import logged
-from safetensors.torch import save_file
 
 
 def measure_spectra(model: str, output: str) -> None:

@@ -5,12 +5,13 @@ import importlib
 from pathlib import Path
 
 import torch
+from safetensors.torch import load_file, save_file
+
 from heavytail import device
 from heavytail.files import whole, write_json
 from heavytail.jobs import Stopwatch, logged, versions
 from heavytail.pruning import prune_model
 from heavytail.streaming import StreamedModel, batches_of
-from safetensors.torch import load_file, save_file
 
 
 def read_ratios(path: str) -> tuple[dict[tuple[int, str], float], int]:
@@ -29,14 +30,17 @@ def prune_cell(
     dense = StreamedModel(Path(model).parent, device.pick())
     wanted, parameters = read_ratios(ratios)
     module = importlib.import_module(f"heavytail.methods.{method}")
+    if module.Statistic and not calibration:
+        raise ValueError(f"{method} needs calibration tokens and was given none")
     ids = load_file(calibration)["input_ids"] if calibration else torch.empty(0, 1)
     tensors, removed = prune_model(dense, module, wanted, batches_of(ids))
+    realised = sum(removed.values()) / parameters
     with whole(artifact) as path:
-        save_file(tensors, path, {"method": method})
+        save_file(tensors, path, {"method": method, "realised_sparsity": repr(realised)})
     write_json(
         record,
         {
-            "realised_sparsity": sum(removed.values()) / parameters,
+            "realised_sparsity": realised,
             "removed": {f"{b}.{projection}": count for (b, projection), count in removed.items()},
             "device": dense.device.type,
             "dtype": str(dense.dtype),

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import torch
+
 from heavytail import corpus, standin
 from heavytail.jobs import logged
 

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import yaml
+
 from tiny import save_model
 
 ROOT = Path(__file__).parents[1]

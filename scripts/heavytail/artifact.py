@@ -4,9 +4,11 @@ Per matrix `{block}.{projection}.kept`, the bit-packed mask of the weights that 
 method rewrites them `{block}.{projection}.values`, those weights in row-major order.
 """
 
+import math
+
 import numpy as np
 import torch
-from safetensors.torch import load_file
+from safetensors import safe_open
 
 
 def encode(removed: torch.Tensor, values: torch.Tensor | None) -> dict[str, torch.Tensor]:
@@ -45,8 +47,9 @@ def decode(weight: torch.Tensor, stored: dict[str, torch.Tensor]) -> torch.Tenso
 class Artifact:
     """The stored cell as a mapping from block and projection to the stored form of the matrix."""
 
-    def __init__(self, tensors: dict[str, torch.Tensor]):
+    def __init__(self, tensors: dict[str, torch.Tensor], realised_sparsity: float = math.nan):
         """`tensors` is the content of the artifact's safetensors file."""
+        self.realised_sparsity = realised_sparsity
         self._matrices: dict[tuple[int, str], dict[str, torch.Tensor]] = {}
         for key, tensor in tensors.items():
             block, projection, part = key.split(".")
@@ -59,4 +62,6 @@ class Artifact:
 
 def read_artifact(path: str) -> Artifact:
     """Read a stored cell."""
-    return Artifact(load_file(path))
+    with safe_open(path, framework="pt") as stored:
+        tensors = {key: stored.get_tensor(key) for key in stored.keys()}  # noqa: SIM118
+        return Artifact(tensors, float(stored.metadata()["realised_sparsity"]))

@@ -11,10 +11,11 @@ from collections.abc import Iterator, Set
 from pathlib import Path
 
 SPLITS = ("calibration", "test", "train", "train", "train", "train", "train", "train")
-# Generated tables, vendored wheels and test suites that distributions leave out.
+# Generated tables, vendored wheels, and what some releases or distributions lack.
 SKIPPED_FOLDERS = {
-    *("__pycache__", "__phello__", "config", "dist-packages", "encodings", "ensurepip", "idlelib"),
-    *("lib2to3", "pydoc_data", "site-packages", "test", "tests", "turtledemo"),
+    *("__pycache__", "__phello__", "config", "dist-packages", "distutils", "encodings"),
+    *("ensurepip", "idlelib", "lib2to3", "pydoc_data", "site-packages", "test", "tests"),
+    *("tkinter", "turtledemo"),
 }
 LONG_LINE = 40
 MAX_FILE_BYTES = 200_000

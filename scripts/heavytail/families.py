@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from heavytail.checkpoint import Checkpoint
-from heavytail.groupings import PROJECTIONS
+from heavytail.projections import PROJECTIONS
 
 LLAMA = {
     projection: f"{'mlp' if projection in PROJECTIONS[4:] else 'self_attn'}.{projection}"

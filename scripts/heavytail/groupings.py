@@ -1,6 +1,6 @@
-"""The canonical names of a block's projections and the groupings of the notes."""
+"""The groupings of the notes: whose spectra guide a block."""
 
-PROJECTIONS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+from heavytail.projections import PROJECTIONS
 
 GROUPINGS = {
     "gt": PROJECTIONS,

@@ -37,7 +37,8 @@ def alpha_peak(eigenvalues: np.ndarray) -> float:
     Candidates for the tail's first value lie between log10(0.95 peak) and 1.5 peak, the published
     rule to the letter (the lower bound compares a logarithm with raw eigenvalues and so barely
     binds); the candidate with the least Kolmogorov-Smirnov distance wins. AlphaPruning, arXiv
-    2410.10912, section 3; the peak is the left edge of the fullest of 100 bins.
+    2410.10912, section 3; the peak is the left edge of the fullest of 100 bins. Eigenvalues that
+    are exactly zero have no logarithm and take no part.
     """
     values = eigenvalues[eigenvalues > 0]
     if len(values) < 2 or values[0] == values[-1]:
@@ -47,12 +48,17 @@ def alpha_peak(eigenvalues: np.ndarray) -> float:
     lower, upper = np.log10(0.95 * peak), 1.5 * peak
     starts = np.flatnonzero((values >= lower) & (values <= upper))
     starts = starts[starts < len(values) - 1]
+    if not len(starts):
+        return float("nan")
     alphas, distances = _tail_fits(values, starts)
     return float(alphas[distances.argmin()])
 
 
 def alpha_mid(eigenvalues: np.ndarray) -> float:
-    """The power-law exponent of the upper half of the spectrum (Hill's estimator, k = n/2)."""
+    """The power-law exponent of the upper half of the spectrum (Hill's estimator, k = n/2).
+
+    Eigenvalues that are exactly zero have no logarithm and take no part, n included.
+    """
     values = eigenvalues[eigenvalues > 0]
     if len(values) < 2 or values[0] == values[-1]:
         return float("nan")

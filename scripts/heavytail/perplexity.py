@@ -1,10 +1,22 @@
 """Perplexity of a text in windows of fixed length."""
 
 import math
+from collections.abc import Iterator
 
 import torch
 
-from heavytail.streaming import StreamedModel, batches_of
+from heavytail.streaming import Activations, StreamedModel, batches_of
+
+
+@torch.no_grad()
+def logits_of(model: StreamedModel, activations: list[Activations]) -> Iterator[torch.Tensor]:
+    """The logits [batch, length, vocabulary] of each batch that has been through the blocks."""
+    head, norm = model.causal.lm_head, model.decoder.norm
+    tied = "lm_head.weight" not in model.checkpoint
+    model.load(norm, "model.norm")
+    model.load(head, "model.embed_tokens" if tied else "lm_head")
+    for batch in activations:
+        yield head(norm(batch.hidden))
 
 
 def negative_log_likelihoods(model: StreamedModel, windows: torch.Tensor) -> torch.Tensor:
@@ -18,7 +30,7 @@ def negative_log_likelihoods(model: StreamedModel, windows: torch.Tensor) -> tor
     """
     activations = model.run(model.embed(batches_of(windows)))
     means = []
-    for ids, logits in zip(batches_of(windows), model.logits(activations), strict=True):
+    for ids, logits in zip(batches_of(windows), logits_of(model, activations), strict=True):
         targets = ids[:, 1:].to(logits.device)
         losses = torch.nn.functional.cross_entropy(
             logits[:, :-1].float().transpose(1, 2), targets, reduction="none"

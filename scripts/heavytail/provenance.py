@@ -11,18 +11,7 @@ from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, RepositoryNot
 from heavytail.checkpoint import Checkpoint
 from heavytail.families import matrices
 from heavytail.files import sha256
-
-# Weights in safetensors, configuration and tokenizer; never pickles, never code.
-PATTERNS = (
-    "*.safetensors",
-    "model.safetensors.index.json",
-    "config.json",
-    "generation_config.json",
-    "tokenizer*",
-    "special_tokens_map.json",
-    "vocab.json",
-    "merges.txt",
-)
+from heavytail.model_files import DUPLICATES, PATTERNS, model_files
 
 log = logging.getLogger(__name__)
 
@@ -32,14 +21,11 @@ class FetchError(RuntimeError):
 
 
 def link_folder(source: Path, target: Path) -> None:
-    """Make `target` a model folder of hard links, or copies across file systems, to `source`.
-
-    Replaced files are first removed, so that a link is never written through.
-    """
-    target.mkdir(parents=True, exist_ok=True)
-    for path in sorted({p for pattern in PATTERNS for p in source.glob(pattern) if p.is_file()}):
+    """Make `target` a folder of hard links, or copies across file systems, to a model's files."""
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir(parents=True)
+    for path in model_files(source):
         place = target / path.name
-        place.unlink(missing_ok=True)
         try:
             os.link(path.resolve(), place)
         except OSError:
@@ -49,10 +35,23 @@ def link_folder(source: Path, target: Path) -> None:
 def download(hub: str, revision: str, target: Path) -> None:
     """Download one revision of a model of the hub; what an earlier try left is resumed.
 
+    What `target` holds of another model or revision goes first.
+
     Raises FetchError when the hub cannot be reached or refuses.
     """
+    marker, wanted = target / ".source", f"{hub} {revision}"
+    if not marker.exists() or marker.read_text() != wanted:
+        shutil.rmtree(target, ignore_errors=True)
+        target.mkdir(parents=True)
+        marker.write_text(wanted)
     try:
-        snapshot_download(hub, revision=revision, local_dir=target, allow_patterns=list(PATTERNS))
+        snapshot_download(
+            hub,
+            revision=revision,
+            local_dir=target,
+            allow_patterns=list(PATTERNS),
+            ignore_patterns=list(DUPLICATES),
+        )
     except GatedRepoError as error:
         raise FetchError(
             f"{hub}: access is restricted; accept its licence on the hub and set HF_TOKEN"
@@ -74,9 +73,8 @@ def record(folder: Path, source: str, revision: str | None) -> dict:
     for _block, _projection, name in matrices(checkpoint):
         if name not in checkpoint:
             raise KeyError(f"{folder} has no tensor {name}")
-    kept = sorted({p for pattern in PATTERNS for p in folder.glob(pattern)})
     return {
         "source": source,
         "revision": revision,
-        "files": {path.name: sha256(path) for path in kept},
+        "files": {path.name: sha256(path) for path in model_files(folder)},
     }

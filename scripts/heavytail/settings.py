@@ -5,6 +5,7 @@ It runs whenever Snakemake reads the workflow: a mistake is told in one line bef
 
 import copy
 import math
+import os
 from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
@@ -13,7 +14,8 @@ from typing import NoReturn
 from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.validators import extend
 
-from heavytail.groupings import GROUPINGS, PROJECTIONS
+from heavytail.groupings import GROUPINGS
+from heavytail.projections import PROJECTIONS
 
 
 class SettingsError(ValueError):
@@ -204,7 +206,7 @@ def _check_epsilon(where: tuple, allocation: dict, methods: list[str]) -> None:
 
 def _found_model(where: tuple, path: str, folders: list[Path]) -> str:
     """The path of a local model, in the first of the folders that has it."""
-    home = next((folder for folder in folders if (folder / path).is_dir()), None)
+    home = next((folder for folder in folders if os.path.isdir(folder / path)), None)
     if home is None:
         _fail(where, f": folder {path!r} does not exist")
     if not (home / path / "config.json").is_file():

@@ -5,7 +5,7 @@ batch deliberately small: many noisy steps at a high learning rate grow the heav
 spectral allocations read (Martin and Mahoney, arXiv 1810.01075).
 """
 
-import json
+import hashlib
 import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -14,6 +14,9 @@ from pathlib import Path
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+from heavytail.device import pick
+from heavytail.files import whole, write_json
 
 BOS, EOS = "<s>", "</s>"
 SAVE_EVERY = 250
@@ -31,7 +34,7 @@ class Recipe:
     blocks: int = 8
     length: int = 256
     batch: int = 16
-    steps: int = 12_000
+    steps: int = 8_000
     warmup: int = 200
     cooldown: float = 0.3
     learning_rate: float = 4e-3
@@ -39,11 +42,11 @@ class Recipe:
     seed: int = 0
     library_repeats: int = 3
     bytes_per_package: int = 8_000_000
-    checkpoints: tuple[int, ...] = (500, 1000, 2000, 4000, 8000)
+    checkpoints: tuple[int, ...] = (500, 1000, 2000, 4000)
 
 
 def train_tokenizer(texts: list[str], recipe: Recipe) -> PreTrainedTokenizerFast:
-    """A byte-level BPE tokenizer of `recipe.vocabulary` entries that puts BOS before a text."""
+    """A byte-level BPE tokenizer of `recipe.vocabulary` entries; BOS is the caller's to add."""
     bpe = Tokenizer(models.BPE())
     bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     bpe.decoder = decoders.ByteLevel()
@@ -119,7 +122,8 @@ def held_out_loss(model: LlamaForCausalLM, stream: torch.Tensor, recipe: Recipe)
     count = min(128, (len(stream) - 1) // recipe.length)
     starts = [i * recipe.length for i in range(count)]
     windows = torch.stack([stream[s : s + recipe.length + 1] for s in starts]).long()
-    losses = [loss_of(model, part) for part in windows.split(recipe.batch)]
+    parts = windows.to(model.device).split(recipe.batch)
+    losses = [loss_of(model, part) for part in parts]
     return float(torch.stack(losses).mean())
 
 
@@ -129,6 +133,61 @@ def save(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, folder: Pa
     half.load_state_dict(model.state_dict())
     half.half().save_pretrained(folder)
     tokenizer.save_pretrained(folder)
+
+
+class Training:
+    """A model on its way: one step at a time, resumable from a file."""
+
+    def __init__(self, recipe: Recipe, stream: torch.Tensor, device: torch.device):
+        """Start at step 0 with random weights; `stream` holds the training token ids."""
+        self.recipe, self.stream, self.device = recipe, stream, device
+        self.model = new_model(recipe).to(device)
+        self.step, self.loss, self.curve = 0, math.nan, []
+        decayed = [p for p in self.model.parameters() if p.ndim > 1]
+        plain = [p for p in self.model.parameters() if p.ndim == 1]
+        groups = [
+            {"params": decayed, "weight_decay": recipe.weight_decay},
+            {"params": plain, "weight_decay": 0.0},
+        ]
+        self.optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.95), fused=True)
+
+    def identity(self) -> str:
+        """What a saved state must share to be continued: the recipe and the text."""
+        digest = hashlib.sha256(repr(self.recipe).encode())
+        digest.update(self.stream.numpy().tobytes())
+        return digest.hexdigest()
+
+    def save_state(self, path: Path) -> None:
+        """Write everything that `load_state` needs, all or nothing."""
+        state = {name: getattr(self, name) for name in ("step", "loss", "curve")}
+        weights = {"model": self.model.state_dict(), "optimizer": self.optimizer.state_dict()}
+        with whole(path) as temporary:
+            torch.save({"identity": self.identity(), **state, **weights}, temporary)
+
+    def load_state(self, path: Path) -> bool:
+        """Go on where `path` left off; false when it is missing or of another training."""
+        saved = torch.load(path, weights_only=True) if path.exists() else {}
+        if saved.get("identity") != self.identity():
+            return False
+        self.model.load_state_dict(saved["model"])
+        self.optimizer.load_state_dict(saved["optimizer"])
+        self.step, self.loss, self.curve = saved["step"], saved["loss"], saved["curve"]
+        return True
+
+    def advance(self) -> None:
+        """Take one optimizer step. Raises FloatingPointError when the loss is not finite."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate(self.step, self.recipe)
+        loss = loss_of(self.model, batch_of(self.stream, self.step, self.recipe).to(self.device))
+        value = loss.item()
+        if not math.isfinite(value):
+            raise FloatingPointError(f"the training loss is {value} at step {self.step}")
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        self.loss = value if math.isnan(self.loss) else 0.98 * self.loss + 0.02 * value
+        self.step += 1
 
 
 def train(
@@ -152,49 +211,25 @@ def train(
     stream = encode(tokenizer, [*library * recipe.library_repeats, *packages])
     test = encode(tokenizer, held_out)
     log(f"{len(stream):,} training tokens in the stream, {len(test):,} held out")
-    model = new_model(recipe)
-    decayed = [p for p in model.parameters() if p.ndim > 1]
-    plain = [p for p in model.parameters() if p.ndim == 1]
-    groups = [
-        {"params": decayed, "weight_decay": recipe.weight_decay},
-        {"params": plain, "weight_decay": 0.0},
-    ]
-    optimizer = torch.optim.AdamW(groups, lr=recipe.learning_rate, betas=(0.9, 0.95), fused=True)
-    state, first, curve = folder / "state.pt", 0, []
-    if state.exists():
-        saved = torch.load(state, weights_only=True)
-        model.load_state_dict(saved["model"])
-        optimizer.load_state_dict(saved["optimizer"])
-        first, curve = saved["step"], saved["curve"]
-        log(f"resuming at step {first}")
-    running = 0.0
-    for step in range(first, recipe.steps):
-        for group in optimizer.param_groups:
-            group["lr"] = learning_rate(step, recipe)
-        loss = loss_of(model, batch_of(stream, step, recipe))
-        if not math.isfinite(loss.item()):
-            raise FloatingPointError(f"the training loss is {loss.item()} at step {step}")
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
-        running = loss.item() if step == first else 0.98 * running + 0.02 * loss.item()
-        done = step + 1
-        if done in recipe.checkpoints:
-            save(model, tokenizer, folder / "checkpoints" / f"step-{done}")
-        if done % SAVE_EVERY == 0 or done == recipe.steps:
-            curve.append([done, round(running, 4), round(held_out_loss(model, test, recipe), 4)])
-            log("step {}: training loss {}, held-out loss {}".format(*curve[-1]))
-            content = {"model": model.state_dict(), "optimizer": optimizer.state_dict()}
-            torch.save({**content, "step": done, "curve": curve}, folder / "state.tmp")
-            (folder / "state.tmp").replace(state)
-    save(model, tokenizer, folder / "model")
+    training = Training(recipe, stream, pick())
+    if training.load_state(folder / "state.pt"):
+        log(f"resuming at step {training.step}")
+    while training.step < recipe.steps:
+        training.advance()
+        if training.step in recipe.checkpoints:
+            save(training.model, tokenizer, folder / "checkpoints" / f"step-{training.step}")
+        if training.step % SAVE_EVERY == 0 or training.step == recipe.steps:
+            scored = held_out_loss(training.model, test, recipe)
+            training.curve.append([training.step, round(training.loss, 4), round(scored, 4)])
+            log("step {}: training loss {}, held-out loss {}".format(*training.curve[-1]))
+            training.save_state(folder / "state.pt")
+    save(training.model, tokenizer, folder / "model")
     record = {
         "recipe": asdict(recipe),
-        "parameters": sum(p.numel() for p in model.parameters()),
+        "parameters": sum(p.numel() for p in training.model.parameters()),
         "stream_tokens": len(stream),
         "tokens_seen": recipe.steps * recipe.batch * recipe.length,
-        "curve": curve,
+        "curve": training.curve,
     }
-    (folder / "training.json").write_text(json.dumps(record, indent=1) + "\n")
+    write_json(folder / "training.json", record)
     return record

@@ -56,14 +56,15 @@ class StreamedModel:
         self.dtype = compute_dtype(self.stored_dtype, device)
         # Buffers are not in checkpoints: rotary frequencies must be computed for real.
         with init_empty_weights(include_buffers=False):
-            self._model = AutoModelForCausalLM.from_config(config, dtype=self.dtype)
-        self._model.eval()
-        self._decoder = self._model.get_decoder()
-        for buffer_owner in self._decoder.children():
+            self.causal = AutoModelForCausalLM.from_config(config, dtype=self.dtype)
+        self.causal.eval()
+        self.decoder = self.causal.get_decoder()
+        for buffer_owner in self.decoder.children():
             if not any(True for _ in buffer_owner.parameters()):
                 buffer_owner.to(device)
 
-    def _load(self, module: nn.Module, prefix: str) -> None:
+    def load(self, module: nn.Module, prefix: str) -> None:
+        """Give a module its weights from the checkpoint's tensors below `prefix`, on the device."""
         names = {name: f"{prefix}.{name}" for name, _ in module.named_parameters()}
         tensors = {
             name: self.checkpoint.tensor(full).to(self.device, self.dtype)
@@ -74,7 +75,7 @@ class StreamedModel:
     @torch.no_grad()
     def embed(self, batches: Iterator[torch.Tensor]) -> list[Activations]:
         """Token ids, int64 [batch, length] each, to what the first block receives."""
-        first = self._decoder.layers[0]
+        first = self.decoder.layers[0]
         captured: list[Activations] = []
 
         def capture(_module: nn.Module, arguments: tuple, keywords: dict) -> None:
@@ -82,21 +83,21 @@ class StreamedModel:
             captured.append(Activations(hidden, tuple(others), keywords))
             raise _Captured
 
-        self._load(self._decoder.embed_tokens, "model.embed_tokens")
+        self.load(self.decoder.embed_tokens, "model.embed_tokens")
         hook = first.register_forward_pre_hook(capture, with_kwargs=True)
         for ids in batches:
             try:
-                self._decoder(input_ids=ids.to(self.device), use_cache=False)
+                self.decoder(input_ids=ids.to(self.device), use_cache=False)
             except _Captured:
                 continue
         hook.remove()
-        self._decoder.embed_tokens.to("meta")
+        self.decoder.embed_tokens.to("meta")
         return captured
 
     def blocks(self) -> Iterator[tuple[int, nn.Module]]:
         """Each block in turn, on the device, pruned where there is an artifact."""
-        for index, block in enumerate(self._decoder.layers):
-            self._load(block, f"{families.BLOCKS}.{index}")
+        for index, block in enumerate(self.decoder.layers):
+            self.load(block, f"{families.BLOCKS}.{index}")
             if self.artifact is not None:
                 for projection, path in self.modules.items():
                     weight = block.get_submodule(path).weight
@@ -121,13 +122,3 @@ class StreamedModel:
             for batch in activations:
                 batch.hidden = block(batch.hidden, *batch.arguments, **batch.keywords)
         return activations
-
-    @torch.no_grad()
-    def logits(self, activations: list[Activations]) -> Iterator[torch.Tensor]:
-        """The logits [batch, length, vocabulary] of each batch that has been through the blocks."""
-        head = self._model.lm_head
-        tied = "lm_head.weight" not in self.checkpoint
-        self._load(self._decoder.norm, "model.norm")
-        self._load(head, "model.embed_tokens" if tied else "lm_head")
-        for batch in activations:
-            yield head(self._decoder.norm(batch.hidden))

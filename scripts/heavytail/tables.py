@@ -96,7 +96,7 @@ def zero_shot_table(scores: pd.DataFrame, sparsity: float) -> str:
     for key, cell in chosen.groupby(["method", "allocation"], dropna=False, sort=False):
         seeds = cell.pivot_table(index="seed", columns="task", values="value", dropna=False)
         seeds = seeds[list(dict.fromkeys(cell["task"]))]
-        seeds["mean"] = seeds.mean(axis=1)
+        seeds["mean"] = seeds.mean(axis=1, skipna=False)
         lines[" ".join(str(part) for part in key if part == part)] = seeds.agg(
             spread, form="{:.4f}".format
         )

@@ -58,12 +58,13 @@ def text_ids(tokenizer: PreTrainedTokenizerBase, documents: list[str]) -> torch.
 
 
 def windows_of(ids: torch.Tensor, length: int, count: int | None) -> torch.Tensor:
-    """Cut token ids [tokens] into whole windows [windows, length]; at most `count` of them.
+    """Cut token ids [tokens] into whole windows [windows, length]: the first `count`, or all.
 
-    Raises ValueError when there is not one whole window.
+    Raises ValueError when the text is too short for them.
     """
     available = len(ids) // length
-    if available == 0:
-        raise ValueError(f"the text has {len(ids)} tokens, fewer than one window of {length}")
-    taken = available if count is None else min(count, available)
+    taken = available if count is None else count
+    if not 0 < taken <= available:
+        wanted = f"{max(taken, 1)} windows of {length}"
+        raise ValueError(f"evaluation: the text has {len(ids)} tokens, too few for {wanted}")
     return ids[: taken * length].reshape(taken, length)

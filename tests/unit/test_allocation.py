@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
-from heavytail import allocation
 from hypothesis import given
 from hypothesis import strategies as st
+
+from heavytail import allocation
 
 GQA_BLOCK = [4096 * 4096, 1024 * 4096, 1024 * 4096, 4096 * 4096] + [14336 * 4096] * 3
 

@@ -1,8 +1,9 @@
 import pytest
 import torch
-from heavytail import artifact
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from heavytail import artifact
 
 
 @settings(deadline=None)

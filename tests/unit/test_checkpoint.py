@@ -2,6 +2,7 @@ import json
 
 import pytest
 import torch
+
 from heavytail.checkpoint import INDEX, Checkpoint
 from heavytail.families import matrices
 from heavytail.groupings import PROJECTIONS

@@ -1,4 +1,5 @@
 import pytest
+
 from heavytail import hub_texts
 
 

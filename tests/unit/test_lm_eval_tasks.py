@@ -7,10 +7,11 @@ import datasets
 import lm_eval
 import pytest
 import yaml
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
 from fetch_task import fetch_task
 from heavytail import lm_eval_tasks, zero_shot
 from heavytail.files import read_lines, write_lines, write_text
-from transformers import AutoModelForCausalLM, AutoTokenizer
 
 ARC = [
     {

@@ -2,9 +2,10 @@
 
 import pytest
 import torch
-from heavytail.methods import magnitude, sparsegpt, wanda
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from heavytail.methods import magnitude, sparsegpt, wanda
 
 
 def statistic_of(method, inputs: torch.Tensor):

@@ -3,9 +3,10 @@ import math
 import numpy as np
 import pytest
 import torch
-from heavytail import metrics, spectra
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from heavytail import metrics, spectra
 
 
 def naive_tail(values: list[float], start: int) -> tuple[float, float]:
@@ -80,6 +81,11 @@ def test_a_zero_matrix_gives_nan_instead_of_an_error(name):
 def test_a_spectrum_of_equal_values_has_no_exponent(name):
     assert math.isnan(metrics.METRICS[name](np.full(5, 2.0)))
     assert math.isnan(metrics.METRICS[name](np.array([2.0])))
+
+
+def test_a_spectrum_too_wide_for_the_published_candidates_has_no_exponent():
+    values = np.array([1e-18] * 50 + [1.0, 2.0, 3.0])
+    assert math.isnan(metrics.alpha_peak(np.sort(values)))
 
 
 @pytest.mark.slow  # WeightWatcher takes seconds to import

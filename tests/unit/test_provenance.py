@@ -2,8 +2,12 @@ import os
 from functools import partial
 
 import pytest
+import torch
+
 from heavytail import provenance
+from heavytail.checkpoint import Checkpoint
 from heavytail.files import sha256
+from heavytail.loading import load_model
 from hub import REVISION, serving
 from tiny import save_model
 
@@ -28,6 +32,18 @@ def test_linking_again_takes_the_new_files_and_leaves_the_old_source_alone(tmp_p
     after = provenance.record(tmp_path / "target", "second", None)
     assert after["files"]["model.safetensors"] == sha256(second / "model.safetensors") != before
     assert sha256(first / "model.safetensors") == before
+
+
+def test_shards_of_an_earlier_source_do_not_survive(tmp_path):
+    """An index that stayed behind would make the old shards the model."""
+    sharded, whole = tmp_path / "sharded", save_model(tmp_path / "whole", seed=1)
+    old = load_model(save_model(tmp_path / "old"), torch.device("cpu"))
+    old.save_pretrained(sharded, max_shard_size="30KB")
+    provenance.link_folder(sharded, tmp_path / "target")
+    provenance.link_folder(whole, tmp_path / "target")
+    name = "model.layers.0.self_attn.q_proj.weight"
+    found = Checkpoint(tmp_path / "target").tensor(name)
+    assert torch.equal(found, Checkpoint(whole).tensor(name))
 
 
 def test_another_file_system_gets_copies(tmp_path, monkeypatch):
@@ -83,6 +99,17 @@ def test_a_pinned_revision_comes_without_pickles_or_code(hub, tmp_path):
         (404, "RevisionNotFound", "404 Client Error"),
     ],
 )
+def test_another_revision_starts_from_an_empty_folder(hub, tmp_path):
+    stale = tmp_path / "target" / "model.safetensors.index.json"
+    stale.parent.mkdir()
+    stale.write_text("{}")
+    provenance.download("a/b", REVISION, tmp_path / "target")
+    assert not stale.exists()
+    hub.requests.clear()
+    provenance.download("a/b", REVISION, tmp_path / "target")
+    assert not any("resolve" in path and "model.safetensors" in path for path in hub.requests)
+
+
 def test_a_refusal_of_the_hub_is_one_line_with_the_cure(hub, tmp_path, status, code, cure):
     hub.refusal = (status, code)
     with pytest.raises(provenance.FetchError) as caught:

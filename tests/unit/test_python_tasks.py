@@ -6,12 +6,13 @@ from collections import Counter
 
 import pytest
 import yaml
-from build_python_task import build_python_task
-from heavytail import corpus, python_tasks
-from heavytail.files import read_lines, write_lines
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import pre_tokenizers
+
+from build_python_task import build_python_task
+from heavytail import corpus, python_tasks
+from heavytail.files import read_lines, write_lines
 
 TASKS = list(python_tasks.TASKS)
 
@@ -151,6 +152,14 @@ def test_a_statement_is_asked_for_only_where_it_fills_its_line():
     lines = ["def f():", '    """A docstring."""', *body]
     function = python_tasks.functions(ast.parse("\n".join(lines)))[0]
     assert python_tasks.statements(lines, function) == {2: "    alone = 1 + 2"}
+
+
+def test_an_attribute_is_found_behind_letters_of_several_bytes():
+    lines = ["def f(self):", "    said = 'é' + self.name + self.épsilon", "    g().other"]
+    function = python_tasks.functions(ast.parse("\n".join(lines)))[0]
+    # Not behind a bracket, which GPT-2's pattern joins to the dot.
+    places = [(1, lines[1].index(".name"), "name"), (1, lines[1].index(".é"), "épsilon")]
+    assert list(python_tasks.attribute_places(lines, function)) == places
 
 
 def test_the_script_names_the_data_as_it_was_given(task, files, tmp_path, monkeypatch):

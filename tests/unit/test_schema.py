@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from heavytail.groupings import GROUPINGS
 from heavytail.metrics import METRICS
 from heavytail.settings import checked

@@ -1,8 +1,9 @@
 import pytest
 import torch
-from heavytail.selection import removed_count, smallest
 from hypothesis import given
 from hypothesis import strategies as st
+
+from heavytail.selection import removed_count, smallest
 
 
 @given(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from heavytail.groupings import GROUPINGS, PROJECTIONS
 from heavytail.settings import SettingsError, checked
 

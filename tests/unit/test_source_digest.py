@@ -1,4 +1,5 @@
 import pytest
+
 from heavytail.source_digest import digest
 
 SOURCES = {

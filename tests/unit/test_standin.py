@@ -4,10 +4,11 @@ import math
 
 import pytest
 import torch
-from heavytail import standin
-from heavytail.loading import load_model
 from safetensors.torch import load_file
 from transformers import AutoTokenizer
+
+from heavytail import standin
+from heavytail.loading import load_model
 
 RECIPE = standin.Recipe(
     vocabulary=300, hidden=32, intermediate=48, blocks=2, length=32, batch=4, steps=30, warmup=5,
@@ -61,3 +62,14 @@ def test_the_learning_rate_warms_up_stays_and_cools_to_zero():
     rates = [standin.learning_rate(step, recipe) / recipe.learning_rate for step in range(101)]
     assert rates[0] == pytest.approx(0.1) and rates[9:71] == pytest.approx([1.0] * 62)
     assert rates[85] == pytest.approx(0.5) and rates[100] == 0
+
+
+def test_a_state_of_another_recipe_or_text_is_not_continued(tmp_path):
+    stream = torch.arange(200, dtype=torch.int32) % RECIPE.vocabulary
+    first = standin.Training(RECIPE, stream, torch.device("cpu"))
+    first.advance()
+    first.save_state(tmp_path / "state.pt")
+    assert standin.Training(RECIPE, stream, torch.device("cpu")).load_state(tmp_path / "state.pt")
+    for recipe, text in ((dataclasses.replace(RECIPE, steps=31), stream), (RECIPE, stream + 1)):
+        other = standin.Training(recipe, text, torch.device("cpu"))
+        assert not other.load_state(tmp_path / "state.pt") and other.step == 0

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+
 from heavytail import perplexity, pruning
 from heavytail.artifact import Artifact
 from heavytail.families import FAMILIES

@@ -2,6 +2,7 @@ import math
 
 import pandas as pd
 import pytest
+
 from heavytail import tables
 
 
@@ -108,3 +109,9 @@ def test_several_seeds_give_mean_and_standard_deviation():
 )
 def test_numbers_are_written_as_people_read_them(value, text):
     assert tables.readable(value) == text
+
+
+def test_a_mean_over_a_task_that_is_nan_is_nan():
+    records = [{"tasks": {"a": {"acc": 0.5}, "b": {"acc": None}}, "mean": None}] * 2
+    scores = tables.zero_shot_rows(ROWS[:2], records)
+    assert cells_of(tables.zero_shot_table(scores, 0.7))[1] == ["dense", "0.5000", "nan", "nan"]

@@ -2,6 +2,7 @@ import random
 
 import pytest
 import torch
+
 from heavytail import tokens
 from tiny import byte_tokenizer
 
@@ -29,8 +30,10 @@ def test_seeds_differ_and_repeat():
 def test_text_that_is_too_short_says_so():
     with pytest.raises(ValueError, match="more than 100 tokens"):
         tokens.sample_windows(byte_tokenizer(), ["abc", "def"], 1, 100, 0)
-    with pytest.raises(ValueError, match="3 tokens, fewer than one window of 8"):
+    with pytest.raises(ValueError, match="3 tokens, too few for 1 windows of 8"):
         tokens.windows_of(torch.tensor([1, 2, 3]), 8, None)
+    with pytest.raises(ValueError, match="20 tokens, too few for 5 windows of 5"):
+        tokens.windows_of(torch.arange(20), 5, 5)
 
 
 def test_windows_are_whole_in_order_and_limited():

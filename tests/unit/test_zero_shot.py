@@ -13,12 +13,13 @@ import numpy as np
 import pytest
 import torch
 import yaml
-from heavytail import python_tasks, zero_shot
-from heavytail.files import read_json, write_json, write_lines
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+from heavytail import python_tasks, zero_shot
+from heavytail.files import read_json, write_json, write_lines
 
 TEXT = "def return self value {{ braces }} {% raw %} of name.attribute in other - 'a' é"
 WORDS = TEXT.split()

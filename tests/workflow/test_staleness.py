@@ -6,6 +6,7 @@ import os
 import re
 
 import pytest
+
 from project import CONFIG
 from tiny import save_model
 
@@ -116,6 +117,32 @@ def test_a_new_model_adds_its_own_cells_and_the_tables(project):
     assert "results/tables/second.md" in tables["write_table"]
     assert len(planned["prune_cell"]) == 4 and len(planned["evaluate_perplexity"]) == 5
     assert all("second" in output for outputs in planned.values() for output in outputs)
+
+
+def test_a_new_grouping_or_an_edited_model_card_reruns_nothing(project):
+    project.edit(
+        "scripts/heavytail/groupings.py", "GROUPINGS = {", 'GROUPINGS = {"o": ("o_proj",),'
+    )
+    (project.folder / "tiny" / "README.md").write_text("another card")
+    assert project.planned() == {}
+
+
+def test_other_windows_rerun_the_perplexities_and_other_samples_the_calibrated_cells(project):
+    project.configure(evaluation=CONFIG["evaluation"] | {"windows": 9})
+    planned = project.planned()
+    assert planned.keys() == {"freeze_evaluation", "evaluate_perplexity", *TABLES}
+    assert len(planned["evaluate_perplexity"]) == 5
+    project.configure(calibration=CONFIG["calibration"] | {"samples": 9})
+    frozen = {"freeze_calibration": ["results/calibration/tiny/seed-0.safetensors"]}
+    assert project.planned() == frozen | consequences(WANDA_GT, WANDA_UNIFORM)
+
+
+def test_another_seed_adds_cells_of_the_methods_that_read_calibration_text(project):
+    project.configure(seeds=[0, 1])
+    planned = project.planned()
+    cells = ("wanda/0.6/gt/seed-1", "wanda/0.6/uniform/seed-1")
+    frozen = {"freeze_calibration": ["results/calibration/tiny/seed-1.safetensors"]}
+    assert planned == frozen | consequences(*cells)
 
 
 def test_new_weights_of_a_model_rerun_what_depends_on_them(project):
