@@ -67,3 +67,19 @@ def test_a_metric_that_is_not_finite_names_its_matrix():
     metric = {(0, "q_proj"): 1.0, (1, "q_proj"): float("nan")}
     with pytest.raises(ValueError, match=r"1\.q_proj"):
         allocation.block_scores(metric, ("q_proj",))
+
+
+# Means over all seven projections of the published alphas of LLaMA-7B, block 0 to block 31.
+LLAMA_7B = [
+    *(2.622161, 2.889890, 2.968962, 2.964461, 3.089984, 3.063815, 2.960608, 2.745569),
+    *(2.775207, 2.608615, 2.716712, 2.729706, 2.784302, 2.851670, 2.896570, 3.176652),
+    *(3.123034, 3.446092, 3.871534, 3.606035, 3.894475, 4.065989, 3.755078, 3.714630),
+    *(3.994079, 4.220435, 4.102447, 4.160386, 3.850811, 4.093433, 4.160116, 3.537446),
+]
+
+
+def test_the_published_alphas_of_llama_7b_give_the_notes_ratios():
+    relative = allocation.linear_map(np.array(LLAMA_7B), 0.2)
+    found = allocation.to_target(relative, np.ones(32), 0.7)
+    assert (round(found.min(), 3), round(found.max(), 3)) == (0.568, 0.852)
+    assert found.argmin() == 9 and found.argmax() == 25
