@@ -31,11 +31,11 @@ def negative_log_likelihoods(model: StreamedModel, windows: torch.Tensor) -> tor
     activations = model.run(model.embed(batches_of(windows)))
     means = []
     for ids, logits in zip(batches_of(windows), logits_of(model, activations), strict=True):
-        targets = ids[:, 1:].to(logits.device)
+        targets = ids[:, 1:].flatten().to(logits.device)
         losses = torch.nn.functional.cross_entropy(
-            logits[:, :-1].float().transpose(1, 2), targets, reduction="none"
+            logits[:, :-1].float().flatten(0, 1), targets, reduction="none"
         )
-        means.append(losses.double().mean(dim=1).cpu())
+        means.append(losses.double().reshape(len(ids), -1).mean(dim=1).cpu())
     return torch.cat(means)
 
 

@@ -42,7 +42,7 @@ class Recipe:
     seed: int = 0
     library_repeats: int = 3
     bytes_per_package: int = 8_000_000
-    checkpoints: tuple[int, ...] = (500, 1000, 2000, 4000)
+    checkpoints: tuple[int, ...] = (500, 1000, 2000, 4000, 8000)
 
 
 def train_tokenizer(texts: list[str], recipe: Recipe) -> PreTrainedTokenizerFast:

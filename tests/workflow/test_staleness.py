@@ -80,7 +80,7 @@ def test_an_edit_of_the_spectra_reruns_what_reads_them(project):
 
 
 def test_an_edit_of_the_perplexity_prunes_nothing(project):
-    project.edit("scripts/heavytail/perplexity.py", ".double().mean(", ".double().sum(")
+    project.edit("scripts/heavytail/perplexity.py", ".mean(dim=1)", ".sum(dim=1)")
     records = [f"{m}/0.6/{a}/seed-0" for m in ("magnitude", "wanda") for a in ("gt", "uniform")]
     names = sorted(f"results/perplexity/tiny/{cell}.json" for cell in ["dense", *records])
     assert project.planned() == {"evaluate_perplexity": names} | TABLES
