@@ -1,0 +1,62 @@
+import json
+import logging
+import math
+import sys
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from evaluate_perplexity import evaluate_perplexity
+from heavytail import device, jobs, perplexity
+
+
+def test_a_failed_job_ends_with_one_line_and_its_log_has_the_traceback(tmp_path):
+    log = tmp_path / "job.log"
+    before = sys.stderr
+    with pytest.raises(SystemExit) as caught, jobs.logged(str(log)):
+        logging.info("begun")
+        print("a library's warning", file=sys.stderr)
+        raise ValueError("block 3:\nnot finite")
+    assert caught.value.code == f"block 3: not finite (log: {log})"
+    assert sys.stderr is before
+    text = log.read_text()
+    assert "begun" in text and "a library's warning" in text and "Traceback" in text
+
+
+def test_a_job_that_works_leaves_no_traceback(tmp_path):
+    with jobs.logged(str(tmp_path / "job.log")):
+        logging.info("done")
+    assert (tmp_path / "job.log").read_text().endswith("done\n")
+
+
+def test_usage_counts_time_and_memory():
+    usage = jobs.Stopwatch().usage()
+    assert usage["seconds"] >= 0 and usage["peak_memory_mb"] > 10
+
+
+@pytest.mark.parametrize(
+    ("stored", "place", "expected"),
+    [
+        (torch.float16, "cpu", torch.float32),
+        (torch.bfloat16, "cpu", torch.bfloat16),
+        (torch.float32, "cpu", torch.float32),
+        (torch.float16, "cuda", torch.float16),
+    ],
+)
+def test_float16_computes_in_float32_where_the_processor_has_none(stored, place, expected):
+    assert device.compute_dtype(stored, torch.device(place)) == expected
+
+
+def test_a_perplexity_that_overflows_is_a_record_with_a_reason(model_folder, tmp_path, monkeypatch):
+    model = tmp_path / "provenance.json"
+    for path in model_folder.iterdir():
+        (tmp_path / path.name).symlink_to(path)
+    model.write_text(json.dumps({"source": "tiny", "revision": None}))
+    save_file({"input_ids": torch.zeros(2, 8, dtype=torch.long)}, tmp_path / "ids", {"join": "x"})
+    losses = torch.tensor([math.inf, 1.0]).double()
+    monkeypatch.setattr(perplexity, "negative_log_likelihoods", lambda *_: losses)
+    evaluate_perplexity(str(model), None, str(tmp_path / "ids"), str(tmp_path / "record.json"))
+    record = json.loads((tmp_path / "record.json").read_text())
+    assert record["perplexity"] is None and "overflows" in record["reason"]
+    assert record["losses"] == [None, 1.0] and record["model"]["source"] == "tiny"
