@@ -13,7 +13,9 @@ from snakemake.exceptions import WorkflowError
 
 def parse_time_module(name, file):
     """A module of the package, also where the workflow itself is fetched from elsewhere."""
-    spec = spec_from_file_location(name, workflow.source_path(f"../scripts/heavytail/{file}.py"))
+    # A plain str: Snakemake's own kind of path cannot be written into bytecode.
+    path = str(Path(workflow.source_path(f"../scripts/heavytail/{file}.py")))
+    spec = spec_from_file_location(name, path)
     sys.modules[name] = module_from_spec(spec)
     spec.loader.exec_module(sys.modules[name])
     return sys.modules[name]
