@@ -6,6 +6,7 @@ from functools import cache
 from importlib.util import module_from_spec, spec_from_file_location
 from itertools import product
 from pathlib import Path
+from shutil import which
 
 import yaml
 from snakemake.exceptions import WorkflowError
@@ -33,7 +34,7 @@ CALIBRATED = ("wanda", "sparsegpt")
 CELL = "{method}/{sparsity}/{allocation}/seed-{seed}"
 DENSE = "dense"
 # What a job takes of the `gpu` resource: where there is a GPU, the profile lets one job at it.
-GPU = int(Path("/dev/nvidiactl").exists())
+GPU = int(which("nvidia-smi") is not None)
 
 with open(workflow.source_path("../config/schema.yaml")) as handle:
     try:
