@@ -5,8 +5,8 @@ import os
 import shutil
 from pathlib import Path
 
-from huggingface_hub import snapshot_download
-from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, RepositoryNotFoundError
+from huggingface_hub import HfApi
+from huggingface_hub.errors import GatedRepoError, HTTPError, RepositoryNotFoundError
 
 from heavytail.checkpoint import Checkpoint
 from heavytail.families import matrices
@@ -44,8 +44,11 @@ def download(hub: str, revision: str, target: Path) -> None:
         shutil.rmtree(target, ignore_errors=True)
         target.mkdir(parents=True)
         marker.write_text(wanted)
+    api = HfApi()
     try:
-        snapshot_download(
+        # Asked first: a download that finds no hub takes whatever lies there for the model.
+        api.model_info(hub, revision=revision)
+        api.snapshot_download(
             hub,
             revision=revision,
             local_dir=target,
@@ -58,7 +61,7 @@ def download(hub: str, revision: str, target: Path) -> None:
         ) from error
     except RepositoryNotFoundError as error:
         raise FetchError(f"{hub}: not on the hub, or private and HF_TOKEN is not set") from error
-    except (HfHubHTTPError, OSError) as error:
+    except (HTTPError, OSError) as error:
         reason = str(error).splitlines()[0]
         raise FetchError(f"{hub} at {revision}: the hub did not deliver it ({reason})") from error
 

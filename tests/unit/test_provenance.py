@@ -3,6 +3,7 @@ from functools import partial
 
 import pytest
 import torch
+from huggingface_hub import HfApi
 
 from heavytail import provenance
 from heavytail.checkpoint import Checkpoint
@@ -77,8 +78,7 @@ def hub(tmp_path, monkeypatch):
     (source / "modeling_evil.py").write_text("raise SystemExit\n")
     (source / "pytorch_model.bin").write_bytes(b"pickle")
     with serving(source) as hub:
-        real = provenance.snapshot_download
-        monkeypatch.setattr(provenance, "snapshot_download", partial(real, endpoint=hub.endpoint))
+        monkeypatch.setattr(provenance, "HfApi", partial(HfApi, endpoint=hub.endpoint))
         yield hub
 
 
@@ -91,14 +91,6 @@ def test_a_pinned_revision_comes_without_pickles_or_code(hub, tmp_path):
     assert not list((tmp_path / "target").glob("*.py"))
 
 
-@pytest.mark.parametrize(
-    ("status", "code", "cure"),
-    [
-        (403, "GatedRepo", "accept its licence on the hub and set HF_TOKEN"),
-        (401, "RepoNotFound", "private and HF_TOKEN is not set"),
-        (404, "RevisionNotFound", "404 Client Error"),
-    ],
-)
 def test_another_revision_starts_from_an_empty_folder(hub, tmp_path):
     stale = tmp_path / "target" / "model.safetensors.index.json"
     stale.parent.mkdir()
@@ -110,6 +102,14 @@ def test_another_revision_starts_from_an_empty_folder(hub, tmp_path):
     assert not any("resolve" in path and "model.safetensors" in path for path in hub.requests)
 
 
+@pytest.mark.parametrize(
+    ("status", "code", "cure"),
+    [
+        (403, "GatedRepo", "accept its licence on the hub and set HF_TOKEN"),
+        (401, "RepoNotFound", "private and HF_TOKEN is not set"),
+        (404, "RevisionNotFound", "404 Client Error"),
+    ],
+)
 def test_a_refusal_of_the_hub_is_one_line_with_the_cure(hub, tmp_path, status, code, cure):
     hub.refusal = (status, code)
     with pytest.raises(provenance.FetchError) as caught:
@@ -118,7 +118,7 @@ def test_a_refusal_of_the_hub_is_one_line_with_the_cure(hub, tmp_path, status, c
 
 
 def test_a_hub_that_cannot_be_reached_is_one_line(hub, tmp_path, monkeypatch):
-    closed = partial(provenance.snapshot_download.func, endpoint="http://127.0.0.1:9")
-    monkeypatch.setattr(provenance, "snapshot_download", closed)
+    closed = partial(HfApi, endpoint="http://127.0.0.1:9")
+    monkeypatch.setattr(provenance, "HfApi", closed)
     with pytest.raises(provenance.FetchError, match=f"a/b at {REVISION}: the hub did not deliver"):
         provenance.download("a/b", REVISION, tmp_path / "target")
