@@ -18,7 +18,7 @@ def evaluate_perplexity(model: str, artifact: str | None, tokens: str, output: s
     pruned = read_artifact(artifact) if artifact else None
     streamed = StreamedModel(Path(model).parent, device.pick(), pruned)
     with safe_open(tokens, framework="pt") as frozen:
-        windows, text = frozen.get_tensor("input_ids"), frozen.metadata()
+        windows, text = frozen.get_tensor("input_ids"), dict(sorted(frozen.metadata().items()))
     losses = perplexity.negative_log_likelihoods(streamed, windows)
     value, reason = perplexity.perplexity(losses)
     write_json(

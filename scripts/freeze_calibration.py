@@ -2,11 +2,10 @@
 
 from pathlib import Path
 
-from safetensors.torch import save_file
-
 from heavytail import tokens
-from heavytail.files import read_json, read_lines, whole
+from heavytail.files import read_json, read_lines
 from heavytail.jobs import logged
+from heavytail.tensors import write_tensors
 
 
 def freeze_calibration(
@@ -19,8 +18,7 @@ def freeze_calibration(
     drawn = {name: settings[name] for name in ("samples", "length", "seed")}
     ids = tokens.sample_windows(tokenizer, texts, **drawn)
     metadata = {name: str(value) for name, value in (settings | read_json(origin)).items()}
-    with whole(output) as path:
-        save_file({"input_ids": ids}, path, metadata)
+    write_tensors(output, {"input_ids": ids}, metadata)
 
 
 if __name__ == "__main__":

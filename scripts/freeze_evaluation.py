@@ -2,11 +2,10 @@
 
 from pathlib import Path
 
-from safetensors.torch import save_file
-
 from heavytail import tokens
-from heavytail.files import read_json, read_lines, whole
+from heavytail.files import read_json, read_lines
 from heavytail.jobs import logged
+from heavytail.tensors import write_tensors
 
 
 def freeze_evaluation(model: str, documents: str, origin: str, settings: dict, output: str) -> None:
@@ -23,8 +22,7 @@ def freeze_evaluation(model: str, documents: str, origin: str, settings: dict, o
         "join": "blank line",
         "bos": "once, before the text" if bos else "none",
     }
-    with whole(output) as path:
-        save_file({"input_ids": windows.contiguous()}, path, metadata)
+    write_tensors(output, {"input_ids": windows.contiguous()}, metadata)
 
 
 if __name__ == "__main__":

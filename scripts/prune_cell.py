@@ -5,13 +5,14 @@ import importlib
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
 from heavytail import device
-from heavytail.files import whole, write_json
+from heavytail.files import write_json
 from heavytail.jobs import Stopwatch, logged, versions
 from heavytail.pruning import prune_model
 from heavytail.streaming import StreamedModel, batches_of
+from heavytail.tensors import write_tensors
 
 
 def read_ratios(path: str) -> tuple[dict[tuple[int, str], float], int]:
@@ -35,8 +36,7 @@ def prune_cell(
     ids = load_file(calibration)["input_ids"] if calibration else torch.empty(0, 1)
     tensors, removed = prune_model(dense, module, wanted, batches_of(ids))
     realised = sum(removed.values()) / parameters
-    with whole(artifact) as path:
-        save_file(tensors, path, {"method": method, "realised_sparsity": repr(realised)})
+    write_tensors(artifact, tensors, {"method": method, "realised_sparsity": repr(realised)})
     write_json(
         record,
         {
