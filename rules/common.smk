@@ -25,6 +25,7 @@ def parse_time_module(name, file):
 parse_time_module("heavytail", "__init__").__path__ = []
 parse_time_module("heavytail.projections", "projections")
 groupings = parse_time_module("heavytail.groupings", "groupings")
+metric_names = parse_time_module("heavytail.metric_names", "metric_names")
 model_files = parse_time_module("heavytail.model_files", "model_files")
 settings = parse_time_module("heavytail.settings", "settings")
 source_digest = parse_time_module("heavytail.source_digest", "source_digest")
@@ -96,6 +97,7 @@ def allocation_settings(allocation, method):
     settings = dict(CONFIG["allocations"][allocation])
     if "grouping" in settings:
         settings["projections"] = list(groupings.projections_of(settings.pop("grouping")))
+        settings["direction"] = metric_names.DIRECTION[settings["metric"]]
     if isinstance(settings.get("epsilon"), dict):
         settings["epsilon"] = settings["epsilon"][method]
     return dict(sorted(settings.items()))
@@ -112,10 +114,33 @@ def local_files(wildcards):
     return list(map(str, model_files.model_files(folder))) if folder else []
 
 
+# A model, or a cell of it: whatever has weights of which spectra are measured.
+SUBJECT = f"({any_of(CONFIG['models'])})(/({any_of(CELL.format(**cell) for cell in cells())}))?"
+
+
+def subject_model(wildcards):
+    """The file that stands for the model of a subject."""
+    return f"results/models/{wildcards.subject.split('/')[0]}/provenance.json"
+
+
+def subject_artifact(wildcards):
+    """The pruned weights of a subject; nothing for a dense model."""
+    pruned = "/" in wildcards.subject
+    return f"results/pruned/{wildcards.subject}.safetensors" if pruned else []
+
+
+def spectra_of(wildcards, *families):
+    """Name of a measure → its file, for all that the families of metrics read."""
+    extra = [name for family in families for name in metric_names.EXTRA_SPECTRA.get(family, ())]
+    return {name: f"results/{name}/{wildcards.subject}.safetensors" for name in ["spectra", *extra]}
+
+
 def metrics_of(wildcards):
     """The metrics that an allocation reads; the uniform one reads none."""
-    uniform = CONFIG["allocations"][wildcards.allocation]["allocator"] == "uniform"
-    return [] if uniform else rules.compute_metrics.output.metrics
+    allocation = CONFIG["allocations"][wildcards.allocation]
+    if allocation["allocator"] == "uniform":
+        return []
+    return f"results/metrics/{wildcards.model}/{metric_names.FAMILY[allocation['metric']]}.csv"
 
 
 def calibration_of(wildcards):

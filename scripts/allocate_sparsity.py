@@ -29,7 +29,7 @@ def relative_ratios(metrics: str, settings: dict, blocks: list[int]) -> np.ndarr
         return np.ones(len(blocks))
     metric = read_metric(metrics, settings["metric"])
     scores = allocation.block_scores(metric, settings["projections"])
-    return allocation.linear_map(scores, settings["epsilon"])[blocks]
+    return allocation.linear_map(settings["direction"] * scores, settings["epsilon"])[blocks]
 
 
 def allocate_sparsity(model: str, metrics: str, settings: dict, output: str) -> None:

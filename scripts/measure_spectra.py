@@ -1,33 +1,56 @@
-"""Measure the spectrum of every matrix of a model."""
+"""Measure spectra of every block of a model, dense or pruned, resuming a killed run."""
 
-import logging
+import importlib
+import json
+import shutil
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
 
-from heavytail import device, spectra
+from heavytail import device
+from heavytail.artifact import read_artifact
+from heavytail.block_weights import BlockWeights
 from heavytail.checkpoint import Checkpoint
 from heavytail.families import matrices
-from heavytail.files import whole
+from heavytail.files import sha256
 from heavytail.jobs import logged
+from heavytail.resume import by_block
+from heavytail.tensors import write_tensors
 
 
-def measure_spectra(model: str, output: str) -> None:
-    """Write one float64 vector per matrix, key {block}.{projection}, one matrix at a time."""
-    checkpoint, place, found = Checkpoint(Path(model).parent), device.pick(), {}
-    for block, projection, name in matrices(checkpoint):
-        try:
-            weight = checkpoint.tensor(name).to(place)
-            found[f"{block}.{projection}"] = spectra.eigenvalues(weight).cpu()
-        except ValueError as error:
-            raise ValueError(f"{name}: {error}") from error
-        logging.info("%s %s", name, [*weight.shape])
-    with whole(output) as path:
-        save_file(found, path)
+def measure_spectra(model: str, artifact: str | None, measure: str, code: str, output: str) -> None:
+    """Write the tensors of a module of heavytail.measures, keys {block}.{name}.
+
+    Args:
+        model: provenance.json in the model's folder.
+        artifact: of a pruned cell, None for the dense model.
+        measure: the module's name.
+        code: changes when the code does.
+        output: safetensors; its metadata `shapes` says every matrix's rows and columns.
+    """
+    checkpoint, place = Checkpoint(Path(model).parent), device.pick()
+    pruned = read_artifact(artifact) if artifact else None
+    module = importlib.import_module(f"heavytail.measures.{measure}")
+    work = Path(output).with_name(f".{Path(output).name}.blocks")
+    key = " ".join([code, sha256(model), sha256(artifact) if artifact else "dense"])
+    blocks = checkpoint.config["num_hidden_layers"]
+
+    def one(block: int) -> dict[str, torch.Tensor]:
+        return module.measure(BlockWeights(checkpoint, block, place, pruned))
+
+    found = by_block(work, key, blocks, one)
+    shapes = {f"{b}.{p}": checkpoint.shape(name) for b, p, name in matrices(checkpoint)}
+    write_tensors(output, found, {"shapes": json.dumps(shapes)})
+    shutil.rmtree(work)
 
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
         torch.set_num_threads(snakemake.threads)
-        measure_spectra(snakemake.input.model, snakemake.output.spectra)
+        measure_spectra(
+            snakemake.input.model,
+            snakemake.input.get("artifact"),
+            snakemake.wildcards.measure,
+            snakemake.params.digest,
+            snakemake.output.spectra,
+        )

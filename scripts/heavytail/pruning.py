@@ -41,7 +41,7 @@ def prune_model(
     removed: dict[tuple[int, str], int] = {}
 
     def visit(index: int, block: nn.Module, activations: list[Activations]) -> None:
-        statistics = _statistics(model, method, block, activations)
+        statistics = input_statistics(model, method, block, activations)
         for projection, path in model.modules.items():
             module = block.get_submodule(path)
             try:
@@ -64,10 +64,17 @@ def prune_model(
     return tensors, removed
 
 
-def _statistics(
+def input_statistics(
     model: StreamedModel, method: ModuleType, block: nn.Module, activations: list[Activations]
 ) -> dict:
-    """Projection → statistic of its inputs; projections that read the same share one."""
+    """Projection → statistic of its inputs; projections that read the same share one.
+
+    Args:
+        model: whose block it is.
+        method: anything with a Statistic(columns, device) that has add(inputs [..., columns]).
+        block: on the device.
+        activations: the block's inputs, which stay as they are.
+    """
     if method.Statistic is None:
         return {}
     statistics, hooks = {}, []

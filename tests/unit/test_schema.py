@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from heavytail.groupings import GROUPINGS
-from heavytail.metrics import METRICS
+from heavytail.metric_names import DIRECTION
 from heavytail.settings import checked
 
 ROOT = Path(__file__).parents[2]
@@ -15,13 +15,14 @@ SCHEMA = yaml.safe_load((ROOT / "config/schema.yaml").read_text())
 README = (ROOT / "config/README.md").read_text()
 
 
-@pytest.mark.parametrize("name", ["config", "notes"])
+@pytest.mark.parametrize("name", ["config", "notes", "checkpoints"])
 def test_the_configs_that_come_along_are_valid(name, tmp_path):
     config = yaml.safe_load((ROOT / f"config/{name}.yaml").read_text())
-    standin = tmp_path / "resources/standin"
-    standin.mkdir(parents=True)
-    (standin / "config.json").touch()
-    (standin / "model.safetensors").touch()
+    for model in config["models"].values():
+        folder = tmp_path / model.get("path", "")
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "config.json").touch()
+        (folder / "model.safetensors").touch()
     found = checked(config, SCHEMA, [tmp_path])
     assert set(found) == set(SCHEMA["properties"])
 
@@ -54,6 +55,12 @@ def test_the_readme_lists_every_grouping():
         assert re.search(rf"^\| (`\w+`, )*`{name}`", README, re.MULTILINE)
 
 
+def test_the_readme_lists_every_metric_with_its_direction():
+    lines = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \|.*\| (more|less) \|$", README, re.MULTILINE)
+    listed = {name: word for names, word in lines for name in re.findall(r"`(\w+)`", names)}
+    assert listed == {name: {1: "more", -1: "less"}[sign] for name, sign in DIRECTION.items()}
+
+
 def test_the_schema_is_closed_everywhere():
     objects = [SCHEMA, *(child for _, child in described_keys(SCHEMA))]
     assert all("additionalProperties" in o for o in objects if "properties" in o)
@@ -63,5 +70,5 @@ def test_the_schema_offers_what_the_code_has():
     settings = SCHEMA["properties"]["allocations"]["additionalProperties"]["properties"]
     methods = SCHEMA["properties"]["methods"]["items"]["enum"]
     modules = (ROOT / "scripts/heavytail/methods").glob("[a-z]*.py")
-    assert settings["metric"]["enum"] == list(METRICS)
+    assert settings["metric"]["enum"] == list(DIRECTION)
     assert set(methods) == set(settings["epsilon"]["properties"]) == {m.stem for m in modules}

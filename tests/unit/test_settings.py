@@ -39,7 +39,7 @@ BAD_SHAPES = [
     (
         model(**HUB) | {1: 2},
         "1: unknown key, expected one of models, methods, allocations, sparsity, seeds, "
-        "calibration, evaluation, tasks",
+        "calibration, evaluation, hessian, tasks",
     ),
     (model(**HUB) | {"see\nds": [0]}, "see ds: unknown key, did you mean 'seeds'?"),
 ]
@@ -101,8 +101,8 @@ BAD_ALLOCATIONS = [
         for key, value in (("metric", "entropy"), ("grouping", "gt"), ("epsilon", 0.1))
     ),
     (
-        allocation(grouping="gt", metric="alpha"),
-        "allocations.x.metric: unknown metric 'alpha', did you mean 'alpha_mid'?",
+        allocation(grouping="gt", metric="alpha_pek"),
+        "allocations.x.metric: unknown metric 'alpha_pek', did you mean 'alpha_peak'?",
     ),
     (
         allocation(grouping="qkvo"),
@@ -242,6 +242,7 @@ def test_defaults_are_filled_in_at_every_depth():
         "seeds": [0],
         "calibration": {"dataset": "c4", "samples": 4, "length": 2048},
         "evaluation": {"dataset": "wikitext2", "length": 2048, "windows": None},
+        "hessian": {"eigenvalues": 50, "windows": 8},
         "tasks": TASKS.split(", "),
     }
     assert config == before

@@ -1,0 +1,9 @@
+"""Compute every metric of a model or cell into one table: what diagnostics and people read."""
+
+from heavytail.jobs import logged
+from heavytail.metric_table import write_metrics
+
+if __name__ == "__main__":
+    with logged(snakemake.log[0]):
+        families = snakemake.params.settings["families"]
+        write_metrics(dict(snakemake.input), families, snakemake.output.metrics)

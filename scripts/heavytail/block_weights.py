@@ -1,0 +1,56 @@
+"""The matrices of one block, read one at a time, dense or pruned."""
+
+from dataclasses import dataclass
+
+import torch
+
+from heavytail.artifact import Artifact
+from heavytail.checkpoint import Checkpoint
+from heavytail.families import modules_of, weight_name
+from heavytail.gram import readable
+
+
+@dataclass(frozen=True)
+class BlockWeights:
+    """The canonical projections of block `index`; nothing is in memory before it is asked for."""
+
+    checkpoint: Checkpoint
+    index: int
+    device: torch.device
+    artifact: Artifact | None = None
+
+    @property
+    def projections(self) -> tuple[str, ...]:
+        """The canonical projections, in canonical order."""
+        return tuple(modules_of(self.checkpoint.config.get("model_type")))
+
+    def _name(self, projection: str) -> str:
+        return weight_name(self.checkpoint.config.get("model_type"), self.index, projection)
+
+    def shape(self, projection: str) -> tuple[int, ...]:
+        """[output features, input features], without reading the matrix."""
+        return self.checkpoint.shape(self._name(projection))
+
+    def weight(self, projection: str) -> torch.Tensor:
+        """[output features, input features] in the stored dtype, on the device.
+
+        Raises ValueError, naming the matrix, when a spectrum of it means nothing.
+        """
+        try:
+            weight = readable(self.checkpoint.tensor(self._name(projection)))
+        except ValueError as error:
+            raise ValueError(f"{self._name(projection)}: {error}") from error
+        if self.artifact is not None:
+            weight = self.artifact.apply(self.index, projection, weight)
+        return weight.to(self.device)
+
+    def solver_bytes(self) -> int:
+        """What the eigenvalues of the block's costliest matrix take: it, its Gram matrix, work."""
+        shapes = [self.shape(projection) for projection in self.projections]
+        return max(8 * (rows * columns + 2 * min(rows, columns) ** 2) for rows, columns in shapes)
+
+    def heads(self) -> tuple[int, int]:
+        """Query heads and key-value heads of config.json."""
+        config = self.checkpoint.config
+        queries = config["num_attention_heads"]
+        return queries, config.get("num_key_value_heads") or queries

@@ -1,0 +1,41 @@
+import math
+
+import numpy as np
+import pytest
+
+from heavytail.metrics import fits
+from heavytail.metrics.tails import full_search
+from heavytail.spectrum import Spectrum
+
+
+def compute(values: np.ndarray) -> dict[str, float]:
+    return fits.compute(Spectrum(len(values), len(values), values))
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e-4, 1e6])
+def test_exponential_rate_is_its_maximum_likelihood_at_any_scale(scale):
+    values = scale * np.sort(np.random.default_rng(0).lognormal(size=400))
+    tail = values[values >= full_search(values)[2]]
+    found = compute(values)
+    # The optimiser stops at a relative step of about 1e-4.
+    assert found["EXP_lambda"] == pytest.approx(1 / (tail.mean() - tail[0]), rel=1e-3)
+    law = 1 - np.exp(-(tail - tail[0]) / (tail.mean() - tail[0]))
+    below, upto = np.arange(len(tail)) / len(tail), np.arange(1, len(tail) + 1) / len(tail)
+    distance = max(np.abs(law - below).max(), np.abs(law - upto).max())
+    assert found["EXP_ks"] == pytest.approx(distance, abs=1.5 / len(tail))
+
+
+def test_a_truncated_tail_of_known_parameters_is_found():
+    """x^(−2) e^(−x/20) above 1, drawn by rejection from the power law."""
+    rng = np.random.default_rng(1)
+    drawn = (1 - rng.random(60_000)) ** -1.0
+    values = np.sort(drawn[rng.random(len(drawn)) < np.exp(-(drawn - 1) / 20)])
+    found = compute(values)
+    # The search may begin the tail later, where fewer values say less; neither changes the law.
+    assert found["E_TPL_beta"] == pytest.approx(2.0, abs=0.1)
+    assert found["E_TPL_lambda"] == pytest.approx(1 / 20, abs=0.015)
+    assert found["E_TPL_ks"] < 0.02 < found["EXP_ks"]
+
+
+def test_a_spectrum_of_equal_values_has_no_fit():
+    assert all(map(math.isnan, compute(np.full(5, 2.0)).values()))
