@@ -1,0 +1,77 @@
+"""Correlate every metric with quality, over models, training checkpoints and pruned cells."""
+
+import pandas as pd
+
+from heavytail import correlations, tables
+from heavytail.files import whole, write_text
+from heavytail.jobs import logged
+
+QUALITIES = ("perplexity", "zero_shot_mean")
+SLICES = ["model", "method", "allocation"]
+INTRODUCTION = """# Metrics and quality
+
+Model averages of every metric (over all matrices) against quality, as arXiv 2202.02842 does: rank
+correlations over dense models and training checkpoints, over pruned cells, of the dense weights'
+metrics with the quality after pruning, and whether a pooled correlation is reversed within slices
+(Simpson's paradox). Few points prove little: `n` is beside each number, and cells of one model are
+not independent."""
+
+
+def points_of(subjects: list[str], metrics: list[str], cells: pd.DataFrame) -> pd.DataFrame:
+    """One row per dense model and pruned cell: its row of the cells table and its model averages.
+
+    Args:
+        subjects: names in the order of the rows of `cells`.
+        metrics: their tables of metrics, CSV.
+        cells: tables/cells.csv.
+    """
+    averages = [
+        correlations.model_averages(pd.read_csv(path, dtype={"projection": str}))["mean"]
+        for path in metrics
+    ]
+    points = pd.concat([cells, pd.DataFrame(averages).reset_index(drop=True)], axis=1)
+    return points.assign(subject=subjects)
+
+
+def sections(points: pd.DataFrame, metrics: list[str], quality: str) -> dict[str, pd.DataFrame]:
+    """Title → table of correlations with one quality."""
+    dense = points["method"] == tables.DENSE
+    return {
+        "dense models": correlations.correlations(points[dense], metrics, quality),
+        "dense models and pruned cells": correlations.correlations(points, metrics, quality),
+        "dense metrics, pruned quality": correlations.dense_to_pruned(points, metrics, quality),
+        **{
+            f"by {key}": correlations.correlations(points[~dense], metrics, quality, [key])
+            for key in SLICES
+        },
+    }
+
+
+def correlate_metrics(subjects: list[str], inputs: dict, outputs: dict[str, str]) -> None:
+    """Write the averages and the correlations as CSV, and the page.
+
+    Args:
+        subjects: names of models and cells, in the order of inputs["metrics"].
+        inputs: "metrics", their tables; "cells", tables/cells.csv in the same order.
+        outputs: "averages", "correlations" (CSV) and "table" (markdown).
+    """
+    names = dict.fromkeys(("model", "method", "allocation"), str)
+    cells = pd.read_csv(inputs["cells"], dtype=names, na_values=["nan", ""], keep_default_na=False)
+    points = points_of(subjects, inputs["metrics"], cells)
+    metrics = [name for name in points.columns if name not in (*cells.columns, "subject")]
+    found, page = [], [INTRODUCTION]
+    for quality in (name for name in QUALITIES if points[name].notna().any()):
+        for title, table in sections(points, metrics, quality).items():
+            found.append(table.assign(section=title))
+            page += [f"## {quality}: {title}", correlations.correlations_markdown(table)]
+        paradox = correlations.simpsons_paradox(points, metrics, quality, SLICES)
+        page += [f"## {quality}: Simpson's paradox", correlations.simpson_markdown(paradox)]
+    for name, table in (("averages", points), ("correlations", pd.concat(found))):
+        with whole(outputs[name]) as path:
+            table.to_csv(path, index=False, na_rep="nan", lineterminator="\n")
+    write_text(outputs["table"], "\n\n".join(page) + "\n")
+
+
+if __name__ == "__main__":
+    with logged(snakemake.log[0]):
+        correlate_metrics(snakemake.params.subjects, dict(snakemake.input), dict(snakemake.output))
