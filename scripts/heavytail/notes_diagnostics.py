@@ -1,0 +1,129 @@
+"""The diagnostics of the notes: entropies, distances to Marchenko-Pastur, variances per block.
+
+Some of the notes' lines have an unknown definition. For each, the plausible definitions are
+computed under names of their own and compared with the notes' numbers; none is called the notes'.
+"""
+
+import numpy as np
+import pandas as pd
+
+from heavytail.metrics.shape import entropy
+
+ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")
+MLP = ("gate_proj", "up_proj", "down_proj")
+MEANS = {"Attention": ATTENTION, "MLP": MLP, "Attention+MLP": (*ATTENTION, *MLP)}
+POOLS = {"Q+Output": ("q_proj", "o_proj"), "QKV+Output": ATTENTION}
+DISTANCES = ("mp_ks", "mp_wasserstein1", "mp_wasserstein2", "mp_l2", "mp_kl")
+# Of distances between values, unlike those between densities, the unit matters.
+WITH_UNIT = DISTANCES[1:3]
+# How eigenvalues are scaled before their variance is taken.
+SCALES = {
+    "raw": lambda values: values,
+    "over mean": lambda values: values / values.mean(),
+    "over largest": lambda values: values / values[-1],
+    "singular values": np.sqrt,
+}
+# Less than the gap between the variance with n and that with n − 1 at 4096 values.
+TOLERANCE = 2e-4
+COLUMNS = ["quantity", "of", "candidate", "block", "value"]
+
+
+def per_block(
+    spectra: dict[str, np.ndarray], products: dict[str, np.ndarray], metrics: pd.DataFrame
+) -> pd.DataFrame:
+    """Every diagnostic of every block, tidy: quantity, of, candidate, block, value.
+
+    Args:
+        spectra: {block}.{projection} → eigenvalues, float64, ascending.
+        products: {block}.qk → eigenvalues of the whole product W_Q W_Kᵀ.
+        metrics: the tidy table block, projection, metric, value.
+    """
+    values = metrics.set_index(["block", "projection", "metric"])["value"].sort_index()
+    rows = []
+    for block in range(1 + int(metrics["block"].max())):
+        own = {projection: spectra[f"{block}.{projection}"] for projection in (*ATTENTION, *MLP)}
+        found = [
+            ("v_entropy", "v_proj", "nats", entropy(own["v_proj"])),
+            ("v_rank", "v_proj", "share", values[block, "v_proj", "rank_share"]),
+            ("qk_entropy", "qk", "nats", entropy(products[f"{block}.qk"])),
+        ]
+        for projection in ("q_proj", "gate_proj"):
+            found += _distances(projection, values[block, projection], own[projection].mean())
+        found += _variances(own)
+        rows += [(*row[:3], block, row[3]) for row in found]
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _distances(projection: str, values: pd.Series, mean: float) -> list[tuple]:
+    """Distances to Marchenko-Pastur, between eigenvalues over their mean and as they are."""
+    scaled = [(name, values[name]) for name in DISTANCES]
+    scaled += [(f"{name} raw", values[name] * mean) for name in WITH_UNIT]
+    return [("mp_error", projection, name, value) for name, value in scaled]
+
+
+def _variances(spectra: dict[str, np.ndarray]) -> list[tuple]:
+    """Means of variances, and variances of pools, of one block's eigenvalues."""
+    found = []
+    for name, scale in SCALES.items():
+        scaled = {projection: scale(values) for projection, values in spectra.items()}
+        for of, projections in MEANS.items():
+            mean = np.mean([scaled[projection].var() for projection in projections])
+            found.append(("mean_variance", of, name, mean))
+        for of, projections in POOLS.items():
+            pooled = np.concatenate([scaled[projection] for projection in projections])
+            found.append(("variance", of, name, pooled.var()))
+    return found
+
+
+def compared(ours: pd.DataFrame, notes: dict[tuple, tuple[float, ...]]) -> pd.DataFrame:
+    """Each candidate beside the notes' numbers for the same quantity.
+
+    Args:
+        ours: of per_block.
+        notes: (quantity, of, model) → one value per block, or one mean over blocks.
+
+    Returns:
+        quantity, of, model (the notes'), candidate, ours and notes (means over blocks), `ratio`
+        (median of ours over notes), `rank_correlation` (Spearman), `deviation` (largest
+        |ours/notes − 1|) and `verdict`: matches (deviation within 2e-4), proportional (constant
+        ratio within 1 %), differs, or why the two cannot be compared.
+    """
+    rows = []
+    for (quantity, of, model), theirs in notes.items():
+        chosen = ours[(ours["quantity"] == quantity) & (ours["of"] == of)]
+        for candidate, own in chosen.groupby("candidate", sort=False):
+            vector = own.sort_values("block")["value"].to_numpy()
+            if len(theirs) == 1:
+                vector = vector.mean(keepdims=True)
+            about = {"quantity": quantity, "of": of, "model": model, "candidate": candidate}
+            rows.append(about | _comparison(vector, np.array(theirs)))
+    return pd.DataFrame(rows)
+
+
+def notes_vectors(notes: dict[tuple, tuple[float, ...]], blocks: int) -> pd.DataFrame:
+    """The notes' vectors of `blocks` values, tidy as of per_block, candidate "notes"."""
+    rows = [
+        (quantity, of, "notes", block, value)
+        for (quantity, of, _model), values in notes.items()
+        if 1 < len(values) == blocks
+        for block, value in enumerate(values)
+    ]
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def _comparison(ours: np.ndarray, notes: np.ndarray) -> dict:
+    found = {"ours": ours.mean(), "notes": notes.mean()}
+    if len(ours) != len(notes):
+        return found | {"verdict": f"{len(ours)} blocks, the notes have {len(notes)}"}
+    ratios = ours / notes
+    deviation, ratio = np.abs(ratios - 1).max(), np.median(ratios)
+    verdict = "matches" if deviation <= TOLERANCE else "differs"
+    if verdict == "differs" and len(ratios) > 1 and np.abs(ratios / ratio - 1).max() <= 0.01:
+        verdict = "proportional"
+    ranks = pd.Series(ours).corr(pd.Series(notes), method="spearman") if len(ours) > 1 else np.nan
+    return found | {
+        "ratio": ratio,
+        "rank_correlation": ranks,
+        "deviation": deviation,
+        "verdict": verdict,
+    }

@@ -1,0 +1,34 @@
+"""Write how low the rank of a model's attention products is, per head and per block."""
+
+from safetensors.numpy import load_file
+
+from heavytail import low_rank, tables
+from heavytail.files import whole, write_text
+from heavytail.jobs import logged
+
+
+def write_low_rank(model: str, products: str, outputs: dict[str, str]) -> None:
+    """Write the CSV of all heads and the markdown page of their means per block.
+
+    Args:
+        model: its name in the config.
+        products: safetensors of the measure product_spectra.
+        outputs: "values" (CSV) and "table" (markdown).
+    """
+    heads = low_rank.per_head(load_file(products))
+    with whole(outputs["values"]) as path:
+        heads.to_csv(path, index=False, na_rep="nan", lineterminator="\n")
+    lines = [
+        f"# {model}: low-rank attention",
+        "Means over heads; per head in the CSV beside this page. Under weight decay the nuclear "
+        "norm of a product A Bᵀ tends to ½(‖A‖² + ‖B‖²) and AᵀA − BᵀB to zero (arXiv 2410.23819).",
+    ]
+    for product, blocks in low_rank.per_block(heads).groupby("product", sort=False):
+        table = blocks.drop(columns="product").astype({"block": str}).set_index("block")
+        lines += [f"## {product}", tables.markdown(table.map("{:.4g}".format))]
+    write_text(outputs["table"], "\n\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    with logged(snakemake.log[0]):
+        write_low_rank(snakemake.wildcards.model, snakemake.input.products, dict(snakemake.output))
