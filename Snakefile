@@ -18,6 +18,7 @@ include: "rules/ratios.smk"
 include: "rules/prune.smk"
 include: "rules/evaluate.smk"
 include: "rules/report.smk"
+include: "rules/diagnostics.smk"
 
 
 rule all:

@@ -36,6 +36,12 @@ def ratios(*cells: str) -> dict[str, list[str]]:
 WANDA_GT, WANDA_UNIFORM = "wanda/0.6/gt/seed-0", "wanda/0.6/uniform/seed-0"
 MAGNITUDE_GT = "magnitude/0.6/gt/seed-0"
 
+METRICS_OF_GT = {
+    "compute_metrics": ["results/metrics/tiny/tails.csv"],
+    **ratios(WANDA_GT, MAGNITUDE_GT),
+    **consequences(WANDA_GT, MAGNITUDE_GT),
+}
+
 
 def test_a_finished_matrix_plans_nothing_and_its_records_are_whole(finished):
     assert finished.planned() == {}
@@ -70,13 +76,19 @@ def test_an_edit_of_the_tables_module_reruns_the_tables(project):
 
 
 def test_an_edit_of_the_spectra_reruns_what_reads_them(project):
-    project.edit("scripts/heavytail/spectra.py", "clamp_(min=0.0)", "clamp_(min=1e-300)")
+    project.edit("scripts/heavytail/gram.py", "clamp_(min=0.0)", "clamp_(min=1e-300)")
     assert project.planned() == {
         "measure_spectra": ["results/spectra/tiny.safetensors"],
-        "compute_metrics": ["results/metrics/tiny.csv"],
-        **ratios(WANDA_GT, MAGNITUDE_GT),
-        **consequences(WANDA_GT, MAGNITUDE_GT),
+        **METRICS_OF_GT,
     }
+
+
+def test_an_edit_of_a_metric_reruns_the_cells_of_its_family_and_measures_nothing(project):
+    project.edit("scripts/heavytail/metrics/shape.py", "np.log10(total)", "np.log2(total)")
+    project.edit("scripts/heavytail/metrics/marchenko_pastur.py", "BINS = 100", "BINS = 90")
+    assert project.planned() == {}
+    project.edit("scripts/heavytail/metrics/tails.py", "BINS = 100", "BINS = 90")
+    assert project.planned() == METRICS_OF_GT
 
 
 def test_an_edit_of_the_perplexity_prunes_nothing(project):

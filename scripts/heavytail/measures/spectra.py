@@ -1,5 +1,7 @@
 """The spectrum of every matrix."""
 
+import math
+
 import torch
 
 from heavytail.block_weights import BlockWeights
@@ -26,9 +28,12 @@ def measure(block: BlockWeights) -> dict[str, torch.Tensor]:
 
 
 def batches(block: BlockWeights) -> list[tuple[str, ...]]:
-    """The projections in groups of one shape, small enough to be solved in one call."""
+    """The projections in groups of one shape, small enough to be solved in one call.
+
+    The largest come first: begun last, one of them would keep all other threads waiting.
+    """
     by_shape: dict[tuple[int, ...], list[str]] = {}
-    for projection in block.projections:
+    for projection in sorted(block.projections, key=lambda p: -math.prod(block.shape(p))):
         by_shape.setdefault(block.shape(projection), []).append(projection)
     found = []
     for (rows, columns), names in by_shape.items():

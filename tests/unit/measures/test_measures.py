@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -7,6 +10,7 @@ from heavytail.block_weights import BlockWeights
 from heavytail.checkpoint import Checkpoint
 from heavytail.measures import product_spectra, shuffled_spectra, spectra, submatrix_spectra
 from heavytail.projections import PROJECTIONS
+from project import ROOT
 from tiny import save_model
 
 CPU = torch.device("cpu")
@@ -148,3 +152,28 @@ def test_zero_and_one_row_matrices_have_a_spectrum(model_folder, tmp_path):
     folder = edited(model_folder, tmp_path / "m", lambda tensors: tensors.update(values))
     found = spectra.measure(BlockWeights(Checkpoint(folder), 1, CPU))
     assert torch.equal(found["q_proj"], torch.zeros(32, dtype=torch.float64))
+
+
+@pytest.mark.slow  # starts Python twice
+def test_a_job_that_is_killed_goes_on_with_the_block_it_was_at(tmp_path):
+    folder = save_model(
+        tmp_path / "model", hidden_size=512, intermediate_size=2048, num_hidden_layers=6
+    )
+    output, provenance = tmp_path / "out/m.safetensors", folder / "provenance.json"
+    provenance.write_text("{}")
+    code = (
+        "import logging, sys; sys.path[:0] = sys.argv[1:2]; logging.basicConfig(level=20)\n"
+        "from measure_spectra import measure_spectra\n"
+        "measure_spectra(sys.argv[2], None, 'spectra', 'code', sys.argv[3])"
+    )
+    command = [sys.executable, "-c", code, str(ROOT / "scripts"), str(provenance)]
+    first = subprocess.Popen([*command, str(output)], stderr=subprocess.PIPE, text=True)
+    while "block 0 of 6" not in first.stderr.readline():
+        assert first.poll() is None
+    first.kill()
+    first.wait()
+    assert not output.exists()
+    again = subprocess.run([*command, str(output)], capture_output=True, text=True, check=True)
+    assert "block 0: measured before" in again.stderr and "block 5 of 6" in again.stderr
+    assert len(load_file(output)) == 6 * 7
+    assert [path.name for path in output.parent.iterdir()] == ["m.safetensors"]

@@ -1,0 +1,113 @@
+"""Diagnostics of models: what the notes and their papers read off weights; target `diagnostics`."""
+
+SUBJECTS = [
+    row["model"] if row["cell"] == DENSE else f"{row['model']}/{row['cell']}" for row in rows()
+]
+
+
+rule write_notes_diagnostics:
+    input:
+        spectra="results/spectra/{model}.safetensors",
+        products="results/product_spectra/{model}.safetensors",
+        metrics="results/metrics/{model}.csv",
+    output:
+        values="results/diagnostics/{model}/notes.csv",
+        table="results/diagnostics/{model}/notes.md",
+    log:
+        "results/logs/write_notes_diagnostics/{model}.log",
+    benchmark:
+        "results/benchmarks/write_notes_diagnostics/{model}.tsv"
+    conda:
+        "../envs/compute.yaml"
+    params:
+        digest=digest("write_notes_diagnostics"),
+    script:
+        "../scripts/write_notes_diagnostics.py"
+
+
+rule write_low_rank:
+    input:
+        products="results/product_spectra/{model}.safetensors",
+    output:
+        values="results/diagnostics/{model}/low_rank.csv",
+        table="results/diagnostics/{model}/low_rank.md",
+    log:
+        "results/logs/write_low_rank/{model}.log",
+    benchmark:
+        "results/benchmarks/write_low_rank/{model}.tsv"
+    conda:
+        "../envs/compute.yaml"
+    params:
+        digest=digest("write_low_rank"),
+    script:
+        "../scripts/write_low_rank.py"
+
+
+rule measure_hessian:
+    input:
+        model=model_of,
+        calibration=f"results/calibration/{{model}}/seed-{CONFIG['seeds'][0]}.safetensors",
+    output:
+        record="results/hessian/{model}.json",
+    log:
+        "results/logs/measure_hessian/{model}.log",
+    benchmark:
+        "results/benchmarks/measure_hessian/{model}.tsv"
+    conda:
+        "../envs/compute.yaml"
+    threads: 8
+    resources:
+        gpu=GPU,
+    params:
+        digest=digest("measure_hessian"),
+        settings=CONFIG["hessian"],
+    script:
+        "../scripts/measure_hessian.py"
+
+
+rule write_hessian:
+    input:
+        record=rules.measure_hessian.output.record,
+    output:
+        table="results/diagnostics/{model}/hessian.md",
+    log:
+        "results/logs/write_hessian/{model}.log",
+    benchmark:
+        "results/benchmarks/write_hessian/{model}.tsv"
+    conda:
+        "../envs/tables.yaml"
+    params:
+        digest=digest("write_hessian"),
+    script:
+        "../scripts/write_hessian.py"
+
+
+rule correlate_metrics:
+    input:
+        metrics=expand("results/metrics/{subject}.csv", subject=SUBJECTS),
+        cells=rules.collect_cells.output.cells,
+    output:
+        averages="results/diagnostics/averages.csv",
+        correlations="results/diagnostics/correlations.csv",
+        table="results/diagnostics/correlations.md",
+    log:
+        "results/logs/correlate_metrics.log",
+    benchmark:
+        "results/benchmarks/correlate_metrics.tsv"
+    conda:
+        "../envs/compute.yaml"
+    params:
+        digest=digest("correlate_metrics"),
+        subjects=SUBJECTS,
+    script:
+        "../scripts/correlate_metrics.py"
+
+
+rule diagnostics:
+    input:
+        expand(
+            "results/diagnostics/{model}/{page}.md",
+            model=CONFIG["models"],
+            page=["notes", "low_rank", "hessian"],
+        ),
+        rules.correlate_metrics.output,

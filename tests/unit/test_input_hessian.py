@@ -1,0 +1,39 @@
+import numpy as np
+import torch
+
+from heavytail.families import SHARED_INPUTS, modules_of
+from heavytail.input_hessian import input_spectra
+from heavytail.loading import load_model
+
+CPU = torch.device("cpu")
+
+
+def test_input_spectra_are_those_of_the_whole_model_in_double(model_folder):
+    # More windows than one batch of 4096 tokens holds.
+    windows = torch.randint(0, 256, (70, 60), generator=torch.Generator().manual_seed(3))
+    model, inputs = load_model(model_folder, CPU).double(), {}
+    paths = modules_of(model.config.model_type)
+    for block in range(3):
+        for projection, path in paths.items():
+            model.get_submodule(f"model.layers.{block}.{path}").register_forward_pre_hook(
+                lambda _m, seen, key=(block, projection): inputs.update({key: seen[0]})
+            )
+    with torch.no_grad():
+        model(input_ids=windows)
+    found = list(input_spectra(model_folder, windows, CPU))
+    assert [entry[:2] for entry in found] == [(b, s) for b in range(3) for s in SHARED_INPUTS]
+    for block, sharing, values in found:
+        assert values.dtype == np.float64 and (np.diff(values) <= 0).all()
+        for projection in sharing:
+            rows = inputs[block, projection].flatten(0, 1).numpy()
+            expected = np.linalg.svd(rows, compute_uv=False) ** 2
+            # float32 activations of up to three blocks against float64 ones.
+            np.testing.assert_allclose(values, expected, rtol=1e-5, atol=1e-6 * expected[0])
+
+
+def test_input_spectra_of_few_tokens_have_no_negative_values(model_folder):
+    windows = torch.randint(0, 256, (1, 6), generator=torch.Generator().manual_seed(4))
+    for _, _, values in input_spectra(model_folder, windows, CPU):
+        assert (values >= 0).all() and values[5] > 0
+        # Six tokens span six directions; what is left is float64 rounding.
+        assert values[6] < 1e-13 * values[0]
