@@ -1,16 +1,18 @@
 """Spectra of the layer-input Hessians XᵀX, X being what a projection reads."""
 
-from collections.abc import Iterator
+import logging
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from heavytail.families import SHARED_INPUTS
 from heavytail.pruning import input_statistics
 from heavytail.streaming import StreamedModel, batches_of
+
+log = logging.getLogger(__name__)
 
 
 class Gram:
@@ -28,7 +30,7 @@ class Gram:
 
 def input_spectra(
     folder: str | Path, windows: Tensor, device: torch.device
-) -> Iterator[tuple[int, tuple[str, ...], np.ndarray]]:
+) -> list[tuple[int, tuple[str, ...], np.ndarray]]:
     """Block, projections that read X [tokens, columns], and the eigenvalues of XᵀX, for every X.
 
     `windows`: token ids, int64 [windows, length]. Eigenvalues: float64 [columns], descending,
@@ -45,4 +47,4 @@ def input_spectra(
         log.info("block %d: spectra of %d inputs", index, len(SHARED_INPUTS))
 
     model.run(model.embed(batches_of(windows)), visit)
-    yield from found
+    return found
