@@ -28,7 +28,10 @@ def relative_ratios(metrics: str, settings: dict, blocks: list[int]) -> np.ndarr
     if settings["allocator"] == "uniform":
         return np.ones(len(blocks))
     metric = read_metric(metrics, settings["metric"])
-    scores = allocation.block_scores(metric, settings["projections"])
+    try:
+        scores = allocation.block_scores(metric, settings["projections"])
+    except ValueError as error:
+        raise ValueError(f"{settings['metric']} cannot guide the blocks: {error}") from error
     return allocation.linear_map(settings["direction"] * scores, settings["epsilon"])[blocks]
 
 

@@ -13,13 +13,18 @@ class Checkpoint:
     """The tensors of a folder's safetensors files by name; nothing is read before it is asked for.
 
     Raises FileNotFoundError when config.json, the weights or a shard that the index names lack,
-    and ValueError when a file is truncated or is no safetensors file.
+    and ValueError when a file is truncated or is no safetensors file, or the weights are quantised.
     """
 
     def __init__(self, folder: str | Path):
         """Read config.json and the names and places of all tensors."""
         self.folder = Path(folder)
         self.config = json.loads((self.folder / "config.json").read_text(encoding="utf-8"))
+        if self.config.get("quantization_config"):
+            raise ValueError(
+                f"{self.folder}/config.json: quantization_config: found quantised weights, expected "
+                "plain 16- or 32-bit floats; dequantise them first"
+            )
         self._files: dict[str, Path] = {}
         for path in self._shards():
             with self._open(path) as shard:

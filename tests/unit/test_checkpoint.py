@@ -10,6 +10,14 @@ from heavytail.loading import load_model
 from tiny import save_model
 
 
+def test_quantised_weights_are_refused(model_folder, tmp_path):
+    config = json.loads((model_folder / "config.json").read_text())
+    config["quantization_config"] = {"quant_method": "gptq", "bits": 4}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    with pytest.raises(ValueError, match=r"config\.json: quantization_config: .*dequantise"):
+        Checkpoint(tmp_path)
+
+
 def test_every_matrix_is_named_and_read_one_at_a_time(model_folder):
     checkpoint = Checkpoint(model_folder)
     model = load_model(model_folder, torch.device("cpu")).state_dict()
