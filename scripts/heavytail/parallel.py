@@ -13,7 +13,10 @@ BUDGET_BYTES = 2**31
 
 
 def each(
-    function: Callable[[Item], Result], items: Iterable[Item], item_bytes: int
+    function: Callable[[Item], Result],
+    items: Iterable[Item],
+    item_bytes: int,
+    device: torch.device,
 ) -> Iterator[Result]:
     """The results of `function` in the order of the items.
 
@@ -24,7 +27,11 @@ def each(
         function: computes with torch.
         items: its arguments.
         item_bytes: what one call holds at most.
+        device: where it computes; on a GPU, which is busy with one, items go one by one.
     """
+    if device.type != "cpu":
+        yield from map(function, items)
+        return
     threads = torch.get_num_threads()
     workers = max(1, min(threads, BUDGET_BYTES // item_bytes))
     share = threads // workers

@@ -5,6 +5,8 @@ import torch
 
 from heavytail.parallel import BUDGET_BYTES, each
 
+CPU, GPU = torch.device("cpu"), torch.device("cuda")
+
 
 @pytest.fixture(autouse=True)
 def two_threads():
@@ -21,7 +23,7 @@ def test_results_come_in_order_and_the_threads_are_shared_and_given_back():
         both.wait()  # passes only when two run at once
         return item, torch.get_num_threads()
 
-    assert list(each(waiting, range(4), 1)) == [(0, 1), (1, 1), (2, 1), (3, 1)]
+    assert list(each(waiting, range(4), 1, CPU)) == [(0, 1), (1, 1), (2, 1), (3, 1)]
     assert torch.get_num_threads() == 2
 
 
@@ -33,7 +35,7 @@ def test_what_is_large_is_worked_on_alone_with_all_threads():
         running.release()
         return torch.get_num_threads()
 
-    assert list(each(alone, range(3), BUDGET_BYTES + 1)) == [2, 2, 2]
+    assert list(each(alone, range(3), BUDGET_BYTES + 1, CPU)) == [2, 2, 2]
 
 
 def test_the_threads_are_given_back_after_a_failure():
@@ -41,5 +43,10 @@ def test_the_threads_are_given_back_after_a_failure():
         raise ValueError("matrix 0")
 
     with pytest.raises(ValueError, match="matrix 0"):
-        list(each(failing, range(3), 1))
+        list(each(failing, range(3), 1, CPU))
     assert torch.get_num_threads() == 2
+
+
+def test_a_gpu_has_one_thing_to_do_at_a_time():
+    threads = {thread for thread in each(lambda _: threading.get_ident(), range(3), 1, GPU)}
+    assert threads == {threading.get_ident()}

@@ -17,7 +17,7 @@ def measure(block: BlockWeights) -> dict[str, torch.Tensor]:
         seed = (SEED, block.index, block.projections.index(projection))
         return eigenvalues(shuffled(block.weight(projection), seed)).cpu()
 
-    found = each(solved, block.projections, 2 * block.solver_bytes())
+    found = each(solved, block.projections, 2 * block.solver_bytes(), block.device)
     return dict(zip(block.projections, found, strict=True))
 
 

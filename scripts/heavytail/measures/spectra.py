@@ -22,7 +22,7 @@ def measure(block: BlockWeights) -> dict[str, torch.Tensor]:
         return dict(zip(names, eigenvalues(batch).cpu(), strict=True))
 
     found: dict[str, torch.Tensor] = {}
-    for part in each(solved, batches(block), block.solver_bytes()):
+    for part in each(solved, batches(block), block.solver_bytes(), block.device):
         found |= part
     return found
 

@@ -18,7 +18,7 @@ def measure(block: BlockWeights) -> dict[str, torch.Tensor]:
     def solved(projection: str) -> torch.Tensor:
         return pooled(block.weight(projection)).cpu()
 
-    found = each(solved, block.projections, block.solver_bytes())
+    found = each(solved, block.projections, block.solver_bytes(), block.device)
     return dict(zip(block.projections, found, strict=True))
 
 
