@@ -22,8 +22,8 @@ class Checkpoint:
         self.config = json.loads((self.folder / "config.json").read_text(encoding="utf-8"))
         if self.config.get("quantization_config"):
             raise ValueError(
-                f"{self.folder}/config.json: quantization_config: found quantised weights, expected "
-                "plain 16- or 32-bit floats; dequantise them first"
+                f"{self.folder}/config.json: quantization_config: found quantised weights, "
+                "expected plain 16- or 32-bit floats: dequantise them first"
             )
         self._files: dict[str, Path] = {}
         for path in self._shards():
