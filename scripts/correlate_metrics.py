@@ -14,7 +14,7 @@ Model averages of every metric (over all matrices) against quality, as arXiv 220
 correlations over dense models and training checkpoints, over pruned cells, of the dense weights'
 metrics with the quality after pruning, and whether a pooled correlation is reversed within slices
 (Simpson's paradox). Few points prove little: `n` is beside each number, and cells of one model are
-not independent."""
+not independent. Slices that are too small for a number are left out here."""
 
 
 def points_of(subjects: list[str], metrics: list[str], cells: pd.DataFrame) -> pd.DataFrame:
@@ -47,6 +47,13 @@ def sections(points: pd.DataFrame, metrics: list[str], quality: str) -> dict[str
     }
 
 
+def readable(table: pd.DataFrame) -> str:
+    """The correlations that exist, as markdown; the CSV has the others too."""
+    found = table.dropna(subset="spearman")
+    few = f"No slice has {correlations.FEWEST_POINTS} usable points."
+    return correlations.correlations_markdown(found) if len(found) else few
+
+
 def correlate_metrics(subjects: list[str], inputs: dict, outputs: dict[str, str]) -> None:
     """Write the averages and the correlations as CSV, and the page.
 
@@ -63,7 +70,7 @@ def correlate_metrics(subjects: list[str], inputs: dict, outputs: dict[str, str]
     for quality in (name for name in QUALITIES if points[name].notna().any()):
         for title, table in sections(points, metrics, quality).items():
             found.append(table.assign(section=title))
-            page += [f"## {quality}: {title}", correlations.correlations_markdown(table)]
+            page += [f"## {quality}: {title}", readable(table)]
         paradox = correlations.simpsons_paradox(points, metrics, quality, SLICES)
         page += [f"## {quality}: Simpson's paradox", correlations.simpson_markdown(paradox)]
     for name, table in (("averages", points), ("correlations", pd.concat(found))):
