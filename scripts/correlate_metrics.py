@@ -7,7 +7,7 @@ from heavytail.files import whole, write_text
 from heavytail.jobs import logged
 
 QUALITIES = ("perplexity", "zero_shot_mean")
-SLICES = ["model", "method", "allocation"]
+SLICES = ["model", "method", "sparsity", "allocation"]
 INTRODUCTION = """# Metrics and quality
 
 Model averages of every metric (over all matrices) against quality, as arXiv 2202.02842 does: rank
@@ -29,6 +29,8 @@ def points_of(subjects: list[str], metrics: list[str], cells: pd.DataFrame) -> p
         correlations.model_averages(pd.read_csv(path, dtype={"projection": str}))["mean"]
         for path in metrics
     ]
+    if not len(subjects) == len(averages) == len(cells):
+        raise ValueError(f"cells.csv: {len(cells)} rows, expected {len(subjects)}")
     points = pd.concat([cells, pd.DataFrame(averages).reset_index(drop=True)], axis=1)
     return points.assign(subject=subjects)
 
@@ -73,7 +75,9 @@ def correlate_metrics(subjects: list[str], inputs: dict, outputs: dict[str, str]
             page += [f"## {quality}: {title}", readable(table)]
         paradox = correlations.simpsons_paradox(points, metrics, quality, SLICES)
         page += [f"## {quality}: Simpson's paradox", correlations.simpson_markdown(paradox)]
-    for name, table in (("averages", points), ("correlations", pd.concat(found))):
+    # Without any quality there is nothing to correlate, but the averages stand.
+    correlated = pd.concat(found) if found else pd.DataFrame(columns=correlations.COLUMNS)
+    for name, table in (("averages", points), ("correlations", correlated)):
         with whole(outputs[name]) as path:
             table.to_csv(path, index=False, na_rep="nan", lineterminator="\n")
     write_text(outputs["table"], "\n\n".join(page) + "\n")

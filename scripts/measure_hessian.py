@@ -23,6 +23,16 @@ def loss_record(folder: Path, windows: torch.Tensor, top: int, seed: int | None)
     return {"eigenvalues": values.tolist(), "residuals": residuals.tolist()}
 
 
+def input_records(folder: Path, windows: torch.Tensor, top: int, seed: int | None) -> list[dict]:
+    """The largest eigenvalues of every XᵀX; beyond the number of tokens there is rounding alone."""
+    count = min(top, windows.numel())
+    found = input_hessian.input_spectra(folder, windows, device.pick(), seed)
+    return [
+        {"block": block, "projections": projections, "eigenvalues": values[:count].tolist()}
+        for block, projections, values in found
+    ]
+
+
 def measure_hessian(model: str, calibration: str, settings: dict, output: str) -> None:
     """Write the record: eigenvalues of the trained model, of the control, and of every XᵀX.
 
@@ -33,29 +43,14 @@ def measure_hessian(model: str, calibration: str, settings: dict, output: str) -
         output: JSON.
     """
     clock, folder, top = Stopwatch(), Path(model).parent, settings["eigenvalues"]
-    tokens = load_file(calibration)["input_ids"]
-    if settings["windows"] > len(tokens):
-        raise ValueError(
-            f"hessian.windows: {settings['windows']} exceeds calibration.samples, {len(tokens)}"
-        )
-    windows = tokens[: settings["windows"]]
-    inputs = [
-        {
-            "block": block,
-            "projections": projections,
-            # Beyond the number of tokens there is rounding alone.
-            "eigenvalues": values[: min(top, windows.numel())].tolist(),
-        }
-        for block, projections, values in input_hessian.input_spectra(
-            folder, windows, device.pick()
-        )
-    ]
+    windows = load_file(calibration)["input_ids"][: settings["windows"]]
     write_json(
         output,
         {
             "trained": loss_record(folder, windows, top, None),
             "random": loss_record(folder, windows, top, CONTROL_SEED) | {"seed": CONTROL_SEED},
-            "inputs": inputs,
+            "inputs": input_records(folder, windows, top, None),
+            "random_inputs": input_records(folder, windows, top, CONTROL_SEED),
             "model": {key: read_json(model)[key] for key in ("source", "revision")},
             "tokens": {"sha256": sha256(calibration), "windows": list(windows.shape)},
             "device": device.pick().type,

@@ -13,7 +13,7 @@ from heavytail.block_weights import BlockWeights
 from heavytail.checkpoint import Checkpoint
 from heavytail.families import matrices
 from heavytail.files import sha256
-from heavytail.jobs import logged
+from heavytail.jobs import logged, versions
 from heavytail.resume import by_block
 from heavytail.tensors import write_tensors
 
@@ -32,14 +32,16 @@ def measure_spectra(model: str, artifact: str | None, measure: str, code: str, o
     pruned = read_artifact(artifact) if artifact else None
     module = importlib.import_module(f"heavytail.measures.{measure}")
     work = Path(output).with_name(f".{Path(output).name}.blocks")
-    key = " ".join([code, sha256(model), sha256(artifact) if artifact else "dense"])
+    weights = [sha256(model), sha256(artifact) if artifact else "dense"]
+    key = " ".join([code, *weights, place.type, *versions("torch").values()])
+    # First of all: every matrix must be there before hours are spent on some.
+    shapes = {f"{b}.{p}": checkpoint.shape(name) for b, p, name in matrices(checkpoint)}
     blocks = checkpoint.config["num_hidden_layers"]
 
     def one(block: int) -> dict[str, torch.Tensor]:
         return module.measure(BlockWeights(checkpoint, block, place, pruned))
 
     found = by_block(work, key, blocks, one)
-    shapes = {f"{b}.{p}": checkpoint.shape(name) for b, p, name in matrices(checkpoint)}
     write_tensors(output, found, {"shapes": json.dumps(shapes)})
     shutil.rmtree(work)
 

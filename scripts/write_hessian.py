@@ -6,22 +6,35 @@ import pandas as pd
 from heavytail import tables
 from heavytail.files import read_json, write_text
 from heavytail.jobs import logged
-from heavytail.power_law import power_law
+from heavytail.power_law import RELATIVE_RESIDUAL, power_law
 
-LOSS = {"trained": "trained", "random": "random initialisation"}
+CONTROL = "random initialisation"
 
 
-def fit_table(spectra: dict[str, list[float]]) -> str:
+def fit_table(spectra: dict[str, np.ndarray]) -> str:
     """One row per spectrum: its largest eigenvalue and the fit; markdown."""
-    rows = {
-        name: {"largest": values[0], **power_law(np.array(values))}
-        for name, values in spectra.items()
-    }
+    rows = {name: {"largest": v[0], **power_law(v)} for name, v in spectra.items()}
     table = pd.DataFrame(rows).T.rename(columns={"ks": "KS distance", "s_fit": "s by regression"})
     text = table.drop(columns="power_law").map("{:.4g}".format)
     return tables.markdown(
         text.assign(power_law=table["power_law"].map({True: "yes", False: "no"}))
     )
+
+
+def converged(record: dict) -> np.ndarray:
+    """The leading eigenvalues that Lanczos found to 1 % of themselves."""
+    values, residuals = np.array(record["eigenvalues"]), np.array(record["residuals"])
+    loose = np.flatnonzero(residuals > RELATIVE_RESIDUAL * np.abs(values))
+    return values[: loose[0]] if len(loose) else values
+
+
+def loss_section(found: dict) -> list[str]:
+    """The fits of the loss Hessians, and why one of them is missing."""
+    named = {"trained": found["trained"], CONTROL: found["random"]}
+    spectra = {n: converged(record) for n, record in named.items() if record["eigenvalues"]}
+    spectra = {name: values for name, values in spectra.items() if len(values)}
+    missing = [f"Not measured, {n}: {r['reason']}" for n, r in named.items() if "reason" in r]
+    return ["## Loss", *([fit_table(spectra)] if spectra else []), *missing]
 
 
 def write_hessian(model: str, record: str, output: str) -> None:
@@ -38,21 +51,16 @@ def write_hessian(model: str, record: str, output: str) -> None:
         f"The largest eigenvalues on {found['tokens']['windows'][0]} calibration windows, beside "
         "the law λ_k = λ_1 k^(−s), s = 1/(β − 1), of arXiv 2201.13011. A spectrum passes where its "
         "Kolmogorov-Smirnov distance is below the critical value, 1.36/√K. With few eigenvalues "
-        "that rejects little, the law being fitted to them: compare with random initialisation.",
-        "## Loss",
+        "that rejects little, the law being fitted to them: compare with random initialisation. "
+        "Of the loss, the leading eigenvalues known to 1 % of themselves are fitted.",
+        *loss_section(found),
     ]
-    loss = {name: found[key]["eigenvalues"] for key, name in LOSS.items()}
-    if None in loss.values():
-        lines.append(f"Not measured: {found['trained']['reason']}")
-    else:
-        lines.append(fit_table(loss))
-        worst = max(np.max(np.divide(found[k]["residuals"], loss[n][0])) for k, n in LOSS.items())
-        lines.append(f"Eigenvalues are within {worst:.1g} of the largest (Lanczos residuals).")
-    inputs = {
-        f"{entry['block']}, {', '.join(entry['projections'])}": entry["eigenvalues"]
-        for entry in found["inputs"]
-    }
-    lines += ["## Layer inputs, XᵀX", fit_table(inputs)]
+    for key, title in (("inputs", "trained"), ("random_inputs", CONTROL)):
+        inputs = {
+            f"{entry['block']}, {', '.join(entry['projections'])}": np.array(entry["eigenvalues"])
+            for entry in found[key]
+        }
+        lines += [f"## Layer inputs XᵀX, {title}", fit_table(inputs)]
     write_text(output, "\n\n".join(lines) + "\n")
 
 

@@ -12,6 +12,7 @@ AVERAGED = ("v_entropy", "v_rank", "qk_entropy")
 TITLES = {
     AVERAGED: "Entropies and rank share",
     ("mp_error",): "Error against Marchenko-Pastur",
+    ("matrix_variance",): "Variance of the eigenvalues per matrix",
     ("mean_variance",): "Mean variances of the eigenvalues of single matrices",
     ("variance",): "Variances of pooled eigenvalues",
 }

@@ -50,7 +50,17 @@ class BlockWeights:
         return max(8 * (rows * columns + 2 * min(rows, columns) ** 2) for rows, columns in shapes)
 
     def heads(self) -> tuple[int, int]:
-        """Query heads and key-value heads of config.json."""
+        """Query heads and key-value heads of config.json.
+
+        Raises ValueError when they do not divide the projections.
+        """
         config = self.checkpoint.config
-        queries = config["num_attention_heads"]
-        return queries, config.get("num_key_value_heads") or queries
+        queries = config.get("num_attention_heads") or 0
+        shared = config.get("num_key_value_heads") or queries
+        rows, lent = self.shape("q_proj")[0], self.shape("k_proj")[0]
+        if not shared or rows % queries or lent % shared or queries % shared:
+            raise ValueError(
+                f"config.json: num_attention_heads: {queries} and num_key_value_heads: {shared} do "
+                f"not divide q_proj's {rows} and k_proj's {lent} rows"
+            )
+        return queries, shared

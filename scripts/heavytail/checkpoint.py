@@ -54,14 +54,19 @@ class Checkpoint:
         """Whether the checkpoint has a tensor of that name."""
         return name in self._files
 
-    def tensor(self, name: str) -> torch.Tensor:
-        """One tensor in its stored dtype, on the CPU. Raises KeyError when it is not there."""
+    def _file(self, name: str) -> Path:
         if name not in self._files:
-            raise KeyError(f"{self.folder} has no tensor {name}")
-        with self._open(self._files[name]) as shard:
+            raise ValueError(
+                f"{self.folder}: no tensor {name}: a shard is missing or the weights are quantised"
+            )
+        return self._files[name]
+
+    def tensor(self, name: str) -> torch.Tensor:
+        """One tensor in its stored dtype, on the CPU. Raises ValueError when it is not there."""
+        with self._open(self._file(name)) as shard:
             return shard.get_tensor(name)
 
     def shape(self, name: str) -> tuple[int, ...]:
-        """The shape of a tensor, without reading it."""
-        with self._open(self._files[name]) as shard:
+        """The shape of a tensor, without reading it. Raises ValueError when it is not there."""
+        with self._open(self._file(name)) as shard:
             return tuple(shard.get_slice(name).get_shape())

@@ -3,6 +3,7 @@
 import logging
 from pathlib import Path
 from types import SimpleNamespace
+from zlib import crc32
 
 import numpy as np
 import torch
@@ -28,16 +29,36 @@ class Gram:
         self.total += rows.T @ rows
 
 
+class FreshModel(StreamedModel):
+    """A streamed model whose weights are its architecture's own random initialisation."""
+
+    def load(self, module: nn.Module, prefix: str) -> None:
+        """Initialise a module afresh, on the device; a prefix always gets the same weights."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(crc32(f"{self.seed} {prefix}".encode()))
+            fresh = {
+                name: torch.empty_like(parameter, device="cpu")
+                for name, parameter in module.named_parameters()
+            }
+            module.load_state_dict(fresh, assign=True)
+            for part in module.modules():
+                self.causal._init_weights(part)
+        module.to(self.device)
+
+
 def input_spectra(
-    folder: str | Path, windows: Tensor, device: torch.device
+    folder: str | Path, windows: Tensor, device: torch.device, seed: int | None = None
 ) -> list[tuple[int, tuple[str, ...], np.ndarray]]:
     """Block, projections that read X [tokens, columns], and the eigenvalues of XᵀX, for every X.
 
     `windows`: token ids, int64 [windows, length]. Eigenvalues: float64 [columns], descending,
     clamped at zero; with fewer tokens than columns the last columns − tokens are rounding noise.
+    With a seed, of the freshly initialised architecture instead, block by block as well.
     Raises ValueError for a family that is not supported.
     """
-    model, found = StreamedModel(folder, device), []
+    found: list[tuple[int, tuple[str, ...], np.ndarray]] = []
+    model = (StreamedModel if seed is None else FreshModel)(folder, device)
+    model.seed = seed
 
     def visit(index: int, block: nn.Module, activations: list) -> None:
         grams = input_statistics(model, SimpleNamespace(Statistic=Gram), block, activations)

@@ -9,6 +9,8 @@ import torch
 from scipy.linalg import eigh_tridiagonal
 from torch import Tensor
 
+from heavytail.power_law import RELATIVE_RESIDUAL
+
 Product = Callable[[Tensor], Tensor]
 Spectrum = tuple[np.ndarray, np.ndarray]
 
@@ -26,13 +28,14 @@ def lanczos(
     iterations: int,
     seed: int,
     device: torch.device,
-    tolerance: float = 1e-3,
+    tolerance: float = RELATIVE_RESIDUAL,
 ) -> Spectrum:
     """The `top` algebraically largest eigenvalues of a symmetric operator on float32 [size].
 
-    Ends when every residual |β_m s_mi| (an eigenvalue lies no further away) is at most
-    tolerance · |λ_1|, after `iterations`, or with the Krylov space exhausted. That space holds an
-    eigenvalue of any multiplicity once, so there may be fewer than `top`. `seed` draws the start.
+    Ends when every residual |β_m s_mi| (an eigenvalue lies no further away) is at most `tolerance`
+    times its own eigenvalue or rounding of the largest, after `iterations`, or with the Krylov
+    space exhausted. That space holds an eigenvalue of any multiplicity once, so there may be fewer
+    than `top`. `seed` draws the start.
 
     Returns eigenvalues, descending, and residuals in their unit, both float64 [top or fewer].
     Raises ValueError where top exceeds size or iterations, ArithmeticError for infinite products.
@@ -47,7 +50,9 @@ def lanczos(
         ended = len(diagonal) == steps or exhausted
         if ended or (len(diagonal) % CHECK_EVERY == 0 and len(diagonal) >= top):
             values, residuals = _ritz(diagonal, beside, top)
-            converged = int((residuals <= tolerance * abs(values[0])).sum())
+            # Against each value itself: the smallest of them decide the exponent of a power law.
+            bounds = np.maximum(tolerance * np.abs(values), BREAKDOWN * abs(values[0]))
+            converged = int((residuals <= bounds).sum())
             log.info("Lanczos step %d: %d of %d converged", len(diagonal), converged, top)
             if ended or converged == top:
                 break

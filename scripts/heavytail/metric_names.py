@@ -41,7 +41,7 @@ FAMILIES = {
         "E_TPL_lambda": 1,
         "E_TPL_ks": 1,
         "EXP_lambda": 1,
-        "EXP_ks": 1,
+        "EXP_ks": -1,
     },
     "randomised": {"rand_distance": -1},
     "farms": {"farms_alpha": 1},

@@ -65,7 +65,10 @@ def _variances(spectra: dict[str, np.ndarray]) -> list[tuple]:
     """Means of variances, and variances of pools, of one block's eigenvalues."""
     found = []
     for name, scale in SCALES.items():
-        scaled = {projection: scale(values) for projection, values in spectra.items()}
+        with np.errstate(invalid="ignore"):  # a zero matrix has no relative spectrum
+            scaled = {projection: scale(values) for projection, values in spectra.items()}
+        for projection, values in scaled.items():
+            found.append(("matrix_variance", projection, name, values.var()))
         for of, projections in MEANS.items():
             mean = np.mean([scaled[projection].var() for projection in projections])
             found.append(("mean_variance", of, name, mean))

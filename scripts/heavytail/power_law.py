@@ -4,6 +4,9 @@ import math
 
 import numpy as np
 
+# How well an eigenvalue must be known before it is fitted.
+RELATIVE_RESIDUAL = 1e-2
+
 
 def power_law(values: np.ndarray) -> dict[str, float]:
     """How well λ_k = λ_1 k^(−s), k = 1 … K, describes the top eigenvalues (arXiv 2201.13011).

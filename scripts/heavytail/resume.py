@@ -27,7 +27,8 @@ def by_block(
     """
     mark = folder / "key"
     if not mark.is_file() or mark.read_text(encoding="utf-8") != key:
-        shutil.rmtree(folder, ignore_errors=True)
+        if folder.exists():
+            shutil.rmtree(folder)
         write_text(mark, key)
     found: dict[str, torch.Tensor] = {}
     for block in range(blocks):

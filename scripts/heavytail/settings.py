@@ -42,6 +42,7 @@ def checked(config: dict, schema: dict, folders: list[Path]) -> dict:
     for name, allocation in filled["allocations"].items():
         _check_grouping(("allocations", name, "grouping"), allocation.get("grouping", []))
         _check_epsilon(("allocations", name, "epsilon"), allocation, filled["methods"])
+    _fit_windows(config, filled)
     for name, model in filled["models"].items():
         if "path" in model:
             model["path"] = _found_model(("models", name, "path"), model["path"], folders)
@@ -202,6 +203,14 @@ def _check_epsilon(where: tuple, allocation: dict, methods: list[str]) -> None:
     for method in methods:
         if isinstance(epsilon, dict) and method not in epsilon:
             _fail(where, f".{method}: missing: {method} is one of the methods")
+
+
+def _fit_windows(config: dict, filled: dict) -> None:
+    """Fail when the Hessians are to read more windows than are frozen; the default makes way."""
+    windows, samples = filled["hessian"]["windows"], filled["calibration"]["samples"]
+    if windows > samples and "windows" in config.get("hessian", {}):
+        _fail(("hessian", "windows"), f": {windows} exceeds calibration.samples, {samples}")
+    filled["hessian"]["windows"] = min(windows, samples)
 
 
 def _found_model(where: tuple, path: str, folders: list[Path]) -> str:

@@ -21,3 +21,19 @@ class Spectrum:
     eigenvalues: np.ndarray
     shuffled: np.ndarray | None = None
     submatrices: np.ndarray | None = None
+
+    @property
+    def nonzero(self) -> np.ndarray:
+        """The eigenvalues above rounding: those of a rank-deficient matrix are zero but for it."""
+        return above_rounding(self.eigenvalues, max(self.rows, self.columns))
+
+
+def above_rounding(eigenvalues: np.ndarray, side: int) -> np.ndarray:
+    """The eigenvalues above λ_max · side · ε, what a float64 Gram matrix can tell from zero.
+
+    Args:
+        eigenvalues: float64 [n], ascending.
+        side: the larger side of their matrix.
+    """
+    rounding = eigenvalues[-1] * side * np.finfo(np.float64).eps
+    return eigenvalues[eigenvalues > rounding]

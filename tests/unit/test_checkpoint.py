@@ -36,6 +36,9 @@ def test_shards_are_found_through_the_index_and_a_missing_one_is_named(tmp_path)
         assert torch.equal(whole.tensor(name), cut.tensor(name))
     index = json.loads((tmp_path / "cut" / INDEX).read_text())
     lost = sorted(set(index["weight_map"].values()))[1]
+    for ask in (cut.tensor, cut.shape):
+        with pytest.raises(ValueError, match=r"no tensor model\.lost: a shard is missing"):
+            ask("model.lost")
     (tmp_path / "cut" / lost).unlink()
     with pytest.raises(FileNotFoundError, match=lost):
         Checkpoint(tmp_path / "cut")

@@ -1,8 +1,9 @@
 import numpy as np
+import pytest
 import torch
 
 from heavytail.families import SHARED_INPUTS, modules_of
-from heavytail.input_hessian import input_spectra
+from heavytail.input_hessian import FreshModel, input_spectra
 from heavytail.loading import load_model
 
 CPU = torch.device("cpu")
@@ -37,3 +38,23 @@ def test_input_spectra_of_few_tokens_have_no_negative_values(model_folder):
         assert (values >= 0).all() and values[5] > 0
         # Six tokens span six directions; what is left is float64 rounding.
         assert values[6] < 1e-13 * values[0]
+
+
+def test_the_control_is_a_fresh_model_and_repeats_with_its_seed(model_folder):
+    windows = torch.randint(0, 256, (4, 30), generator=torch.Generator().manual_seed(4))
+    stored, first, again, other = (
+        [values for *_, values in input_spectra(model_folder, windows, CPU, seed)]
+        for seed in (None, 0, 0, 1)
+    )
+    for trained, values, same, different in zip(stored, first, again, other, strict=True):
+        assert np.isfinite(values).all() and (values == same).all()
+        assert not np.allclose(values, different) and not np.allclose(values, trained)
+
+
+def test_fresh_weights_have_the_architecture_s_own_spread(model_folder):
+    model = FreshModel(model_folder, CPU)
+    model.seed = 0
+    block = next(block for _, block in model.blocks())
+    spread = model.causal.config.initializer_range
+    assert block.mlp.up_proj.weight.std().item() == pytest.approx(spread, rel=0.1)
+    assert (block.input_layernorm.weight == 1).all()

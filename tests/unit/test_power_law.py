@@ -2,8 +2,12 @@ import math
 
 import numpy as np
 import pytest
+import torch
 
-from heavytail.power_law import power_law
+from heavytail.files import write_json
+from heavytail.lanczos import lanczos
+from heavytail.power_law import RELATIVE_RESIDUAL, power_law
+from write_hessian import write_hessian
 
 
 @pytest.mark.parametrize("s", [0.5, 1.0, 2.0])
@@ -76,3 +80,40 @@ def test_too_few_different_values_have_no_exponent(values):
     assert found.pop("power_law") is False
     assert found.pop("eigenvalues") == sum(value > 0 for value in values)
     assert len(found) == 6 and all(map(math.isnan, found.values()))
+
+
+@pytest.mark.parametrize("s", [0.5, 1.5])
+def test_a_power_law_is_still_one_after_lanczos(s):
+    """The smallest eigenvalues decide the exponent: they must have converged as well."""
+    values = torch.arange(1, 2001).double() ** -s
+    directions = torch.linalg.qr(
+        torch.randn(2000, 2000, generator=torch.Generator().manual_seed(0))
+    )
+    matrix = ((directions.Q.double() * values) @ directions.Q.double().T).float()
+    found, residuals = lanczos(lambda v: matrix @ v, 2000, 50, 200, 0, torch.device("cpu"))
+    assert (residuals <= RELATIVE_RESIDUAL * found).all()
+    exact = power_law(values[:50].numpy())
+    # Every eigenvalue is within 1 %, so their logarithms are within 0.01.
+    assert power_law(found)["s"] == pytest.approx(exact["s"], abs=0.01)
+    assert power_law(found)["power_law"]
+
+
+RECORD = {
+    "tokens": {"windows": [8, 256]},
+    "inputs": [{"block": 0, "projections": ["o_proj"], "eigenvalues": [4.0, 2.0, 1.0]}],
+    "random_inputs": [{"block": 0, "projections": ["o_proj"], "eigenvalues": [8.0, 2.0, 1.0]}],
+    "trained": {"eigenvalues": [9.0, 4.0, 2.0, 1.0], "residuals": [1e-3, 1e-3, 1e-3, 0.5]},
+    "random": {"eigenvalues": None, "reason": "hessian.eigenvalues: too large"},
+}
+
+
+@pytest.mark.parametrize("missing", [("random",), ("trained", "random")])
+def test_the_page_says_which_spectrum_is_missing_and_fits_what_converged(tmp_path, missing):
+    record = RECORD | dict.fromkeys(missing, RECORD["random"])
+    write_json(tmp_path / "record.json", record)
+    write_hessian("m", tmp_path / "record.json", tmp_path / "page.md")
+    page = (tmp_path / "page.md").read_text()
+    assert page.count("hessian.eigenvalues: too large") == len(missing)
+    if "trained" not in missing:
+        row = next(line for line in page.splitlines() if line.startswith("| trained"))
+        assert row.split("|")[-3].strip() == "3", "the fourth eigenvalue had not converged"

@@ -42,6 +42,10 @@ BAD_SHAPES = [
         "calibration, evaluation, hessian, tasks",
     ),
     (model(**HUB) | {"see\nds": [0]}, "see ds: unknown key, did you mean 'seeds'?"),
+    (
+        model(**HUB) | {"hessian": {"windows": 9}, "calibration": {"samples": 8}},
+        "hessian.windows: 9 exceeds calibration.samples, 8",
+    ),
 ]
 BAD_MODELS = [
     ({"models": None}, "models: expected a mapping, found nothing"),
@@ -242,7 +246,7 @@ def test_defaults_are_filled_in_at_every_depth():
         "seeds": [0],
         "calibration": {"dataset": "c4", "samples": 4, "length": 2048},
         "evaluation": {"dataset": "wikitext2", "length": 2048, "windows": None},
-        "hessian": {"eigenvalues": 50, "windows": 8},
+        "hessian": {"eigenvalues": 50, "windows": 4},
         "tasks": TASKS.split(", "),
     }
     assert config == before

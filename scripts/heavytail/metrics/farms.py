@@ -1,9 +1,10 @@
 """FARMS: the tail of the mean density of submatrices of one aspect ratio (arXiv 2506.06280)."""
 
 from heavytail.metrics.tails import alpha_mid
-from heavytail.spectrum import Spectrum
+from heavytail.spectrum import Spectrum, above_rounding
 
 
 def compute(spectrum: Spectrum) -> dict[str, float]:
     """farms_alpha: Hill's estimate on the pooled upper half, which no longer knows W's aspect."""
-    return {"farms_alpha": alpha_mid(spectrum.submatrices)}
+    pooled = above_rounding(spectrum.submatrices, max(spectrum.rows, spectrum.columns))
+    return {"farms_alpha": alpha_mid(pooled)}

@@ -15,19 +15,24 @@ log = logging.getLogger(__name__)
 def compute(spectrum: Spectrum) -> dict[str, float]:
     """E-TPL x^(−β) e^(−λx) and EXP e^(−λx) of the tail that alpha's search chose.
 
-    arXiv 2202.02842, section 3. Rates λ are per unit of eigenvalue; distances are
-    Kolmogorov-Smirnov's. All nan where no power-law tail can be fitted.
+    arXiv 2202.02842, section 3, by maximum likelihood with β and λ not negative. Rates λ are per
+    unit of eigenvalue; distances are Kolmogorov-Smirnov's. All nan where no power-law tail can be
+    fitted.
     """
-    _alpha, _distance, start = full_search(spectrum.eigenvalues)
+    _alpha, _distance, start = full_search(spectrum.nonzero)
     if np.isnan(start):
         names = ("E_TPL_beta", "E_TPL_lambda", "E_TPL_ks", "EXP_lambda", "EXP_ks")
         return dict.fromkeys(names, float("nan"))
     # The optimiser's bounds suit values near 1: the tail is measured in units of its start.
-    tail = spectrum.eigenvalues[spectrum.eigenvalues >= start] / start
+    tail = spectrum.nonzero[spectrum.nonzero >= start] / start
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        fit = powerlaw.Fit(tail, xmin=1.0, verbose=False)
-        truncated, exponential = fit.truncated_power_law, fit.exponential
+        options = {"xmin": 1.0, "data": tail, "verbose": False}
+        # The package's own bound, β below 3, is lower than exponents of real matrices.
+        truncated = powerlaw.Truncated_Power_Law(
+            **options, parameter_ranges={"alpha": [0, None], "Lambda": [0, None]}
+        )
+        exponential = powerlaw.Exponential(**options)
     for warning in caught:
         log.info("powerlaw: %s", warning.message)
     return {

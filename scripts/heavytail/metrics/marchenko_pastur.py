@@ -69,10 +69,15 @@ def quantiles(count: int, aspect: float) -> np.ndarray:
 
 
 def _histograms(values: np.ndarray, aspect: float) -> tuple[np.ndarray, np.ndarray, float]:
-    """Masses of the spectrum and of the law in 100 equal bins from 0 to the larger end."""
-    edges = np.linspace(0, max(values[-1], (1 + np.sqrt(aspect)) ** 2), BINS + 1)
-    masses = np.histogram(values, bins=edges)[0] / len(values)
-    return masses, np.diff(cumulative(edges, aspect)), edges[1]
+    """Masses of the spectrum and of the law in 100 equal bins from 0 to the law's upper edge.
+
+    What lies beyond shares one more bin, which counts as one of the same width: were the bins to
+    reach the largest eigenvalue, a strong spike would put everything else into the first.
+    """
+    edges = np.linspace(0, (1 + np.sqrt(aspect)) ** 2, BINS + 1)
+    counts = np.histogram(values, bins=edges)[0]
+    masses = np.append(counts, len(values) - counts.sum()) / len(values)
+    return masses, np.append(np.diff(cumulative(edges, aspect)), 0.0), edges[1]
 
 
 def _kullback_leibler(masses: np.ndarray, law: np.ndarray) -> float:

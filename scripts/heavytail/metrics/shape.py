@@ -15,18 +15,17 @@ def compute(spectrum: Spectrum) -> dict[str, float]:
     share = {"rank_share": float((values > ZERO**2).mean())}
     if values[-1] == 0:
         return dict.fromkeys(_of_nonzero(np.ones(1)), float("nan")) | share
-    return _of_nonzero(values) | share
+    return _of_nonzero(spectrum.nonzero) | share
 
 
 def _of_nonzero(values: np.ndarray) -> dict[str, float]:
-    total, nats = values.sum(), entropy(values)
-    positive = int((values > 0).sum())
+    total, nats, rank = values.sum(), entropy(values), len(values)
     found = {
         "log_norm": np.log10(total),
         "log_spectral_norm": np.log10(values[-1]),
         "stable_rank": total / values[-1],
         "entropy": nats,
-        "entropy_normalised": nats / np.log(positive) if positive > 1 else np.nan,
+        "entropy_normalised": nats / np.log(rank) if rank > 1 else np.nan,
         "effective_rank": np.exp(nats),
     }
     ranks = {f"energy_rank_{percent}": energy_rank(values, percent / 100) for percent in ENERGIES}

@@ -11,9 +11,9 @@ PROBES = 32
 
 def compute(spectrum: Spectrum) -> dict[str, float]:
     """Every metric of this family; nan where the spectrum has none."""
-    values = spectrum.eigenvalues
+    values = spectrum.nonzero
     exponent, distance, _start = full_search(values)
-    largest = np.log10(values[-1]) if values[-1] > 0 else np.nan
+    largest = np.log10(values[-1]) if len(values) else np.nan
     return {
         "alpha_peak": alpha_peak(values),
         "alpha_mid": alpha_mid(values),

@@ -148,10 +148,11 @@ def test_what_has_no_spectrum_is_named(model_folder, tmp_path, value, message):
 
 
 def test_zero_and_one_row_matrices_have_a_spectrum(model_folder, tmp_path):
-    values = {Q: torch.zeros(32, 32)}
+    values = {Q: torch.zeros(32, 32), Q.replace("q_proj", "k_proj"): torch.ones(1, 32)}
     folder = edited(model_folder, tmp_path / "m", lambda tensors: tensors.update(values))
     found = spectra.measure(BlockWeights(Checkpoint(folder), 1, CPU))
     assert torch.equal(found["q_proj"], torch.zeros(32, dtype=torch.float64))
+    assert found["k_proj"].shape == (1,) and found["k_proj"].item() == pytest.approx(32)
 
 
 @pytest.mark.slow  # starts Python twice

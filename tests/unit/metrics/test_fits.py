@@ -37,5 +37,14 @@ def test_a_truncated_tail_of_known_parameters_is_found():
     assert found["E_TPL_ks"] < 0.02 < found["EXP_ks"]
 
 
+@pytest.mark.parametrize("exponent", [3.5, 6.0])
+def test_steep_tails_are_not_cut_off_at_the_package_s_own_bound(exponent):
+    values = np.sort((1 - np.random.default_rng(2).random(4000)) ** (-1 / (exponent - 1)))
+    found = compute(values)
+    # Without truncation β is alpha; a little λ may stand for a little β.
+    assert found["E_TPL_beta"] == pytest.approx(exponent, rel=0.1)
+    assert found["E_TPL_lambda"] < 0.2 and found["E_TPL_ks"] < 0.03
+
+
 def test_a_spectrum_of_equal_values_has_no_fit():
     assert all(map(math.isnan, compute(np.full(5, 2.0)).values()))

@@ -88,18 +88,31 @@ def test_distances_equal_their_naive_definitions():
 def test_the_histograms_distances_equal_their_naive_definitions():
     spectrum = gaussian(60, 90)
     aspect, values = 60 / 90, spectrum.eigenvalues / spectrum.eigenvalues.mean()
-    high = max(values[-1], (1 + math.sqrt(aspect)) ** 2)
-    width, squares, divergence = high / 100, 0.0, 0.0
-    for number in range(100):
-        left, right = number * width, (number + 1) * width
-        last = number == 99
-        p = sum(left <= v and (v < right or last) for v in values) / 60
-        q = float(np.diff(cumulative(np.array([left, right]), aspect))[0])
+    width, squares, divergence = (1 + math.sqrt(aspect)) ** 2 / 100, 0.0, 0.0
+    for number in range(101):  # the last one holds all that is beyond the law
+        left, right = number * width, (number + 1) * width if number < 100 else math.inf
+        p = sum(left <= v < right for v in values) / 60
+        q = float(np.diff(cumulative(np.array([left, min(right, 9.0)]), aspect))[0])
         squares += (p / width - q / width) ** 2 * width
         divergence += p * math.log(p / max(q, 1e-10)) if p else 0.0
     found = marchenko_pastur.compute(spectrum)
     assert found["mp_l2"] == pytest.approx(math.sqrt(squares), rel=1e-6)
     assert found["mp_kl"] == pytest.approx(divergence, rel=1e-6)
+
+
+def test_every_distance_grows_with_a_spike():
+    """Also where it is so strong that the rest of the spectrum shrinks beside it."""
+    weight = torch.randn(300, 300, generator=torch.Generator().manual_seed(0))
+    direction = torch.full((300, 300), 1 / 300)
+    found = [
+        marchenko_pastur.compute(
+            Spectrum(300, 300, gram.eigenvalues(weight + strength * direction).numpy())
+        )
+        for strength in (0, 100, 1000, 10_000)
+    ]
+    for name in ("mp_ks", "mp_wasserstein1", "mp_wasserstein2", "mp_l2", "mp_kl"):
+        distances = [values[name] for values in found]
+        assert distances == sorted(distances) and distances[-1] > 5 * distances[0], name
 
 
 @pytest.mark.parametrize("spectrum", [Spectrum(3, 4, np.zeros(3)), Spectrum(1, 9, np.ones(1))])

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from heavytail import gram
-from heavytail.metrics import shape
+from heavytail.metrics import shape, tails
 from heavytail.spectrum import Spectrum
 
 
@@ -49,6 +49,19 @@ def test_low_rank_plus_noise_is_seen_as_low_rank():
     found = compute(gram.eigenvalues(factors[0] @ factors[1].T + noise).numpy())
     assert found["energy_rank_99"] <= 5 < 6 and found["effective_rank"] < 5.5
     assert found["rank_share"] == 1, "noise is above the notes' threshold"
+
+
+def test_rounding_of_a_rank_deficient_matrix_is_no_spectrum():
+    factors = torch.randn(
+        2, 128, 32, dtype=torch.float64, generator=torch.Generator().manual_seed(2)
+    )
+    values = gram.eigenvalues(factors[0] @ factors[1].T).numpy()
+    assert (values[:96] != 0).any(), "rounding is not exactly zero"
+    found, exact = compute(values), compute(values[96:])
+    for name in ("entropy", "entropy_normalised", "effective_rank", "energy_rank_99"):
+        assert found[name] == pytest.approx(exact[name]), name
+    tailed = tails.compute(Spectrum(128, 128, values))
+    assert tailed == tails.compute(Spectrum(32, 32, values[96:]))
 
 
 def test_singular_values_below_the_notes_threshold_do_not_count():
