@@ -98,7 +98,6 @@ rule correlate_metrics:
         "../envs/compute.yaml"
     params:
         digest=digest("correlate_metrics"),
-        subjects=SUBJECTS,
     script:
         "../scripts/correlate_metrics.py"
 

@@ -17,22 +17,20 @@ metrics with the quality after pruning, and whether a pooled correlation is reve
 not independent. Slices that are too small for a number are left out here."""
 
 
-def points_of(subjects: list[str], metrics: list[str], cells: pd.DataFrame) -> pd.DataFrame:
+def points_of(metrics: list[str], cells: pd.DataFrame) -> pd.DataFrame:
     """One row per dense model and pruned cell: its row of the cells table and its model averages.
 
     Args:
-        subjects: names in the order of the rows of `cells`.
-        metrics: their tables of metrics, CSV.
+        metrics: tables of metrics, CSV, in the order of the rows of `cells`.
         cells: tables/cells.csv.
     """
     averages = [
         correlations.model_averages(pd.read_csv(path, dtype={"projection": str}))["mean"]
         for path in metrics
     ]
-    if not len(subjects) == len(averages) == len(cells):
-        raise ValueError(f"cells.csv: {len(cells)} rows, expected {len(subjects)}")
-    points = pd.concat([cells, pd.DataFrame(averages).reset_index(drop=True)], axis=1)
-    return points.assign(subject=subjects)
+    if len(averages) != len(cells):
+        raise ValueError(f"cells.csv: {len(cells)} rows, expected {len(averages)}")
+    return pd.concat([cells, pd.DataFrame(averages).reset_index(drop=True)], axis=1)
 
 
 def sections(points: pd.DataFrame, metrics: list[str], quality: str) -> dict[str, pd.DataFrame]:
@@ -56,18 +54,17 @@ def readable(table: pd.DataFrame) -> str:
     return correlations.correlations_markdown(found) if len(found) else few
 
 
-def correlate_metrics(subjects: list[str], inputs: dict, outputs: dict[str, str]) -> None:
+def correlate_metrics(inputs: dict, outputs: dict[str, str]) -> None:
     """Write the averages and the correlations as CSV, and the page.
 
     Args:
-        subjects: names of models and cells, in the order of inputs["metrics"].
-        inputs: "metrics", their tables; "cells", tables/cells.csv in the same order.
+        inputs: "metrics", tables of models and cells; "cells", tables/cells.csv, same order.
         outputs: "averages", "correlations" (CSV) and "table" (markdown).
     """
     names = dict.fromkeys(("model", "method", "allocation"), str)
     cells = pd.read_csv(inputs["cells"], dtype=names, na_values=["nan", ""], keep_default_na=False)
-    points = points_of(subjects, inputs["metrics"], cells)
-    metrics = [name for name in points.columns if name not in (*cells.columns, "subject")]
+    points = points_of(inputs["metrics"], cells)
+    metrics = [name for name in points.columns if name not in cells.columns]
     found, page = [], [INTRODUCTION]
     for quality in (name for name in QUALITIES if points[name].notna().any()):
         for title, table in sections(points, metrics, quality).items():
@@ -85,4 +82,4 @@ def correlate_metrics(subjects: list[str], inputs: dict, outputs: dict[str, str]
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
-        correlate_metrics(snakemake.params.subjects, dict(snakemake.input), dict(snakemake.output))
+        correlate_metrics(dict(snakemake.input), dict(snakemake.output))

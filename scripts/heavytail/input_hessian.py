@@ -32,6 +32,11 @@ class Gram:
 class FreshModel(StreamedModel):
     """A streamed model whose weights are its architecture's own random initialisation."""
 
+    def __init__(self, folder: str | Path, device: torch.device, seed: int):
+        """Open `folder` for its configuration; `seed` decides the weights."""
+        super().__init__(folder, device)
+        self.seed = seed
+
     def load(self, module: nn.Module, prefix: str) -> None:
         """Initialise a module afresh, on the device; a prefix always gets the same weights."""
         with torch.random.fork_rng(devices=[]):
@@ -57,8 +62,8 @@ def input_spectra(
     Raises ValueError for a family that is not supported.
     """
     found: list[tuple[int, tuple[str, ...], np.ndarray]] = []
-    model = (StreamedModel if seed is None else FreshModel)(folder, device)
-    model.seed = seed
+    stored = seed is None
+    model = StreamedModel(folder, device) if stored else FreshModel(folder, device, seed)
 
     def visit(index: int, block: nn.Module, activations: list) -> None:
         grams = input_statistics(model, SimpleNamespace(Statistic=Gram), block, activations)

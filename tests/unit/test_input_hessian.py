@@ -52,8 +52,7 @@ def test_the_control_is_a_fresh_model_and_repeats_with_its_seed(model_folder):
 
 
 def test_fresh_weights_have_the_architecture_s_own_spread(model_folder):
-    model = FreshModel(model_folder, CPU)
-    model.seed = 0
+    model = FreshModel(model_folder, CPU, seed=0)
     block = next(block for _, block in model.blocks())
     spread = model.causal.config.initializer_range
     assert block.mlp.up_proj.weight.std().item() == pytest.approx(spread, rel=0.1)
