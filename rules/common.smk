@@ -24,13 +24,13 @@ def parse_time_module(name, file):
 
 parse_time_module("heavytail", "__init__").__path__ = []
 parse_time_module("heavytail.projections", "projections")
+axes = parse_time_module("heavytail.cells", "cells")
 groupings = parse_time_module("heavytail.groupings", "groupings")
 metric_names = parse_time_module("heavytail.metric_names", "metric_names")
 model_files = parse_time_module("heavytail.model_files", "model_files")
 settings = parse_time_module("heavytail.settings", "settings")
 source_digest = parse_time_module("heavytail.source_digest", "source_digest")
 
-CALIBRATED = ("wanda", "sparsegpt")
 # A cell below its model's folder, spelled here and nowhere else.
 CELL = "{method}/{sparsity}/{allocation}/seed-{seed}"
 DENSE = "dense"
@@ -45,6 +45,10 @@ with open(workflow.source_path("../config/schema.yaml")) as handle:
         sys.exit(f"config: {error}")
 
 
+# The {method} of paths and tables → method and way through a block.
+METHODS = axes.labels(CONFIG["methods"], CONFIG["within_block"])
+
+
 def any_of(names):
     """A regular expression that matches exactly the given names."""
     return "|".join(re.escape(str(name)) for name in names)
@@ -52,7 +56,7 @@ def any_of(names):
 
 wildcard_constraints:
     model=any_of(CONFIG["models"]),
-    method=any_of(CONFIG["methods"]),
+    method=any_of(METHODS),
     allocation=any_of(CONFIG["allocations"]),
     sparsity=any_of(CONFIG["sparsity"]),
     seed=any_of(CONFIG["seeds"]),
@@ -75,16 +79,18 @@ def digest(*names):
     return source_digest.digest(list(names), source_of)
 
 
+def calibrated(method):
+    """Whether a method reads calibration text."""
+    return METHODS[method][0] in axes.CALIBRATED
+
+
 def cells():
     """The wildcards of every pruned cell of one model, in the order of the tables."""
-    axes = ("method", "sparsity", "allocation", "seed")
-    keys = ("methods", "sparsity", "allocations", "seeds")
-    found = [dict(zip(axes, values)) for values in product(*(CONFIG[key] for key in keys))]
+    names = ("method", "sparsity", "allocation", "seed")
+    keys = (METHODS, CONFIG["sparsity"], CONFIG["allocations"], CONFIG["seeds"])
+    found = [dict(zip(names, values)) for values in product(*keys)]
     # Seeds draw calibration text: without it, all of them give the same cell.
-    seeds = {method: CONFIG["seeds"] for method in CALIBRATED}
-    return [
-        cell for cell in found if cell["seed"] in seeds.get(cell["method"], CONFIG["seeds"][:1])
-    ]
+    return [cell for cell in found if calibrated(cell["method"]) or cell["seed"] == CONFIG["seeds"][0]]
 
 
 def artifact_path(model, cell):
@@ -99,7 +105,7 @@ def allocation_settings(allocation, method):
         settings["projections"] = list(groupings.projections_of(settings.pop("grouping")))
         settings["direction"] = metric_names.DIRECTION[settings["metric"]]
     if isinstance(settings.get("epsilon"), dict):
-        settings["epsilon"] = settings["epsilon"][method]
+        settings["epsilon"] = settings["epsilon"][METHODS[method][0]]
     return dict(sorted(settings.items()))
 
 
@@ -143,10 +149,30 @@ def metrics_of(wildcards):
     return f"results/metrics/{wildcards.model}/{metric_names.FAMILY[allocation['metric']]}.csv"
 
 
+def ratio_settings(wildcards):
+    """What decides the ratio table of an allocation."""
+    target, of = axes.target_of(wildcards.sparsity)
+    settings = allocation_settings(wildcards.allocation, wildcards.method)
+    return settings | {"sparsity": target, "of": of}
+
+
+def prune_settings(wildcards):
+    """How a cell is pruned, beside its ratios."""
+    method, within_block = METHODS[wildcards.method]
+    _, of = axes.target_of(wildcards.sparsity)
+    return {"method": method, "of": of, "within_block": within_block}
+
+
+def prune_digest(wildcards):
+    """Changes when the code that prunes a cell changes in meaning."""
+    method, within_block = METHODS[wildcards.method]
+    chosen = f"heavytail.methods.{method}", f"heavytail.within_block.{within_block}"
+    return digest("prune_cell", *chosen)
+
+
 def calibration_of(wildcards):
     """The calibration tokens of a cell; magnitude pruning reads none."""
-    needed = wildcards.method in CALIBRATED
-    return rules.freeze_calibration.output.tokens if needed else []
+    return rules.freeze_calibration.output.tokens if calibrated(wildcards.method) else []
 
 
 def rows():
@@ -164,4 +190,5 @@ def row_settings(row):
     if row["cell"] == DENSE:
         return row
     named = CONFIG["allocations"][row["allocation"]]
+    row = row | {"within_block": METHODS[row["method"]][1]} if calibrated(row["method"]) else row
     return row | named | allocation_settings(row["allocation"], row["method"])

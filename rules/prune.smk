@@ -18,7 +18,7 @@ rule prune_cell:
     resources:
         gpu=GPU,
     params:
-        digest=lambda w: digest("prune_cell", f"heavytail.methods.{w.method}"),
-        settings=lambda w: {"method": w.method},
+        digest=prune_digest,
+        settings=prune_settings,
     script:
         "../scripts/prune_cell.py"

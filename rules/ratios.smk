@@ -15,7 +15,6 @@ rule allocate_sparsity:
         "../envs/compute.yaml"
     params:
         digest=digest("allocate_sparsity"),
-        settings=lambda w: allocation_settings(w.allocation, w.method)
-        | {"sparsity": float(w.sparsity)},
+        settings=ratio_settings,
     script:
         "../scripts/allocate_sparsity.py"

@@ -8,9 +8,9 @@ import numpy as np
 
 from heavytail import allocation
 from heavytail.checkpoint import Checkpoint
-from heavytail.families import matrices
 from heavytail.files import whole
 from heavytail.jobs import logged
+from heavytail.projections import PROJECTIONS
 
 
 def read_metric(path: str, metric: str) -> dict[tuple[int, str], float]:
@@ -23,13 +23,29 @@ def read_metric(path: str, metric: str) -> dict[tuple[int, str], float]:
         }
 
 
-def relative_ratios(metrics: str, settings: dict, blocks: list[int]) -> np.ndarray:
+def guides(wanted: list[str], owned: set[str]) -> tuple[str, ...]:
+    """The projections that guide: all that are wanted, or of all seven those that blocks have.
+
+    Raises ValueError, naming the config key, where blocks lack one that was chosen.
+    """
+    lacking = [projection for projection in wanted if projection not in owned]
+    if lacking and sorted(wanted) != sorted(PROJECTIONS):
+        raise ValueError(
+            f"grouping: found {', '.join(lacking)}, expected projections of this model's blocks: "
+            f"{', '.join(p for p in PROJECTIONS if p in owned)}"
+        )
+    return tuple(projection for projection in wanted if projection in owned)
+
+
+def relative_ratios(metrics: str, settings: dict, matrices: list[tuple[int, str]]) -> np.ndarray:
     """The ratio of each matrix's block before scaling to the target, float64 [matrices]."""
     if settings["allocator"] == "uniform":
-        return np.ones(len(blocks))
+        return np.ones(len(matrices))
     metric = read_metric(metrics, settings["metric"])
+    chosen = guides(settings["projections"], {projection for _, projection in matrices})
+    blocks = [block for block, _ in matrices]
     try:
-        scores = allocation.block_scores(metric, settings["projections"])
+        scores = allocation.block_scores(metric, chosen)
     except ValueError as error:
         raise ValueError(f"{settings['metric']} cannot guide the blocks: {error}") from error
     return allocation.linear_map(settings["direction"] * scores, settings["epsilon"])[blocks]
@@ -37,15 +53,16 @@ def relative_ratios(metrics: str, settings: dict, blocks: list[int]) -> np.ndarr
 
 def allocate_sparsity(model: str, metrics: str, settings: dict, output: str) -> None:
     """Write block,projection,parameters,sparsity; the weighted mean sparsity is the target."""
-    checkpoint = Checkpoint(Path(model).parent)
-    found = list(matrices(checkpoint))
-    sizes = [math.prod(checkpoint.shape(name)) for _block, _projection, name in found]
-    relative = relative_ratios(metrics, settings, [block for block, *_ in found])
-    ratios = allocation.to_target(relative, np.array(sizes), settings["sparsity"])
+    shapes = Checkpoint(Path(model).parent).matrices()
+    sizes, target = np.array([math.prod(shape) for shape in shapes.values()]), settings["sparsity"]
+    relative = relative_ratios(metrics, settings, list(shapes))
+    ratios = allocation.to_target(relative, sizes, target)
+    if settings["of"]:
+        ratios = allocation.to_units(ratios, sizes, target, settings["of"])
     with whole(output) as path, open(path, "w", newline="") as handle:
         table = csv.writer(handle, lineterminator="\n")
         table.writerow(["block", "projection", "parameters", "sparsity"])
-        for (block, projection, _), size, ratio in zip(found, sizes, ratios, strict=True):
+        for (block, projection), size, ratio in zip(shapes, sizes, ratios, strict=True):
             table.writerow([block, projection, size, repr(float(ratio))])
 
 

@@ -7,19 +7,30 @@ import torch
 from safetensors import safe_open
 
 from heavytail import device, perplexity
-from heavytail.artifact import read_artifact
-from heavytail.files import read_json, write_json
+from heavytail.artifact import Artifact
+from heavytail.files import read_json, scratch, write_json
 from heavytail.jobs import logged, versions
 from heavytail.streaming import StreamedModel
 
 
-def evaluate_perplexity(model: str, artifact: str | None, tokens: str, output: str) -> None:
-    """Write the record: the value, how it was got, and the loss of every window."""
-    pruned = read_artifact(artifact) if artifact else None
+def evaluate_perplexity(
+    model: str, artifact: str | None, tokens: str, budget: float, output: str
+) -> None:
+    """Write the record: the value, how it was got, and the loss of every window.
+
+    Args:
+        model: provenance.json in the model's folder.
+        artifact: of a pruned cell, None for the dense model.
+        tokens: frozen windows.
+        budget: bytes of hidden states that stay in memory.
+        output: JSON.
+    """
+    pruned = Artifact(artifact) if artifact else None
     streamed = StreamedModel(Path(model).parent, device.pick(), pruned)
     with safe_open(tokens, framework="pt") as frozen:
         windows, text = frozen.get_tensor("input_ids"), dict(sorted(frozen.metadata().items()))
-    losses = perplexity.negative_log_likelihoods(streamed, windows)
+    with scratch(output) as folder:
+        losses = perplexity.negative_log_likelihoods(streamed, windows, folder, budget)
     value, reason = perplexity.perplexity(losses)
     write_json(
         output,
@@ -46,5 +57,6 @@ if __name__ == "__main__":
             snakemake.input.model,
             snakemake.input.get("artifact"),
             snakemake.input.tokens,
+            2**20 * snakemake.resources.get("activations_mb", float("inf")),
             snakemake.output.record,
         )

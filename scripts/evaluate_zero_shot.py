@@ -6,7 +6,7 @@ import torch
 from transformers import AutoTokenizer
 
 from heavytail import device, zero_shot
-from heavytail.artifact import read_artifact
+from heavytail.artifact import Artifact
 from heavytail.files import read_json, write_json
 from heavytail.jobs import logged, versions
 from heavytail.loading import load_model
@@ -19,7 +19,7 @@ def evaluate_zero_shot(
 ) -> None:
     """Write the record: accuracy per task, their mean, and lm-eval's own results object."""
     folder = Path(model).parent
-    pruned = read_artifact(artifact) if artifact else None
+    pruned = Artifact(artifact) if artifact else None
     loaded = load_model(folder, device.pick(), pruned)
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     results = zero_shot.evaluate(loaded, tokenizer, tasks, str(Path(task_files[0]).parent), BATCH)

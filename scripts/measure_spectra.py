@@ -2,20 +2,17 @@
 
 import importlib
 import json
-import shutil
 from pathlib import Path
 
 import torch
 
 from heavytail import device
-from heavytail.artifact import read_artifact
+from heavytail.artifact import Artifact
 from heavytail.block_weights import BlockWeights
 from heavytail.checkpoint import Checkpoint
-from heavytail.families import matrices
 from heavytail.files import sha256
 from heavytail.jobs import logged, versions
-from heavytail.resume import by_block
-from heavytail.tensors import write_tensors
+from heavytail.resume import Parts, by_block
 
 
 def measure_spectra(model: str, artifact: str | None, measure: str, code: str, output: str) -> None:
@@ -29,21 +26,20 @@ def measure_spectra(model: str, artifact: str | None, measure: str, code: str, o
         output: safetensors; its metadata `shapes` says every matrix's rows and columns.
     """
     checkpoint, place = Checkpoint(Path(model).parent), device.pick()
-    pruned = read_artifact(artifact) if artifact else None
+    pruned = Artifact(artifact) if artifact else None
     module = importlib.import_module(f"heavytail.measures.{measure}")
-    work = Path(output).with_name(f".{Path(output).name}.blocks")
     weights = [sha256(model), sha256(artifact) if artifact else "dense"]
     key = " ".join([code, *weights, place.type, *versions("torch").values()])
     # First of all: every matrix must be there before hours are spent on some.
-    shapes = {f"{b}.{p}": checkpoint.shape(name) for b, p, name in matrices(checkpoint)}
+    shapes = {f"{b}.{p}": shape for (b, p), shape in checkpoint.matrices().items()}
     blocks = checkpoint.config["num_hidden_layers"]
 
     def one(block: int) -> dict[str, torch.Tensor]:
         return module.measure(BlockWeights(checkpoint, block, place, pruned))
 
-    found = by_block(work, key, blocks, one)
-    write_tensors(output, found, {"shapes": json.dumps(shapes)})
-    shutil.rmtree(work)
+    parts = Parts(output, key)
+    by_block(parts, blocks, one)
+    parts.join(blocks, {"shapes": json.dumps(shapes)})
 
 
 if __name__ == "__main__":

@@ -1,47 +1,95 @@
-"""Prune one cell and store it compactly."""
+"""Prune one cell and store it compactly, resuming a killed run."""
 
 import csv
 import importlib
+import json
 from pathlib import Path
 
 import torch
 from safetensors.torch import load_file
 
+from heavytail import artifact as artifacts
 from heavytail import device
-from heavytail.files import write_json
+from heavytail.files import sha256, write_json
 from heavytail.jobs import Stopwatch, logged, versions
-from heavytail.pruning import prune_model
+from heavytail.pruning import Procedure, prune_model
+from heavytail.resume import Parts
 from heavytail.streaming import StreamedModel, batches_of
-from heavytail.tensors import write_tensors
 
 
-def read_ratios(path: str) -> tuple[dict[tuple[int, str], float], int]:
-    """(block, projection) → sparsity, and the number of weights in all matrices."""
+def read_ratios(path: str) -> tuple[dict[tuple[int, str], float], dict[str, int]]:
+    """(block, projection) → sparsity, and {block}.{projection} → number of weights."""
     with open(path, newline="") as handle:
         rows = list(csv.DictReader(handle))
     ratios = {(int(row["block"]), row["projection"]): float(row["sparsity"]) for row in rows}
-    return ratios, sum(int(row["parameters"]) for row in rows)
+    return ratios, {f"{row['block']}.{row['projection']}": int(row["parameters"]) for row in rows}
+
+
+def work_key(settings: dict, inputs: list[str], model: StreamedModel) -> str:
+    """What the pruned blocks depend on: code, settings, inputs and where they are computed."""
+    computed = [model.device.type, str(model.dtype), str(torch.get_num_threads())]
+    return json.dumps([settings, [*map(sha256, inputs)], computed, versions("torch")])
+
+
+def finish(parts: Parts, sizes: dict[str, int], method: str) -> dict:
+    """Write the artifact from its blocks; returns what was removed of each matrix, and the share.
+
+    Args:
+        parts: all blocks.
+        sizes: {block}.{projection} → number of weights.
+        method: its name.
+    """
+    kept, digests = {}, {}
+    blocks = 1 + max(int(name.split(".")[0]) for name in sizes)
+    for block in range(blocks):
+        stored = load_file(parts.path(block))
+        digests |= {f"{block}.{key}": artifacts.digest(tensor) for key, tensor in stored.items()}
+        for projection, matrix in artifacts.matrices_in(stored).items():
+            kept[f"{block}.{projection}"] = artifacts.kept_count(matrix)
+    removed = {name: size - kept[name] for name, size in sizes.items()}
+    realised = sum(removed.values()) / sum(sizes.values())
+    metadata = {"method": method, "realised_sparsity": repr(realised)}
+    parts.join(blocks, metadata | {"sha256": json.dumps(digests)})
+    return {"realised_sparsity": realised, "removed": removed}
 
 
 def prune_cell(
-    model: str, ratios: str, calibration: str | None, method: str, artifact: str, record: str
+    model: str,
+    ratios: str,
+    calibration: str | None,
+    settings: dict,
+    budget: float,
+    outputs: tuple[str, str],
 ) -> None:
-    """Write the artifact, and a record of what was removed, how fast and by what."""
+    """Write the artifact, and a record of what was removed, how fast and by what.
+
+    Args:
+        model: provenance.json in the model's folder.
+        ratios: CSV of block,projection,parameters,sparsity.
+        calibration: frozen tokens, for methods that read some.
+        settings: "method", "within_block", "of" (M of N:M sparsity, or None) and "code", which
+            changes when the code does.
+        budget: bytes of hidden states that stay in memory.
+        outputs: the artifact and the record.
+    """
     clock = Stopwatch()
     dense = StreamedModel(Path(model).parent, device.pick())
-    wanted, parameters = read_ratios(ratios)
-    module = importlib.import_module(f"heavytail.methods.{method}")
-    if module.Statistic and not calibration:
-        raise ValueError(f"{method} needs calibration tokens and was given none")
+    wanted, sizes = read_ratios(ratios)
+    method, within_block = (
+        importlib.import_module(f"heavytail.{package}.{settings[name]}")
+        for package, name in (("methods", "method"), ("within_block", "within_block"))
+    )
+    if method.Statistic and not calibration:
+        raise ValueError(f"{settings['method']} needs calibration tokens and was given none")
     ids = load_file(calibration)["input_ids"] if calibration else torch.empty(0, 1)
-    tensors, removed = prune_model(dense, module, wanted, batches_of(ids))
-    realised = sum(removed.values()) / parameters
-    write_tensors(artifact, tensors, {"method": method, "realised_sparsity": repr(realised)})
+    inputs = [path for path in (model, ratios, calibration) if path]
+    parts = Parts(outputs[0], work_key(settings, inputs, dense))
+    procedure = Procedure(method, within_block, wanted, settings["of"])
+    prune_model(dense, procedure, batches_of(ids), parts, budget)
     write_json(
-        record,
+        outputs[1],
         {
-            "realised_sparsity": realised,
-            "removed": {f"{b}.{projection}": count for (b, projection), count in removed.items()},
+            **finish(parts, sizes, settings["method"]),
             "device": dense.device.type,
             "dtype": str(dense.dtype),
             "versions": versions("torch", "transformers"),
@@ -57,7 +105,7 @@ if __name__ == "__main__":
             snakemake.input.model,
             snakemake.input.ratios,
             snakemake.input.get("calibration"),
-            snakemake.params.settings["method"],
-            snakemake.output.artifact,
-            snakemake.output.record,
+            snakemake.params.settings | {"code": snakemake.params.digest},
+            2**20 * snakemake.resources.get("activations_mb", float("inf")),
+            (snakemake.output.artifact, snakemake.output.record),
         )

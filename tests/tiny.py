@@ -19,6 +19,8 @@ SHAPE = {
     "eos_token_id": 257,
     "pad_token_id": 258,
 }
+# Families whose sizes have other names, and no key-value heads of their own.
+SIZES = {"opt": {"ffn_dim": 48, "word_embed_proj_dim": 32}}
 
 
 def byte_tokenizer() -> PreTrainedTokenizerFast:
@@ -35,7 +37,7 @@ def byte_tokenizer() -> PreTrainedTokenizerFast:
 
 def save_model(folder: Path, family: str = "llama", seed: int = 0, **shape) -> Path:
     """Write a random model of a family, float32, as a Hugging Face folder with a tokenizer."""
-    config = AutoConfig.for_model(family, **{**SHAPE, **shape})
+    config = AutoConfig.for_model(family, **{**SHAPE, **SIZES.get(family, {}), **shape})
     torch.manual_seed(seed)
     model = AutoModelForCausalLM.from_config(config)
     # The default initialisation is so small that pruning hardly moves the logits.

@@ -61,3 +61,28 @@ def to_target(relative: np.ndarray, parameters: np.ndarray, target: float) -> np
     ratios[order] = np.minimum(1.0, factor * ranked)
     ratios[order[:capped]] = 1.0
     return ratios
+
+
+def to_units(ratios: np.ndarray, parameters: np.ndarray, target: float, of: int) -> np.ndarray:
+    """Round ratios to whole numbers of `of` weights, as N:M sparsity needs them.
+
+    Ratios are rounded down; then those with the largest remainders get one more, while that brings
+    the parameter-weighted mean closer to the target.
+
+    Args:
+        ratios: float64 [n] in [0, 1].
+        parameters: [n], the number of weights behind each ratio.
+        target: sparsity in (0, 1).
+        of: M of N:M.
+
+    Returns:
+        float64 [n], multiples of 1 / of in [0, 1].
+    """
+    wanted = np.round(ratios * of, 6)
+    units, steps = np.floor(wanted), parameters / of
+    missing = target * parameters.sum() - units @ steps
+    for place in np.argsort(units - wanted, kind="stable"):
+        if missing >= steps[place] / 2 and units[place] < of:
+            units[place] += 1
+            missing -= steps[place]
+    return units / of

@@ -6,7 +6,6 @@ import torch
 
 from heavytail.artifact import Artifact
 from heavytail.checkpoint import Checkpoint
-from heavytail.families import modules_of, weight_name
 from heavytail.gram import readable
 
 
@@ -22,14 +21,11 @@ class BlockWeights:
     @property
     def projections(self) -> tuple[str, ...]:
         """The canonical projections, in canonical order."""
-        return tuple(modules_of(self.checkpoint.config.get("model_type")))
+        return tuple(self.checkpoint.places)
 
-    def _name(self, projection: str) -> str:
-        return weight_name(self.checkpoint.config.get("model_type"), self.index, projection)
-
-    def shape(self, projection: str) -> tuple[int, ...]:
+    def shape(self, projection: str) -> tuple[int, int]:
         """[output features, input features], without reading the matrix."""
-        return self.checkpoint.shape(self._name(projection))
+        return self.checkpoint.matrix_shape(self.index, projection)
 
     def weight(self, projection: str) -> torch.Tensor:
         """[output features, input features] in the stored dtype, on the device.
@@ -37,9 +33,10 @@ class BlockWeights:
         Raises ValueError, naming the matrix, when a spectrum of it means nothing.
         """
         try:
-            weight = readable(self.checkpoint.tensor(self._name(projection)))
+            weight = readable(self.checkpoint.matrix(self.index, projection))
         except ValueError as error:
-            raise ValueError(f"{self._name(projection)}: {error}") from error
+            name = self.checkpoint.weight_name(self.index, projection)
+            raise ValueError(f"{name}: {error}") from error
         if self.artifact is not None:
             weight = self.artifact.apply(self.index, projection, weight)
         return weight.to(self.device)

@@ -1,11 +1,17 @@
 """A Hugging Face model folder, read one tensor at a time."""
 
 import json
+from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
 
+from heavytail.families import Place, family_of, places_of
+
+# Other names under which published checkpoints of a family keep a tensor.
+ALIASES = (("lm_head.", "embed_out."), ("model.decoder.", "decoder."))
 INDEX = "model.safetensors.index.json"
 
 
@@ -52,21 +58,63 @@ class Checkpoint:
 
     def __contains__(self, name: str) -> bool:
         """Whether the checkpoint has a tensor of that name."""
-        return name in self._files
+        return self._stored_name(name) in self._files
 
-    def _file(self, name: str) -> Path:
-        if name not in self._files:
+    def _stored_name(self, name: str) -> str:
+        """The name under which the checkpoint keeps a tensor."""
+        others = (
+            other + name.removeprefix(ours) for ours, other in ALIASES if name.startswith(ours)
+        )
+        return next((found for found in (name, *others) if found in self._files), name)
+
+    @contextmanager
+    def _stored(self, name: str):
+        """The open file of a tensor, and its name there."""
+        stored = self._stored_name(name)
+        if stored not in self._files:
             raise ValueError(
                 f"{self.folder}: no tensor {name}: a shard is missing or the weights are quantised"
             )
-        return self._files[name]
+        with self._open(self._files[stored]) as shard:
+            yield shard, stored
 
     def tensor(self, name: str) -> torch.Tensor:
         """One tensor in its stored dtype, on the CPU. Raises ValueError when it is not there."""
-        with self._open(self._file(name)) as shard:
-            return shard.get_tensor(name)
+        with self._stored(name) as (shard, stored):
+            return shard.get_tensor(stored)
+
+    def rows(self, name: str, start: int, stop: int) -> torch.Tensor:
+        """Some rows of a tensor, likewise."""
+        with self._stored(name) as (shard, stored):
+            return shard.get_slice(stored)[start:stop]
 
     def shape(self, name: str) -> tuple[int, ...]:
         """The shape of a tensor, without reading it. Raises ValueError when it is not there."""
-        with self._open(self._file(name)) as shard:
-            return tuple(shard.get_slice(name).get_shape())
+        with self._stored(name) as (shard, stored):
+            return tuple(shard.get_slice(stored).get_shape())
+
+    @cached_property
+    def places(self) -> dict[str, Place]:
+        """Canonical projection → its place in a block. Raises ValueError as `places_of` does."""
+        return places_of(self.config)
+
+    def weight_name(self, block: int, projection: str) -> str:
+        """The tensor that holds a projection, perhaps beside others."""
+        return f"{family_of(self.config).blocks}.{block}.{self.places[projection].module}.weight"
+
+    def matrix(self, block: int, projection: str) -> torch.Tensor:
+        """A projection [rows, columns] in its stored dtype, on the CPU."""
+        return self.places[projection].read(self.tensor(self.weight_name(block, projection)))
+
+    def matrix_shape(self, block: int, projection: str) -> tuple[int, int]:
+        """The shape of a projection, without reading it."""
+        return self.places[projection].shape(self.shape(self.weight_name(block, projection)))
+
+    def matrices(self) -> dict[tuple[int, str], tuple[int, int]]:
+        """(block, projection) → shape of every matrix, in canonical order.
+
+        Raises ValueError when a tensor is not there or the family is not supported.
+        """
+        places = self.places
+        blocks = range(self.config["num_hidden_layers"])
+        return {(b, p): self.matrix_shape(b, p) for b in blocks for p in places}

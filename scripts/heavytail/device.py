@@ -2,6 +2,9 @@
 
 import torch
 
+# What processors call their instructions for it.
+BFLOAT16 = ("avx512_bf16", "amx_bf16", "bf16")
+
 
 def pick() -> torch.device:
     """The GPU that the job sees, else the CPU."""
@@ -9,7 +12,11 @@ def pick() -> torch.device:
 
 
 def compute_dtype(stored: torch.dtype, device: torch.device) -> torch.dtype:
-    """The stored dtype, but float32 for float16 on a CPU, which has no float16 arithmetic."""
-    if device.type == "cpu" and stored == torch.float16:
-        return torch.float32
-    return stored
+    """The stored dtype where the device computes in it, else float32.
+
+    A CPU has no float16 arithmetic, and bfloat16 only with instructions for it.
+    """
+    if device.type != "cpu" or stored not in (torch.float16, torch.bfloat16):
+        return stored
+    able = torch.cpu.get_capabilities()
+    return stored if stored == torch.bfloat16 and any(map(able.get, BFLOAT16)) else torch.float32

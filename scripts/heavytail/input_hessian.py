@@ -2,15 +2,14 @@
 
 import logging
 from pathlib import Path
-from types import SimpleNamespace
 from zlib import crc32
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from heavytail.families import SHARED_INPUTS
-from heavytail.pruning import input_statistics
+from heavytail.hidden_states import HiddenStates
+from heavytail.input_statistics import input_statistics
 from heavytail.streaming import StreamedModel, batches_of
 
 log = logging.getLogger(__name__)
@@ -65,12 +64,12 @@ def input_spectra(
     stored = seed is None
     model = StreamedModel(folder, device) if stored else FreshModel(folder, device, seed)
 
-    def visit(index: int, block: nn.Module, activations: list) -> None:
-        grams = input_statistics(model, SimpleNamespace(Statistic=Gram), block, activations)
-        for sharing in SHARED_INPUTS:
-            values = torch.linalg.eigvalsh(grams[sharing[0]].total).clamp_(min=0.0)
+    def visit(index: int, block: nn.Module, states: HiddenStates) -> None:
+        grams = input_statistics(model, Gram, index, block, states)
+        for sharing, gram in grams.items():
+            values = torch.linalg.eigvalsh(gram.total).clamp_(min=0.0)
             found.append((index, sharing, values.flip(0).cpu().numpy()))
-        log.info("block %d: spectra of %d inputs", index, len(SHARED_INPUTS))
+        log.info("block %d: spectra of %d inputs", index, len(grams))
 
     model.run(model.embed(batches_of(windows)), visit)
     return found

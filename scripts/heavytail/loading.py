@@ -7,7 +7,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
 
 from heavytail.artifact import Artifact
 from heavytail.device import compute_dtype
-from heavytail.families import BLOCKS, modules_of
+from heavytail.families import family_of
 
 
 def load_model(
@@ -19,9 +19,10 @@ def load_model(
         folder, dtype=compute_dtype(stored, device), local_files_only=True
     )
     if artifact is not None:
-        paths = modules_of(model.config.model_type)
+        config = model.config.to_dict()
+        family = family_of(config)
         for block in range(model.config.num_hidden_layers):
-            for projection, path in paths.items():
-                module = model.get_submodule(f"{BLOCKS}.{block}.{path}")
-                module.weight.data = artifact.apply(block, projection, module.weight.data)
+            for projection, place in family.places(config).items():
+                weight = model.get_submodule(f"{family.blocks}.{block}.{place.module}").weight.data
+                place.write(weight, artifact.apply(block, projection, place.read(weight)))
     return model.to(device).eval()

@@ -1,42 +1,50 @@
 """Perplexity of a text in windows of fixed length."""
 
 import math
-from collections.abc import Iterator
+from pathlib import Path
 
 import torch
 
-from heavytail.streaming import Activations, StreamedModel, batches_of
+from heavytail.streaming import StreamedModel, batches_of
+
+# Logits of so many vocabulary entries exist at a time.
+VOCABULARY_ROWS = 8192
 
 
 @torch.no_grad()
-def logits_of(model: StreamedModel, activations: list[Activations]) -> Iterator[torch.Tensor]:
-    """The logits [batch, length, vocabulary] of each batch that has been through the blocks."""
-    head, norm = model.causal.lm_head, model.decoder.norm
-    tied = "lm_head.weight" not in model.checkpoint
-    model.load(norm, "model.norm")
-    model.load(head, "model.embed_tokens" if tied else "lm_head")
-    for batch in activations:
-        yield head(norm(batch.hidden))
-
-
-def negative_log_likelihoods(model: StreamedModel, windows: torch.Tensor) -> torch.Tensor:
+def negative_log_likelihoods(
+    model: StreamedModel,
+    windows: torch.Tensor,
+    folder: Path | None = None,
+    budget: float = float("inf"),
+) -> torch.Tensor:
     """The mean negative log-likelihood in nats of each window's tokens but the first.
 
+    The vocabulary goes by in parts, so that logits never exist as a whole: log Σ exp grows part by
+    part, the target's logit comes from the part that holds it.
+
     Args:
+        model: dense or pruned.
         windows: int64 [windows, length].
+        folder, budget: where hidden states beyond so many bytes lie.
 
     Returns:
         float64 [windows]; log-probabilities are formed in float32.
     """
-    activations = model.run(model.embed(batches_of(windows)))
-    means = []
-    for ids, logits in zip(batches_of(windows), logits_of(model, activations), strict=True):
-        targets = ids[:, 1:].flatten().to(logits.device)
-        losses = torch.nn.functional.cross_entropy(
-            logits[:, :-1].float().flatten(0, 1), targets, reduction="none"
-        )
-        means.append(losses.double().reshape(len(ids), -1).mean(dim=1).cpu())
-    return torch.cat(means)
+    states = model.finish(model.run(model.embed(batches_of(windows), folder, budget)))
+    batches = [ids[:, 1:].flatten().to(model.device) for ids in batches_of(windows)]
+    totals = [torch.full(ids.shape, -torch.inf, device=model.device) for ids in batches]
+    targets = [torch.zeros(ids.shape, device=model.device) for ids in batches]
+    start = 0
+    for part in model.vocabulary(VOCABULARY_ROWS):
+        for ids, hidden, total, target in zip(batches, states, totals, targets, strict=True):
+            logits = (hidden[:, :-1].flatten(0, 1) @ part.T).float()  # [tokens, rows]
+            total.copy_(torch.logaddexp(total, logits.logsumexp(dim=1)))
+            here = (ids >= start) & (ids < start + len(part))
+            target[here] = logits[here, ids[here] - start]
+        start += len(part)
+    losses = torch.cat(totals).double() - torch.cat(targets).double()
+    return losses.reshape(len(windows), -1).mean(dim=1).cpu()
 
 
 def perplexity(losses: torch.Tensor) -> tuple[float | None, str | None]:

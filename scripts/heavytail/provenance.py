@@ -9,7 +9,6 @@ from huggingface_hub import HfApi
 from huggingface_hub.errors import GatedRepoError, HTTPError, RepositoryNotFoundError
 
 from heavytail.checkpoint import Checkpoint
-from heavytail.families import matrices
 from heavytail.files import sha256
 from heavytail.model_files import DUPLICATES, PATTERNS, model_files
 
@@ -69,13 +68,11 @@ def download(hub: str, revision: str, target: Path) -> None:
 def record(folder: Path, source: str, revision: str | None) -> dict:
     """Check a model folder and describe it: source, revision, SHA-256 per file.
 
-    Raises FileNotFoundError, ValueError or KeyError when the folder is not a whole model of a
-    supported family.
+    Raises FileNotFoundError or ValueError when the folder is not a whole model of a supported
+    family.
     """
-    checkpoint = Checkpoint(folder)
-    for _block, _projection, name in matrices(checkpoint):
-        if name not in checkpoint:
-            raise KeyError(f"{folder} has no tensor {name}")
+    # The shapes are read for the sake of what is missing.
+    Checkpoint(folder).matrices()
     return {
         "source": source,
         "revision": revision,

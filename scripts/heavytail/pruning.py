@@ -2,93 +2,104 @@
 
 import logging
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
 from types import ModuleType
 
 import torch
+from safetensors.torch import load_file
 from torch import nn
 
 from heavytail import artifact
-from heavytail.families import SHARED_INPUTS
-from heavytail.streaming import Activations, StreamedModel
+from heavytail.hidden_states import HiddenStates
+from heavytail.resume import Parts
+from heavytail.streaming import StreamedModel
 
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class Procedure:
+    """How a cell is pruned."""
+
+    method: ModuleType  # of heavytail.methods
+    within_block: ModuleType  # of heavytail.within_block
+    ratios: dict[tuple[int, str], float]  # (block, projection) → sparsity in [0, 1]
+    of: int | None = None  # M of N:M sparsity
+
+
+@torch.no_grad()
 def prune_model(
     model: StreamedModel,
-    method: ModuleType,
-    sparsity: dict[tuple[int, str], float],
+    procedure: Procedure,
     batches: Iterator[torch.Tensor],
-) -> tuple[dict[str, torch.Tensor], dict[tuple[int, str], int]]:
-    """Prune every projection of every block.
+    parts: Parts,
+    budget: float = float("inf"),
+) -> None:
+    """Prune every projection of every block and keep each block as soon as it is done.
 
-    Statistics of a block come from its unpruned weights; its pruned weights then produce the next
-    block's inputs, as published for Wanda and SparseGPT.
+    The inputs of a block come from the pruned blocks before it, as published for Wanda and
+    SparseGPT. Blocks that `parts` has from an earlier run only pass the hidden states on.
 
     Args:
         model: the dense model.
-        method: a module of heavytail.methods.
-        sparsity: (block, projection) → ratio in [0, 1].
+        procedure: the method and its ratios.
         batches: calibration token ids, int64 [batch, length]; not read when the method needs none.
-
-    Returns:
-        The artifact's tensors, and (block, projection) → number of removed weights.
+        parts: keeps each block's tensors, keys {projection}.{part} as artifact.encode names them.
+        budget: bytes of hidden states that stay in memory; the others lie beside the parts.
 
     Raises:
         ValueError, ArithmeticError: a matrix cannot be pruned (block and projection are named).
     """
-    tensors: dict[str, torch.Tensor] = {}
-    removed: dict[tuple[int, str], int] = {}
-
-    def visit(index: int, block: nn.Module, activations: list[Activations]) -> None:
-        statistics = input_statistics(model, method, block, activations)
-        for projection, path in model.modules.items():
-            module = block.get_submodule(path)
-            try:
-                pruned, mask = method.prune(
-                    module.weight.float(), statistics.get(projection), sparsity[index, projection]
-                )
-            except (ValueError, ArithmeticError) as error:
-                raise type(error)(f"block {index}, {projection}: {error}") from error
-            # What the artifact stores is what the next block must see.
-            stored = pruned.to(model.stored_dtype)
-            module.weight.data = stored.to(model.dtype)
-            encoded = artifact.encode(mask, stored if method.REWRITES else None)
-            tensors.update({f"{index}.{projection}.{part}": t for part, t in encoded.items()})
-            removed[index, projection] = int(mask.sum())
-        log.info(
-            "block %d: %d weights removed", index, sum(removed[index, p] for p in model.modules)
-        )
-
-    model.run(model.embed(batches) if method.Statistic else [], visit)
-    return tensors, removed
+    calibrated = procedure.method.Statistic is not None
+    states = model.embed(batches, parts.folder, budget) if calibrated else HiddenStates()
+    for index, block in model.blocks():
+        if parts.path(index).is_file():
+            restore(model, block, load_file(parts.path(index)))
+            if not model.is_last(index):
+                model.advance(index, block, states)
+            continue
+        stored: dict[str, torch.Tensor] = {}
+        stage = partial(prune_stage, model, procedure, index, block, stored)
+        if calibrated:
+            statistic = procedure.method.Statistic
+            procedure.within_block.prune_block(model, statistic, index, block, states, stage)
+        else:
+            stage(tuple(model.places), None)
+        parts.put(index, stored)
+        log.info("block %d of %d: pruned", index, len(model.decoder.layers))
 
 
-def input_statistics(
-    model: StreamedModel, method: ModuleType, block: nn.Module, activations: list[Activations]
-) -> dict:
-    """Projection → statistic of its inputs; projections that read the same share one.
+def prune_stage(
+    model: StreamedModel,
+    procedure: Procedure,
+    index: int,
+    block: nn.Module,
+    stored: dict[str, torch.Tensor],
+    projections: tuple[str, ...],
+    statistic: object,
+) -> None:
+    """Prune projections that read the same inputs, in the block and into `stored`.
 
-    Args:
-        model: whose block it is.
-        method: anything with a Statistic(columns, device) that has add(inputs [..., columns]).
-        block: on the device.
-        activations: the block's inputs, which stay as they are.
+    Raises ValueError, ArithmeticError: a matrix cannot be pruned (it is named).
     """
-    if method.Statistic is None:
-        return {}
-    statistics, hooks = {}, []
-    for sharing in SHARED_INPUTS:
-        module = block.get_submodule(model.modules[sharing[0]])
-        statistic = method.Statistic(module.in_features, model.device)
-        statistics |= dict.fromkeys(sharing, statistic)
-        hooks.append(
-            module.register_forward_pre_hook(
-                lambda _module, inputs, statistic=statistic: statistic.add(inputs[0])
-            )
-        )
-    for batch in activations:
-        block(batch.hidden, *batch.arguments, **batch.keywords)
-    for hook in hooks:
-        hook.remove()
-    return statistics
+    method = procedure.method
+    weights = [model.weight(block, projection).float() for projection in projections]
+    ratios = [procedure.ratios[index, projection] for projection in projections]
+    try:
+        updated, masks = method.prune(weights, statistic, ratios, procedure.of)
+    except (ValueError, ArithmeticError) as error:
+        raise type(error)(f"block {index}, {', '.join(projections)}: {error}") from error
+    del weights
+    for projection, weight, removed in zip(projections, updated, masks, strict=True):
+        # What the artifact stores is what the next block must see.
+        pruned = weight.masked_fill(removed, 0.0).to(model.stored_dtype).contiguous()
+        model.put(block, projection, pruned)
+        encoded = artifact.encode(removed, pruned if method.REWRITES else None)
+        stored.update({f"{projection}.{part}": tensor for part, tensor in encoded.items()})
+
+
+def restore(model: StreamedModel, block: nn.Module, stored: dict[str, torch.Tensor]) -> None:
+    """Give a dense block the pruned weights of an earlier run."""
+    for projection, matrix in artifact.matrices_in(stored).items():
+        model.put(block, projection, artifact.decode(model.weight(block, projection), matrix))

@@ -6,37 +6,48 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file
 
 from heavytail.files import write_text
-from heavytail.tensors import write_tensors
+from heavytail.tensors import join_tensors, write_tensors
 
 log = logging.getLogger(__name__)
 
 
-def by_block(
-    folder: Path, key: str, blocks: int, measure: Callable[[int], dict[str, torch.Tensor]]
-) -> dict[str, torch.Tensor]:
-    """The tensors of `measure(block)` for all blocks, keys {block}.{key of measure}.
+class Parts:
+    """The finished blocks of a job, one safetensors file each, in a folder of their own."""
 
-    Args:
-        folder: keeps finished blocks; the caller deletes it once the result is safe.
-        key: stands for everything the tensors depend on: with another one, work starts anew.
-        blocks: their number.
-        measure: block → tensors.
-    """
-    mark = folder / "key"
-    if not mark.is_file() or mark.read_text(encoding="utf-8") != key:
-        if folder.exists():
-            shutil.rmtree(folder)
-        write_text(mark, key)
-    found: dict[str, torch.Tensor] = {}
+    def __init__(self, output: str | Path, key: str):
+        """Go on with what an earlier run left for the same output and key, or start anew.
+
+        `key` stands for everything that the tensors depend on.
+        """
+        self.output = Path(output)
+        self.folder = self.output.with_name(f".{self.output.name}.blocks")
+        mark = self.folder / "key"
+        if not mark.is_file() or mark.read_text(encoding="utf-8") != key:
+            if self.folder.exists():
+                shutil.rmtree(self.folder)
+            write_text(mark, key)
+
+    def path(self, block: int) -> Path:
+        """The file of a block, there or not."""
+        return self.folder / f"{block}.safetensors"
+
+    def put(self, block: int, tensors: dict[str, torch.Tensor]) -> None:
+        """Keep a finished block."""
+        write_tensors(self.path(block), tensors, {})
+
+    def join(self, blocks: int, metadata: dict[str, str]) -> None:
+        """Write the output from all blocks, keys {block}.{key}, and delete the folder."""
+        join_tensors(self.output, {str(b): self.path(b) for b in range(blocks)}, metadata)
+        shutil.rmtree(self.folder)
+
+
+def by_block(parts: Parts, blocks: int, measure: Callable[[int], dict[str, torch.Tensor]]) -> None:
+    """Keep `measure(block)` of every block that is not finished."""
     for block in range(blocks):
-        path = folder / f"{block}.safetensors"
-        if path.is_file():
+        if parts.path(block).is_file():
             log.info("block %d: measured before", block)
         else:
-            write_tensors(path, measure(block), {})
+            parts.put(block, measure(block))
             log.info("block %d of %d", block, blocks)
-        found |= {f"{block}.{name}": tensor for name, tensor in load_file(path).items()}
-    return found

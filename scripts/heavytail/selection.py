@@ -28,7 +28,36 @@ def smallest(scores: torch.Tensor, count: int) -> torch.Tensor:
     if count == 0:
         return torch.zeros_like(scores, dtype=torch.bool)
     threshold = scores.kthvalue(count, dim=-1, keepdim=True).values
-    below = scores < threshold
+    marked = scores <= threshold
+    if int(marked.sum()) == count * len(scores):
+        return marked
     tied = scores == threshold
-    missing = count - below.sum(dim=-1, keepdim=True)
-    return below | (tied & (tied.cumsum(dim=-1) <= missing))
+    marked &= ~tied
+    missing = count - marked.sum(dim=-1, keepdim=True)
+    return marked | (tied & (tied.cumsum(dim=-1) <= missing))
+
+
+def smallest_in_units(scores: torch.Tensor, sparsity: float, unit: int) -> torch.Tensor:
+    """Mark floor(sparsity · unit) of each `unit` entries that adjoin in row-major order.
+
+    Args:
+        scores: float [rows, columns], no NaN.
+        sparsity: in [0, 1].
+        unit: how many weights are compared with each other: all, a row, or the M of N:M.
+
+    Returns:
+        bool [rows, columns].
+
+    Raises:
+        ValueError: a score is NaN, or a unit smaller than the matrix does not divide the rows.
+    """
+    if unit != scores.numel():
+        check_units(scores.shape[1], unit)
+    marked = smallest(scores.reshape(-1, unit), removed_count(sparsity, unit))
+    return marked.reshape(scores.shape)
+
+
+def check_units(columns: int, unit: int) -> None:
+    """Raise ValueError when rows of so many weights are no whole number of units."""
+    if columns % unit:
+        raise ValueError(f"rows of {columns} weights cannot be cut into groups of {unit}")

@@ -14,6 +14,7 @@ from typing import NoReturn
 from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.validators import extend
 
+from heavytail.cells import WITHIN_BLOCK, target_of
 from heavytail.groupings import GROUPINGS
 from heavytail.projections import PROJECTIONS
 
@@ -42,6 +43,8 @@ def checked(config: dict, schema: dict, folders: list[Path]) -> dict:
     for name, allocation in filled["allocations"].items():
         _check_grouping(("allocations", name, "grouping"), allocation.get("grouping", []))
         _check_epsilon(("allocations", name, "epsilon"), allocation, filled["methods"])
+    filled["within_block"] = _ways(filled["within_block"])
+    _check_patterns(filled)
     _fit_windows(config, filled)
     for name, model in filled["models"].items():
         if "path" in model:
@@ -134,7 +137,9 @@ def _out_of_range(error: ValidationError) -> str:
     if "exclusiveMaximum" not in bounds:
         return f": {error.instance!r} is less than {bounds['minimum']}"
     low = f"[{bounds['minimum']}" if "minimum" in bounds else f"({bounds['exclusiveMinimum']}"
-    return f": {error.instance!r} is not in {low}, {bounds['exclusiveMaximum']})"
+    # YAML reads 2:4 as a number to the base of 60.
+    hint = " (N:M needs quotes)" if "pattern" in bounds else ""
+    return f": {error.instance!r} is not in {low}, {bounds['exclusiveMaximum']}){hint}"
 
 
 def _empty(_error: ValidationError) -> str:
@@ -203,6 +208,25 @@ def _check_epsilon(where: tuple, allocation: dict, methods: list[str]) -> None:
     for method in methods:
         if isinstance(epsilon, dict) and method not in epsilon:
             _fail(where, f".{method}: missing: {method} is one of the methods")
+
+
+def _ways(chosen: str | list[str]) -> list[str]:
+    """The ways through a block as a list; fails when one has no such name."""
+    ways = [chosen] if isinstance(chosen, str) else chosen
+    for way in ways:
+        if way not in WITHIN_BLOCK:
+            _fail(("within_block",), _unknown("way through a block", way, WITHIN_BLOCK))
+    return ways
+
+
+def _check_patterns(filled: dict) -> None:
+    """Fail when N:M sparsity keeps nothing or everything, or a method has no such form."""
+    for sparsity in filled["sparsity"]:
+        target, of = target_of(sparsity)
+        if not 0 < target < 1:
+            _fail(("sparsity",), f": {sparsity!r} keeps {1 - target:.0%}, expected N below M")
+        if of and "wanda_variant" in filled["methods"]:
+            _fail(("methods",), f": wanda_variant compares whole rows and knows no {sparsity!r}")
 
 
 def _fit_windows(config: dict, filled: dict) -> None:

@@ -1,7 +1,9 @@
 """The one block-by-block loop: a model larger than memory, one block on the device at a time."""
 
+import logging
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -9,38 +11,27 @@ from accelerate import init_empty_weights
 from torch import nn
 from transformers import AutoConfig, AutoModelForCausalLM
 
-from heavytail import families
 from heavytail.artifact import Artifact
 from heavytail.checkpoint import Checkpoint
 from heavytail.device import compute_dtype
+from heavytail.families import family_of
+from heavytail.hidden_states import HiddenStates
 
-# Enough rows to keep matrix products busy, few enough that logits stay small.
-BATCH_TOKENS = 4096
+log = logging.getLogger(__name__)
+
+# Enough rows to keep matrix products busy, few enough that what a block makes of them stays small.
+BATCH_TOKENS = 2048
 
 
 def batches_of(windows: torch.Tensor) -> Iterator[torch.Tensor]:
-    """Token ids [windows, length] in batches of about 4096 tokens."""
+    """Token ids [windows, length] in batches of about 2048 tokens."""
     return iter(windows.split(max(1, BATCH_TOKENS // windows.shape[1])))
-
-
-class _Captured(Exception):
-    """Ends a forward pass once it has reached the first block."""
-
-
-@dataclass
-class Activations:
-    """The hidden states of one batch and the other arguments that the model gives its blocks."""
-
-    hidden: torch.Tensor  # [batch, length, width]
-    arguments: tuple
-    keywords: dict
 
 
 class StreamedModel:
     """A causal language model whose weights stay on disk until they are needed.
 
-    Raises ValueError for a family that is not supported and for blocks that want different
-    arguments (mixed attention types).
+    Raises ValueError for a family that is not supported.
     """
 
     def __init__(self, folder: str | Path, device: torch.device, artifact: Artifact | None = None):
@@ -48,10 +39,8 @@ class StreamedModel:
         self.checkpoint = Checkpoint(folder)
         self.device = device
         self.artifact = artifact
+        self.prefix, self.places = family_of(self.checkpoint.config).blocks, self.checkpoint.places
         config = AutoConfig.from_pretrained(folder, local_files_only=True)
-        self.modules = families.modules_of(config.model_type)
-        if len(set(getattr(config, "layer_types", None) or ["full_attention"])) > 1:
-            raise ValueError(f"{folder}: blocks of several attention types are not supported")
         self.stored_dtype = config.dtype or torch.float32
         self.dtype = compute_dtype(self.stored_dtype, device)
         # Buffers are not in checkpoints: rotary frequencies must be computed for real.
@@ -62,63 +51,146 @@ class StreamedModel:
         for buffer_owner in self.decoder.children():
             if not any(True for _ in buffer_owner.parameters()):
                 buffer_owner.to(device)
+        # (batch, length) → what the model gives each of its blocks beside the hidden states.
+        self._arguments: dict[tuple[int, int], list[tuple[tuple, dict]]] = {}
 
     def load(self, module: nn.Module, prefix: str) -> None:
         """Give a module its weights from the checkpoint's tensors below `prefix`, on the device."""
-        names = {name: f"{prefix}.{name}" for name, _ in module.named_parameters()}
         tensors = {
-            name: self.checkpoint.tensor(full).to(self.device, self.dtype)
-            for name, full in names.items()
+            name: self.checkpoint.tensor(f"{prefix}.{name}").to(self.device, self.dtype)
+            for name, _ in module.named_parameters()
         }
         module.load_state_dict(tensors, assign=True)
 
+    def _load_ends(self) -> None:
+        """Load what stands before and after the blocks: embeddings and the last norm."""
+        names = {module: name for name, module in self.causal.named_modules()}
+        for child in self.decoder.children():
+            if child is not self.decoder.layers:
+                self.load(child, names[child])
+
+    @contextmanager
+    def _blocks_do(self, forward: Callable) -> Iterator[None]:
+        """Let every block do `forward(index, hidden, *arguments, **keywords)` instead of its own.
+
+        What the model does around its blocks is then the model's own code, whatever the family.
+        """
+        for index, block in enumerate(self.decoder.layers):
+            block.forward = partial(forward, index)
+        try:
+            yield
+        finally:
+            for block in self.decoder.layers:
+                del block.forward
+
     @torch.no_grad()
-    def embed(self, batches: Iterator[torch.Tensor]) -> list[Activations]:
-        """Token ids, int64 [batch, length] each, to what the first block receives."""
-        first = self.decoder.layers[0]
-        captured: list[Activations] = []
+    def embed(
+        self,
+        batches: Iterator[torch.Tensor],
+        folder: Path | None = None,
+        budget: float = float("inf"),
+    ) -> HiddenStates:
+        """Token ids, int64 [batch, length] each, to what the first block receives.
 
-        def capture(_module: nn.Module, arguments: tuple, keywords: dict) -> None:
-            hidden, *others = arguments
-            captured.append(Activations(hidden, tuple(others), keywords))
-            raise _Captured
+        Hidden states beyond `budget` bytes lie on disk below `folder`.
+        """
+        first = []
 
-        self.load(self.decoder.embed_tokens, "model.embed_tokens")
-        hook = first.register_forward_pre_hook(capture, with_kwargs=True)
-        for ids in batches:
-            try:
+        def capture(index: int, hidden: torch.Tensor, *arguments, **keywords) -> torch.Tensor:
+            if index == 0:
+                first.append(hidden)
+            seen = self._arguments.setdefault(hidden.shape[:2], [])
+            # Without padding they depend on the shape alone: once per shape, for every block.
+            if len(seen) == index:
+                seen.append((arguments, keywords))
+            return hidden
+
+        found = HiddenStates(folder, budget)
+        self._load_ends()
+        with self._blocks_do(capture):
+            for ids in batches:
                 self.decoder(input_ids=ids.to(self.device), use_cache=False)
-            except _Captured:
-                continue
-        hook.remove()
-        self.decoder.embed_tokens.to("meta")
-        return captured
+                found.append(first.pop())
+        self.decoder.get_input_embeddings().to("meta")
+        return found
 
     def blocks(self) -> Iterator[tuple[int, nn.Module]]:
         """Each block in turn, on the device, pruned where there is an artifact."""
         for index, block in enumerate(self.decoder.layers):
-            self.load(block, f"{families.BLOCKS}.{index}")
+            self.load(block, f"{self.prefix}.{index}")
             if self.artifact is not None:
-                for projection, path in self.modules.items():
-                    weight = block.get_submodule(path).weight
-                    weight.data = self.artifact.apply(index, projection, weight.data)
+                for projection in self.places:
+                    dense = self.weight(block, projection)
+                    self.put(block, projection, self.artifact.apply(index, projection, dense))
             yield index, block
             block.to("meta")
+
+    def is_last(self, index: int) -> bool:
+        """Whether no block follows."""
+        return index == len(self.decoder.layers) - 1
+
+    def weight(self, block: nn.Module, projection: str) -> torch.Tensor:
+        """A projection [rows, columns] of a loaded block."""
+        place = self.places[projection]
+        return place.read(block.get_submodule(place.module).weight.data)
+
+    def put(self, block: nn.Module, projection: str, weight: torch.Tensor) -> None:
+        """Give a projection of a loaded block other weights, in the dtype of the computation."""
+        place = self.places[projection]
+        module = block.get_submodule(place.module)
+        if place.groups == 1 and weight.shape == module.weight.shape:
+            module.weight.data = weight.to(self.dtype)
+        else:
+            # What was read from disk may not be written to.
+            module.weight.data = module.weight.data.clone()
+            place.write(module.weight.data, weight)
+
+    def through(self, index: int, block: nn.Module, hidden: torch.Tensor) -> torch.Tensor:
+        """One batch [batch, length, width] through a loaded block."""
+        arguments, keywords = self._arguments[hidden.shape[:2]][index]
+        return block(hidden, *arguments, **keywords)
+
+    def advance(self, index: int, block: nn.Module, states: HiddenStates) -> None:
+        """All batches through a loaded block, in place."""
+        for number, hidden in enumerate(states):
+            states[number] = self.through(index, block, hidden)
+        log.info("block %d of %d", index, len(self.decoder.layers))
 
     @torch.no_grad()
     def run(
         self,
-        activations: list[Activations],
-        visit: Callable[[int, nn.Module, list[Activations]], None] | None = None,
-    ) -> list[Activations]:
-        """Send the activations through all blocks, in place.
+        states: HiddenStates,
+        visit: Callable[[int, nn.Module, HiddenStates], None] | None = None,
+    ) -> HiddenStates:
+        """Send the hidden states through all blocks, in place.
 
-        `visit(index, block, activations)` sees each block with its inputs before they go through
-        it, and may change the block's weights.
+        `visit(index, block, states)` sees each block with its inputs before they go through it.
         """
         for index, block in self.blocks():
             if visit is not None:
-                visit(index, block, activations)
-            for batch in activations:
-                batch.hidden = block(batch.hidden, *batch.arguments, **batch.keywords)
-        return activations
+                visit(index, block, states)
+            self.advance(index, block, states)
+        return states
+
+    @torch.no_grad()
+    def finish(self, states: HiddenStates) -> HiddenStates:
+        """From the last block's outputs to what the output embedding reads, in place."""
+        width = self.decoder.get_input_embeddings().embedding_dim
+        for number, hidden in enumerate(states):
+            unread = torch.zeros(*hidden.shape[:2], width, dtype=self.dtype, device=self.device)
+            with self._blocks_do(lambda *_, last=hidden, **__: last):
+                output = self.decoder(inputs_embeds=unread, use_cache=False)
+            states[number] = output.last_hidden_state
+        return states
+
+    def vocabulary(self, rows: int) -> Iterator[torch.Tensor]:
+        """The output embedding [vocabulary, width] in parts of `rows` entries, on the device."""
+        tied = self.causal.config.tie_word_embeddings
+        module = (
+            self.decoder.get_input_embeddings() if tied else self.causal.get_output_embeddings()
+        )
+        name = next(name for name, found in self.causal.named_modules() if found is module)
+        total = self.checkpoint.shape(f"{name}.weight")[0]
+        for start in range(0, total, rows):
+            part = self.checkpoint.rows(f"{name}.weight", start, min(start + rows, total))
+            yield part.to(self.device, self.dtype)

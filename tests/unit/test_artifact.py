@@ -1,9 +1,18 @@
+import math
+from pathlib import Path
+
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from safetensors import safe_open
 
+import cells
 from heavytail import artifact
+from heavytail.artifact import Artifact
+from heavytail.checkpoint import Checkpoint
+from heavytail.loading import load_model
+from tiny import save_model
 
 
 @settings(deadline=None)
@@ -25,3 +34,39 @@ def test_a_mask_of_another_matrix_is_refused():
     stored = artifact.encode(torch.zeros(3, 30, dtype=torch.bool), None)
     with pytest.raises(ValueError, match="does not fit"):
         artifact.decode(torch.zeros(4, 30), stored)
+
+
+def test_a_damaged_byte_of_an_artifact_is_noticed(model_folder, tmp_path):
+    found = cells.prune(model_folder, tmp_path, "sparsegpt")
+    dense = torch.ones(32, 32)
+    found.apply(0, "q_proj", dense)
+    with safe_open(found.path, framework="pt") as stored:
+        metadata = stored.metadata()
+    assert metadata["method"] == "sparsegpt" and float(metadata["realised_sparsity"]) > 0.5
+    content = bytearray(Path(found.path).read_bytes())
+    content[-1] ^= 1
+    Path(found.path).write_bytes(content)
+    # The last tensor by the order of names.
+    with pytest.raises(ValueError, match=r"2\.v_proj\.kept is damaged: its checksum differs"):
+        Artifact(found.path).apply(2, "v_proj", torch.ones(16, 32))
+
+
+def test_what_is_no_artifact_is_named(model_folder, tmp_path):
+    weights = model_folder / "model.safetensors"
+    with pytest.raises(ValueError, match="no artifact of a pruned cell"):
+        Artifact(weights)
+    (tmp_path / "cut.safetensors").write_bytes(weights.read_bytes()[:100])
+    with pytest.raises(ValueError, match=r"cut\.safetensors: not a whole safetensors file"):
+        Artifact(tmp_path / "cut.safetensors")
+    with pytest.raises(KeyError, match=r"no 3\.q_proj"):
+        cells.prune(model_folder, tmp_path).apply(3, "q_proj", torch.ones(32, 32))
+
+
+@pytest.mark.parametrize(("method", "share"), [("wanda", 0.07), ("sparsegpt", 0.40)])
+def test_a_cell_is_small(method, share, tmp_path):
+    """Of the dense 16-bit size, at 70 %."""
+    folder = save_model(tmp_path / "model", hidden_size=256, intermediate_size=512)
+    load_model(folder, torch.device("cpu")).bfloat16().save_pretrained(folder)
+    artifact = cells.prune(folder, tmp_path / "work", method, ratio=0.7)
+    dense = 2 * sum(map(math.prod, Checkpoint(folder).matrices().values()))
+    assert Path(artifact.path).stat().st_size < share * dense

@@ -4,10 +4,15 @@ import pytest
 import torch
 
 from heavytail.checkpoint import INDEX, Checkpoint
-from heavytail.families import matrices
+from heavytail.families import FAMILIES
 from heavytail.groupings import PROJECTIONS
 from heavytail.loading import load_model
 from tiny import save_model
+
+FUSED = {
+    "phi3": "model.layers.0.self_attn.qkv_proj",
+    "gpt_neox": "gpt_neox.layers.0.attention.query_key_value",
+}
 
 
 def test_quantised_weights_are_refused(model_folder, tmp_path):
@@ -18,22 +23,48 @@ def test_quantised_weights_are_refused(model_folder, tmp_path):
         Checkpoint(tmp_path)
 
 
-def test_every_matrix_is_named_and_read_one_at_a_time(model_folder):
-    checkpoint = Checkpoint(model_folder)
-    model = load_model(model_folder, torch.device("cpu")).state_dict()
-    found = list(matrices(checkpoint))
-    assert [(b, p) for b, p, _ in found] == [(b, p) for b in range(3) for p in PROJECTIONS]
-    for _block, _projection, name in found:
-        assert torch.equal(checkpoint.tensor(name), model[name])
-        assert checkpoint.shape(name) == tuple(model[name].shape)
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_matrix_of_every_family_has_its_shape_and_its_rows(family, tmp_path):
+    folder = save_model(tmp_path, family)
+    checkpoint, projections = Checkpoint(folder), PROJECTIONS
+    if family in ("opt", "gpt_neox"):
+        projections = [name for name in PROJECTIONS if name != "gate_proj"]
+    shapes = checkpoint.matrices()
+    assert list(shapes) == [(b, p) for b in range(3) for p in projections]
+    for (block, projection), shape in shapes.items():
+        assert tuple(checkpoint.matrix(block, projection).shape) == shape
+
+
+@pytest.mark.parametrize(("family", "fused"), FUSED.items())
+def test_fused_projections_are_those_that_the_model_computes(family, fused, tmp_path, monkeypatch):
+    """Of the first token, whose queries and keys no rotation changes."""
+    folder = save_model(tmp_path, family, num_key_value_heads=4, num_hidden_layers=1)
+    model = load_model(folder, torch.device("cpu"))
+    for name, parameter in model.named_parameters():
+        parameter.data *= not name.endswith("bias")
+    read, given = {}, {}
+    attend = torch.nn.functional.scaled_dot_product_attention
+
+    def spy(query, key, value, **keywords):
+        given.update(q_proj=query, k_proj=key, v_proj=value)
+        return attend(query, key, value, **keywords)
+
+    monkeypatch.setattr(torch.nn.functional, "scaled_dot_product_attention", spy)
+    module = model.get_submodule(fused)
+    module.register_forward_pre_hook(lambda _module, inputs: read.update(x=inputs[0]))
+    with torch.no_grad():
+        model(input_ids=torch.arange(7)[None])
+    for projection, heads in given.items():
+        expected = Checkpoint(folder).matrix(0, projection) @ read["x"][0, 0]
+        assert torch.allclose(heads[0, :, 0].flatten(), expected, atol=1e-6), projection
 
 
 def test_shards_are_found_through_the_index_and_a_missing_one_is_named(tmp_path):
     folder = save_model(tmp_path / "whole")
     load_model(folder, torch.device("cpu")).save_pretrained(tmp_path / "cut", max_shard_size="30KB")
     whole, cut = Checkpoint(folder), Checkpoint(tmp_path / "cut")
-    for *_, name in matrices(whole):
-        assert torch.equal(whole.tensor(name), cut.tensor(name))
+    for block, projection in whole.matrices():
+        assert torch.equal(whole.matrix(block, projection), cut.matrix(block, projection))
     index = json.loads((tmp_path / "cut" / INDEX).read_text())
     lost = sorted(set(index["weight_map"].values()))[1]
     for ask in (cut.tensor, cut.shape):

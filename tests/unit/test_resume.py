@@ -1,7 +1,8 @@
 import pytest
 import torch
+from safetensors.torch import load_file
 
-from heavytail.resume import by_block
+from heavytail.resume import Parts, by_block
 
 
 def counting(calls: list[int], fail_at: int | None = None):
@@ -17,14 +18,18 @@ def counting(calls: list[int], fail_at: int | None = None):
 def test_a_killed_run_goes_on_where_it_was(tmp_path):
     calls: list[int] = []
     with pytest.raises(KeyboardInterrupt):
-        by_block(tmp_path / "work", "key", 4, counting(calls, fail_at=2))
-    found = by_block(tmp_path / "work", "key", 4, counting(calls))
+        by_block(Parts(tmp_path / "out", "key"), 4, counting(calls, fail_at=2))
+    parts = Parts(tmp_path / "out", "key")
+    by_block(parts, 4, counting(calls))
     assert calls == [0, 1, 2, 3]
+    parts.join(4, {"what": "numbers"})
+    found = load_file(tmp_path / "out")
     assert [found[f"{block}.q_proj"][0].item() for block in range(4)] == [0, 1, 2, 3]
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
 def test_other_weights_or_code_start_anew(tmp_path):
     calls: list[int] = []
-    by_block(tmp_path / "work", "key", 2, counting(calls))
-    by_block(tmp_path / "work", "another", 2, counting(calls))
+    by_block(Parts(tmp_path / "out", "key"), 2, counting(calls))
+    by_block(Parts(tmp_path / "out", "another"), 2, counting(calls))
     assert calls == [0, 1, 0, 1]

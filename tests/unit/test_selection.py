@@ -3,7 +3,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heavytail.selection import removed_count, smallest
+from heavytail.selection import removed_count, smallest, smallest_in_units
 
 
 @given(
@@ -35,3 +35,19 @@ def test_nan_scores_are_refused():
 )
 def test_the_count_is_the_floor_of_the_exact_product(sparsity, units, count):
     assert removed_count(sparsity, units) == count
+
+
+@given(rows=st.integers(1, 5), groups=st.integers(1, 4), seed=st.integers(0, 999))
+def test_every_group_of_adjoining_weights_loses_its_count(rows, groups, seed):
+    scores = torch.rand(rows, 4 * groups, generator=torch.Generator().manual_seed(seed))
+    marked = smallest_in_units(scores, 0.5, 4)
+    assert (marked.reshape(-1, 4).sum(1) == 2).all()
+    assert (
+        scores.masked_fill(~marked, 0).reshape(-1, 4).amax(1)
+        <= scores.masked_fill(marked, 2).reshape(-1, 4).amin(1)
+    ).all()
+
+
+def test_rows_that_cannot_be_cut_into_groups_say_so():
+    with pytest.raises(ValueError, match="rows of 6 weights cannot be cut into groups of 4"):
+        smallest_in_units(torch.rand(2, 6), 0.5, 4)

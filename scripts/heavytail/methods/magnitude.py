@@ -2,25 +2,28 @@
 
 import torch
 
-from heavytail.selection import removed_count, smallest
+from heavytail.selection import smallest_in_units
 
 Statistic = None
 REWRITES = False
 
 
 def prune(
-    weight: torch.Tensor, statistic: None, sparsity: float
-) -> tuple[torch.Tensor, torch.Tensor]:
-    """Remove the floor(sparsity · entries) smallest |w| of the matrix.
+    weights: list[torch.Tensor], statistic: None, sparsities: list[float], of: int | None = None
+) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
+    """Remove the floor(sparsity · entries) smallest |w| of each matrix.
 
     Args:
-        weight: float32 [rows, columns].
+        weights: float [rows, columns] each.
         statistic: unused.
-        sparsity: in [0, 1].
+        sparsities: in [0, 1], one for each matrix.
+        of: M of N:M sparsity, which compares only M weights that adjoin in a row.
 
     Returns:
-        The pruned weight, float32 [rows, columns], and what was removed, bool [rows, columns].
+        The weights as they are, and what is to be removed of each, bool [rows, columns].
     """
-    scores = weight.abs().reshape(1, -1)
-    removed = smallest(scores, removed_count(sparsity, weight.numel())).reshape(weight.shape)
-    return weight.masked_fill(removed, 0.0), removed
+    removed = [
+        smallest_in_units(weight.abs(), sparsity, of or weight.numel())
+        for weight, sparsity in zip(weights, sparsities, strict=True)
+    ]
+    return weights, removed

@@ -1,13 +1,17 @@
 """SparseGPT: column by column, the others compensate (Frantar, Alistarh, arXiv 2301.00774)."""
 
 import logging
+from collections.abc import Callable
+from functools import partial
 
 import torch
 
-from heavytail.selection import removed_count, smallest
+from heavytail.selection import check_units, smallest_in_units
 
 REWRITES = True
-GROUP = 128
+# Columns whose weights are compared with each other, and those that are updated one by one.
+GROUP, STEP = 128, 32
+STRIP = 256
 DAMPINGS = (0.01, 0.1, 1.0)
 
 log = logging.getLogger(__name__)
@@ -18,87 +22,140 @@ class Statistic:
 
     def __init__(self, columns: int, device: torch.device):
         """Start with no tokens; `columns` is the number of input features."""
+        # Only the upper triangle is kept up: the Hessian is symmetric.
         self.total = torch.zeros(columns, columns, dtype=torch.float32, device=device)
         self.tokens = 0
-        self._factor: torch.Tensor | None = None
 
     def add(self, inputs: torch.Tensor) -> None:
         """Accumulate activations [..., columns]."""
-        rows = inputs.reshape(-1, inputs.shape[-1]).float()
-        self.total.addmm_(rows.T, rows)
+        rows = inputs.flatten(0, -2).to(self.total.dtype)
+        for start in range(0, rows.shape[1], STRIP):
+            strip = slice(start, start + STRIP)
+            self.total[strip, start:].addmm_(rows[:, strip].T, rows[:, start:])
         self.tokens += len(rows)
 
-    def hessian(self) -> torch.Tensor:
-        """float32 [columns, columns]; a feature that is always zero gets 1 on the diagonal."""
-        hessian = self.total * (2 / self.tokens)
-        dead = hessian.diagonal() == 0
-        hessian.diagonal()[dead] = 1.0
-        return hessian
+    def dead(self) -> torch.Tensor:
+        """The features that were always zero, bool [columns]."""
+        return self.total.diagonal() == 0
 
     def factor(self) -> torch.Tensor:
-        """The upper Cholesky factor of the damped Hessian's inverse, computed once.
+        """The upper Cholesky factor U of the damped Hessian's inverse, H⁻¹ = UᵀU.
 
-        Damping is 1 % of the mean diagonal as published; where that is not positive definite it
-        grows tenfold, which is logged. Raises ArithmeticError when 100 % does not do either.
+        A dead feature gets 1 on the Hessian's diagonal. Damping is 1 % of the mean diagonal as
+        published; where that is not positive definite it grows tenfold, which is logged.
+
+        Raises ValueError when an activation was NaN or infinite, ArithmeticError when 100 % of the
+        mean diagonal does not do either.
         """
-        if self._factor is None:
-            self._factor = _inverse_factor(self.hessian())
-        return self._factor
-
-
-def _inverse_factor(hessian: torch.Tensor) -> torch.Tensor:
-    if not torch.isfinite(hessian).all():
-        raise ArithmeticError("the Hessian has NaN or infinite entries")
-    mean = hessian.diagonal().mean()
-    for damping in DAMPINGS:
-        damped = hessian.clone()
-        damped.diagonal().add_(damping * mean)
-        lower, failed = torch.linalg.cholesky_ex(damped)
-        if not failed:
-            upper, failed = torch.linalg.cholesky_ex(torch.cholesky_inverse(lower), upper=True)
-        if not failed:
-            return upper
-        log.warning("the Hessian is not positive definite with damping %g of its mean", damping)
-    raise ArithmeticError(f"the Hessian is not positive definite with damping {DAMPINGS[-1]}")
+        if not torch.isfinite(self.total.diagonal()).all():
+            raise ValueError("NaN or infinite activations")
+        # With rows and columns reversed, the factor L of H = LLᵀ gives that of the inverse: U is
+        # L⁻¹ reversed. The lower triangle, all that Cholesky reads, is then the upper one of H.
+        hessian = self.total.flip(0, 1).mul_(2 / self.tokens)
+        diagonal = hessian.diagonal()
+        diagonal[diagonal == 0] = 1.0
+        mean, given = diagonal.mean(), diagonal.clone()
+        for damping in DAMPINGS:
+            diagonal.copy_(given + damping * mean)
+            lower, failed = torch.linalg.cholesky_ex(hessian)
+            if not failed:
+                identity = torch.eye(len(hessian), dtype=hessian.dtype, device=hessian.device)
+                del hessian, diagonal
+                return torch.linalg.solve_triangular(lower, identity, upper=False).flip(0, 1)
+            log.warning("the Hessian is not positive definite with damping %g of its mean", damping)
+        raise ArithmeticError(f"the Hessian is not positive definite with damping {DAMPINGS[-1]}")
 
 
 def prune(
-    weight: torch.Tensor, statistic: Statistic, sparsity: float
-) -> tuple[torch.Tensor, torch.Tensor]:
+    weights: list[torch.Tensor],
+    statistic: Statistic,
+    sparsities: list[float],
+    of: int | None = None,
+) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
     """Remove floor(sparsity · entries) of each group of 128 columns, compensating in the others.
 
     Columns go one after the other; the error of each is spread over the columns to its right by
     the rows of the inverse Hessian's Cholesky factor (algorithm 1 of the paper).
 
     Args:
-        weight: float32 [rows, columns].
-        statistic: of the matrix's inputs.
-        sparsity: in [0, 1].
+        weights: float [rows, columns] each, all of the same inputs.
+        statistic: of the inputs.
+        sparsities: in [0, 1], one for each matrix.
+        of: M of N:M sparsity, a divisor of 32, which compares only M weights that adjoin in a row.
 
     Returns:
-        The updated weight, float32 [rows, columns], and what was removed, bool [rows, columns].
+        The updated weights, and what was removed of each, bool [rows, columns].
     """
+    sizes, columns = [len(weight) for weight in weights], weights[0].shape[1]
+    check_units(columns, of or 1)
+    choose = partial(_choose, sizes=sizes, sparsities=sparsities)
     factor = statistic.factor()
-    weight = weight.masked_fill(statistic.total.diagonal() == 0, 0.0)
-    removed = torch.zeros_like(weight, dtype=torch.bool)
-    for start in range(0, weight.shape[1], GROUP):
-        stop = min(start + GROUP, weight.shape[1])
-        inner, group = factor[start:stop, start:stop], weight[:, start:stop]
-        scores = (group / inner.diagonal()).square()
-        count = removed_count(sparsity, scores.numel())
-        mask = smallest(scores.reshape(1, -1), count).reshape(scores.shape)
-        errors = _prune_group(group, mask, inner)
-        removed[:, start:stop] = mask
-        weight[:, stop:] -= errors @ factor[start:stop, stop:]
-    return weight, removed
+    # A column of all matrices is one contiguous row here: [columns, rows of all matrices].
+    stacked = torch.cat(weights).T.contiguous()
+    stacked[statistic.dead()] = 0.0
+    removed = torch.zeros_like(stacked, dtype=torch.bool)
+    for start in range(0, columns, GROUP):
+        group = slice(start, min(start + GROUP, columns))
+        inner = factor[group, group]
+        if of is None:
+            removed[group] = choose(stacked[group], inner.diagonal(), None)
+        errors = _prune_group(stacked[group], removed[group], inner, choose, of)
+        stacked[group.stop :].addmm_(factor[group, group.stop :].T, errors, alpha=-1)
+    parts = (whole.split(sizes, dim=1) for whole in (stacked, removed))
+    updated, masks = ([part.T for part in matrices] for matrices in parts)
+    return updated, masks
 
 
-def _prune_group(group: torch.Tensor, mask: torch.Tensor, factor: torch.Tensor) -> torch.Tensor:
-    """Zero the masked entries of `group` in place; returns each column's scaled error."""
-    errors = torch.empty_like(group)
-    for column in range(group.shape[1]):
-        kept = group[:, column].masked_fill(mask[:, column], 0.0)
-        errors[:, column] = (group[:, column] - kept) / factor[column, column]
-        group[:, column:] -= torch.outer(errors[:, column], factor[column, column:])
-        group[:, column] = kept
+def _choose(
+    columns: torch.Tensor,
+    diagonal: torch.Tensor,
+    of: int | None,
+    sizes: list[int],
+    sparsities: list[float],
+) -> torch.Tensor:
+    """Mark each matrix's smallest scores w² / U_jj² in some columns, or in every `of` of them.
+
+    Args:
+        columns: [columns, rows of all matrices].
+        diagonal: of the factor U, [columns].
+        of: M of N:M sparsity.
+        sizes: rows of each matrix.
+        sparsities: in [0, 1], one for each matrix.
+
+    Returns:
+        bool [columns, rows of all matrices].
+    """
+    scores = (columns / diagonal[:, None]).square()
+    marked = [
+        smallest_in_units(part.T.contiguous(), sparsity, of or part.numel()).T
+        for part, sparsity in zip(scores.split(sizes, dim=1), sparsities, strict=True)
+    ]
+    return torch.cat(marked, dim=1)
+
+
+def _prune_group(
+    group: torch.Tensor,
+    removed: torch.Tensor,
+    factor: torch.Tensor,
+    choose: Callable[..., torch.Tensor],
+    of: int | None,
+) -> torch.Tensor:
+    """Zero the marked entries of `group` [columns, rows] in place, compensating inside it.
+
+    With `of`, each `of` columns are marked when their turn comes. Returns each column's error,
+    scaled, [columns, rows].
+    """
+    errors, diagonal = torch.empty_like(group), factor.diagonal()
+    for start in range(0, len(group), STEP):
+        stop = min(start + STEP, len(group))
+        for column in range(start, stop):
+            if of and column % of == 0:
+                unit = slice(column, column + of)
+                removed[unit] = choose(group[unit], diagonal[unit], of)
+            torch.mul(group[column], removed[column], out=errors[column])
+            errors[column].div_(diagonal[column])
+            rest = slice(column + 1, stop)
+            group[rest].addr_(factor[column, rest], errors[column], alpha=-1)
+        group[stop:].addmm_(factor[start:stop, stop:].T, errors[start:stop], alpha=-1)
+    group.masked_fill_(removed, 0.0)
     return errors
