@@ -24,7 +24,6 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 
 from heavytail.block_weights import BlockWeights
 from heavytail.checkpoint import Checkpoint
-from heavytail.families import LLAMA
 from heavytail.gram import eigenvalues
 from heavytail.measures import spectra
 from heavytail.metrics import farms, marchenko_pastur, randomised, shape, tails
@@ -54,7 +53,8 @@ def save(weights: dict[str, torch.Tensor], folder: Path) -> None:
     """A checkpoint of one block in float16."""
     config = {"model_type": "llama", "num_hidden_layers": 1, "num_attention_heads": 32}
     (folder / "config.json").write_text(json.dumps(config))
-    tensors = {f"model.layers.0.{LLAMA[n]}.weight": w.half() for n, w in weights.items()}
+    places = places_of(config)
+    tensors = {f"model.layers.0.{places[n].module}.weight": w.half() for n, w in weights.items()}
     save_file(tensors, folder / "model.safetensors")
 
 

@@ -90,7 +90,9 @@ def cells():
     keys = (METHODS, CONFIG["sparsity"], CONFIG["allocations"], CONFIG["seeds"])
     found = [dict(zip(names, values)) for values in product(*keys)]
     # Seeds draw calibration text: without it, all of them give the same cell.
-    return [cell for cell in found if calibrated(cell["method"]) or cell["seed"] == CONFIG["seeds"][0]]
+    return [
+        cell for cell in found if calibrated(cell["method"]) or cell["seed"] == CONFIG["seeds"][0]
+    ]
 
 
 def artifact_path(model, cell):

@@ -1,4 +1,4 @@
-"""Pruned cells, each stored as a compact artifact beside the dense model."""
+"""Pruned cells, each stored as a compact artifact; as a Hugging Face folder on demand."""
 
 
 rule prune_cell:
@@ -22,3 +22,23 @@ rule prune_cell:
         settings=prune_settings,
     script:
         "../scripts/prune_cell.py"
+
+
+rule export_cell:
+    input:
+        model=model_of,
+        artifact=rules.prune_cell.output.artifact,
+        ratios=rules.allocate_sparsity.output.ratios,
+    output:
+        folder=directory(f"results/exported/{{model}}/{CELL}"),
+    log:
+        f"results/logs/export_cell/{{model}}/{CELL}.log",
+    benchmark:
+        f"results/benchmarks/export_cell/{{model}}/{CELL}.tsv"
+    conda:
+        "../envs/compute.yaml"
+    params:
+        digest=digest("export_cell"),
+        settings=prune_settings,
+    script:
+        "../scripts/export_cell.py"

@@ -8,9 +8,9 @@ import numpy as np
 
 from heavytail import allocation
 from heavytail.checkpoint import Checkpoint
-from heavytail.files import whole
 from heavytail.jobs import logged
 from heavytail.projections import PROJECTIONS
+from heavytail.ratio_table import write_ratios
 
 
 def read_metric(path: str, metric: str) -> dict[tuple[int, str], float]:
@@ -52,18 +52,15 @@ def relative_ratios(metrics: str, settings: dict, matrices: list[tuple[int, str]
 
 
 def allocate_sparsity(model: str, metrics: str, settings: dict, output: str) -> None:
-    """Write block,projection,parameters,sparsity; the weighted mean sparsity is the target."""
+    """Write the table of ratios; their parameter-weighted mean is the target."""
     shapes = Checkpoint(Path(model).parent).matrices()
-    sizes, target = np.array([math.prod(shape) for shape in shapes.values()]), settings["sparsity"]
-    relative = relative_ratios(metrics, settings, list(shapes))
-    ratios = allocation.to_target(relative, sizes, target)
+    sizes = {matrix: math.prod(shape) for matrix, shape in shapes.items()}
+    weights, target = np.array(list(sizes.values())), settings["sparsity"]
+    relative = relative_ratios(metrics, settings, list(sizes))
+    ratios = allocation.to_target(relative, weights, target)
     if settings["of"]:
-        ratios = allocation.to_units(ratios, sizes, target, settings["of"])
-    with whole(output) as path, open(path, "w", newline="") as handle:
-        table = csv.writer(handle, lineterminator="\n")
-        table.writerow(["block", "projection", "parameters", "sparsity"])
-        for (block, projection), size, ratio in zip(shapes, sizes, ratios, strict=True):
-            table.writerow([block, projection, size, repr(float(ratio))])
+        ratios = allocation.to_units(ratios, weights, target, settings["of"])
+    write_ratios(output, sizes, list(ratios))
 
 
 if __name__ == "__main__":

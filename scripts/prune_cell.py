@@ -1,6 +1,5 @@
 """Prune one cell and store it compactly, resuming a killed run."""
 
-import csv
 import importlib
 import json
 from pathlib import Path
@@ -13,16 +12,9 @@ from heavytail import device
 from heavytail.files import sha256, write_json
 from heavytail.jobs import Stopwatch, logged, versions
 from heavytail.pruning import Procedure, prune_model
+from heavytail.ratio_table import Matrix, read_ratios
 from heavytail.resume import Parts
 from heavytail.streaming import StreamedModel, batches_of
-
-
-def read_ratios(path: str) -> tuple[dict[tuple[int, str], float], dict[str, int]]:
-    """(block, projection) → sparsity, and {block}.{projection} → number of weights."""
-    with open(path, newline="") as handle:
-        rows = list(csv.DictReader(handle))
-    ratios = {(int(row["block"]), row["projection"]): float(row["sparsity"]) for row in rows}
-    return ratios, {f"{row['block']}.{row['projection']}": int(row["parameters"]) for row in rows}
 
 
 def work_key(settings: dict, inputs: list[str], model: StreamedModel) -> str:
@@ -31,22 +23,22 @@ def work_key(settings: dict, inputs: list[str], model: StreamedModel) -> str:
     return json.dumps([settings, [*map(sha256, inputs)], computed, versions("torch")])
 
 
-def finish(parts: Parts, sizes: dict[str, int], method: str) -> dict:
+def finish(parts: Parts, sizes: dict[Matrix, int], method: str) -> dict:
     """Write the artifact from its blocks; returns what was removed of each matrix, and the share.
 
     Args:
         parts: all blocks.
-        sizes: {block}.{projection} → number of weights.
+        sizes: the number of weights of each matrix.
         method: its name.
     """
-    kept, digests = {}, {}
-    blocks = 1 + max(int(name.split(".")[0]) for name in sizes)
+    removed, digests = {}, {}
+    blocks = 1 + max(block for block, _ in sizes)
     for block in range(blocks):
         stored = load_file(parts.path(block))
         digests |= {f"{block}.{key}": artifacts.digest(tensor) for key, tensor in stored.items()}
         for projection, matrix in artifacts.matrices_in(stored).items():
-            kept[f"{block}.{projection}"] = artifacts.kept_count(matrix)
-    removed = {name: size - kept[name] for name, size in sizes.items()}
+            count = sizes[block, projection] - artifacts.kept_count(matrix)
+            removed[f"{block}.{projection}"] = count
     realised = sum(removed.values()) / sum(sizes.values())
     metadata = {"method": method, "realised_sparsity": repr(realised)}
     parts.join(blocks, metadata | {"sha256": json.dumps(digests)})

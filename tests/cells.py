@@ -1,6 +1,6 @@
 """Cells of small models, pruned from files to files as the workflow does."""
 
-import csv
+import math
 from pathlib import Path
 
 import torch
@@ -8,6 +8,7 @@ from safetensors.torch import save_file
 
 from heavytail.artifact import Artifact
 from heavytail.checkpoint import Checkpoint
+from heavytail.ratio_table import write_ratios
 from prune_cell import prune_cell
 
 
@@ -22,11 +23,10 @@ def write_inputs(folder: Path, work: Path, ratio: float, ids: torch.Tensor) -> t
     work.mkdir(exist_ok=True, parents=True)
     model, table, tokens = folder / "provenance.json", work / "ratios.csv", work / "tokens"
     model.write_text("{}")
-    with open(table, "w", newline="") as handle:
-        rows = csv.writer(handle)
-        rows.writerow(["block", "projection", "parameters", "sparsity"])
-        for (block, projection), (height, width) in Checkpoint(folder).matrices().items():
-            rows.writerow([block, projection, height * width, ratio])
+    shapes = Checkpoint(folder).matrices()
+    write_ratios(
+        table, {key: math.prod(shape) for key, shape in shapes.items()}, [ratio] * len(shapes)
+    )
     save_file({"input_ids": ids}, tokens)
     return str(model), str(table), str(tokens)
 

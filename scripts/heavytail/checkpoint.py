@@ -58,9 +58,9 @@ class Checkpoint:
 
     def __contains__(self, name: str) -> bool:
         """Whether the checkpoint has a tensor of that name."""
-        return self._stored_name(name) in self._files
+        return self.stored_name(name) in self._files
 
-    def _stored_name(self, name: str) -> str:
+    def stored_name(self, name: str) -> str:
         """The name under which the checkpoint keeps a tensor."""
         others = (
             other + name.removeprefix(ours) for ours, other in ALIASES if name.startswith(ours)
@@ -70,7 +70,7 @@ class Checkpoint:
     @contextmanager
     def _stored(self, name: str):
         """The open file of a tensor, and its name there."""
-        stored = self._stored_name(name)
+        stored = self.stored_name(name)
         if stored not in self._files:
             raise ValueError(
                 f"{self.folder}: no tensor {name}: a shard is missing or the weights are quantised"

@@ -8,6 +8,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 
+# What torch says of a GPU's memory and of the machine's.
+NO_MEMORY = ("out of memory", "can't allocate memory")
+LOWER = (
+    "lower calibration.samples, calibration.length or evaluation.windows, or keep hidden states on "
+    "disk: --set-resources prune_cell:activations_mb=1000 evaluate_perplexity:activations_mb=1000"
+)
+
+
+def _reason(error: Exception) -> str:
+    """An error in one line, with what to lower where memory ran out."""
+    reason = " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, MemoryError) or any(words in reason for words in NO_MEMORY):
+        return f"{reason}; {LOWER}"
+    return reason
+
 
 @contextmanager
 def logged(path: str) -> Iterator[None]:
@@ -21,8 +36,7 @@ def logged(path: str) -> Iterator[None]:
             yield
         except Exception as error:
             traceback.print_exc(file=log)
-            reason = " ".join(str(error).split()) or type(error).__name__
-            sys.exit(f"{reason} (log: {path})")
+            sys.exit(f"{_reason(error)} (log: {path})")
         finally:
             sys.stderr = stderr
 

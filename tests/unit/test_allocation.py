@@ -50,6 +50,25 @@ def test_real_grouped_query_shapes_count_by_parameters():
     assert np.allclose(found[::7], blocks * 0.7 / blocks.mean(), rtol=1e-13)
 
 
+@given(
+    ratios=st.lists(st.floats(0, 1), min_size=1, max_size=40),
+    sizes=st.lists(st.integers(1, 50), min_size=40, max_size=40),
+    of=st.sampled_from([2, 4, 8, 16, 32]),
+)
+def test_units_keep_to_the_target_as_closely_as_whole_matrices_can(ratios, sizes, of):
+    ratios, parameters = np.array(ratios), 64.0 * np.array(sizes[: len(ratios)])
+    target = float(ratios @ parameters / parameters.sum())
+    found = allocation.to_units(ratios, parameters, target, of)
+    assert ((found >= 0) & (found <= 1)).all() and (found * of == np.round(found * of)).all()
+    # Each ratio is one of its two neighbours, and no single step would bring the sum closer.
+    assert (np.abs(found - ratios) < 1 / of + 1e-6).all()
+    assert abs(found @ parameters - target * parameters.sum()) <= parameters.max() / of / 2 + 1e-3
+
+
+def test_equal_ratios_of_a_pattern_stay_equal():
+    assert (allocation.to_units(np.full(9, 0.625), np.arange(1, 10), 0.625, 8) == 5 / 8).all()
+
+
 def test_the_linear_map_spans_one_minus_to_one_plus_epsilon():
     assert np.allclose(allocation.linear_map(np.array([2.0, 3.0, 4.0]), 0.3), [0.7, 1.0, 1.3])
     assert (allocation.linear_map(np.array([2.0, 2.0]), 0.3) == 1).all()

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from heavytail.families import SHARED_INPUTS, modules_of
+from heavytail.families import SHARED_INPUTS, places_of
 from heavytail.input_hessian import FreshModel, input_spectra
 from heavytail.loading import load_model
 
@@ -13,10 +13,10 @@ def test_input_spectra_are_those_of_the_whole_model_in_double(model_folder):
     # More windows than one batch of 4096 tokens holds.
     windows = torch.randint(0, 256, (70, 60), generator=torch.Generator().manual_seed(3))
     model, inputs = load_model(model_folder, CPU).double(), {}
-    paths = modules_of(model.config.model_type)
+    places = places_of(model.config.to_dict())
     for block in range(3):
-        for projection, path in paths.items():
-            model.get_submodule(f"model.layers.{block}.{path}").register_forward_pre_hook(
+        for projection, place in places.items():
+            model.get_submodule(f"model.layers.{block}.{place.module}").register_forward_pre_hook(
                 lambda _m, seen, key=(block, projection): inputs.update({key: seen[0]})
             )
     with torch.no_grad():

@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import save_file
 
 from evaluate_perplexity import evaluate_perplexity
-from heavytail import device, jobs, perplexity
+from heavytail import jobs, perplexity
 
 
 def test_a_failed_job_ends_with_one_line_and_its_log_has_the_traceback(tmp_path):
@@ -35,17 +35,12 @@ def test_usage_counts_time_and_memory():
     assert usage["seconds"] >= 0 and usage["peak_memory_mb"] > 10
 
 
-@pytest.mark.parametrize(
-    ("stored", "place", "expected"),
-    [
-        (torch.float16, "cpu", torch.float32),
-        (torch.bfloat16, "cpu", torch.bfloat16),
-        (torch.float32, "cpu", torch.float32),
-        (torch.float16, "cuda", torch.float16),
-    ],
-)
-def test_float16_computes_in_float32_where_the_processor_has_none(stored, place, expected):
-    assert device.compute_dtype(stored, torch.device(place)) == expected
+def test_out_of_memory_says_what_to_lower(tmp_path):
+    expected = pytest.raises(
+        SystemExit, match=r"allocate memory.*lower calibration\.samples.*log: "
+    )
+    with expected, jobs.logged(str(tmp_path / "job.log")):
+        torch.empty(2**55)
 
 
 def test_a_perplexity_that_overflows_is_a_record_with_a_reason(model_folder, tmp_path, monkeypatch):
@@ -56,7 +51,9 @@ def test_a_perplexity_that_overflows_is_a_record_with_a_reason(model_folder, tmp
     save_file({"input_ids": torch.zeros(2, 8, dtype=torch.long)}, tmp_path / "ids", {"join": "x"})
     losses = torch.tensor([math.inf, 1.0]).double()
     monkeypatch.setattr(perplexity, "negative_log_likelihoods", lambda *_: losses)
-    evaluate_perplexity(str(model), None, str(tmp_path / "ids"), str(tmp_path / "record.json"))
+    evaluate_perplexity(
+        str(model), None, str(tmp_path / "ids"), math.inf, str(tmp_path / "record.json")
+    )
     record = json.loads((tmp_path / "record.json").read_text())
     assert record["perplexity"] is None and "overflows" in record["reason"]
     assert record["losses"] == [None, 1.0] and record["model"]["source"] == "tiny"

@@ -12,7 +12,9 @@ from heavytail.settings import SettingsError, checked
 
 SCHEMA = yaml.safe_load((Path(__file__).parents[2] / "config/schema.yaml").read_text())
 HUB = {"hub": "owner/model", "revision": "0123456789abcdef0123456789abcdef01234567"}
+METHODS = "magnitude, wanda, wanda_variant, sparsegpt"
 TASKS = "arc_easy, arc_challenge, rte, winogrande, openbookqa, hellaswag, boolq"
+A_SHARE = "a share, or 'N:M' with M 2, 4, 8, 16 or 32"
 A_NAME = "a name of letters, digits, '.', '_' and '-' that starts with a letter or digit"
 
 
@@ -38,7 +40,7 @@ BAD_SHAPES = [
     ({"modles": {}}, "modles: unknown key, did you mean 'models'?"),
     (
         model(**HUB) | {1: 2},
-        "1: unknown key, expected one of models, methods, allocations, sparsity, seeds, "
+        "1: unknown key, expected one of models, methods, within_block, allocations, sparsity, seeds, "
         "calibration, evaluation, hessian, tasks",
     ),
     (model(**HUB) | {"see\nds": [0]}, "see ds: unknown key, did you mean 'seeds'?"),
@@ -168,17 +170,37 @@ BAD_VALUES = [
     ({"methods": ["wand"]}, "methods: unknown method 'wand', did you mean 'wanda'?"),
     (
         {"methods": [{"wanda": 0.2}]},
-        "methods: a mapping is no method, expected one of magnitude, wanda, sparsegpt",
+        f"methods: a mapping is no method, expected one of {METHODS}",
     ),
     ({"methods": ["wanda", "wanda"]}, "methods: 'wanda' occurs twice"),
     ({"sparsity": 0.7}, "sparsity: expected a list, found 0.7"),
-    ({"sparsity": [70]}, "sparsity: 70 is not in (0, 1)"),
-    ({"sparsity": [0]}, "sparsity: 0 is not in (0, 1)"),
-    ({"sparsity": [1.0]}, "sparsity: 1.0 is not in (0, 1)"),
-    ({"sparsity": ["1e-1"]}, "sparsity: expected a number, found '1e-1'"),
-    ({"sparsity": [True]}, "sparsity: expected a number, found true"),
-    ({"sparsity": [math.nan]}, "sparsity: expected a number, found nan"),
-    ({"sparsity": [math.inf]}, "sparsity: expected a number, found inf"),
+    ({"sparsity": [70]}, "sparsity: 70 is not in (0, 1) (N:M needs quotes)"),
+    ({"sparsity": [0]}, "sparsity: 0 is not in (0, 1) (N:M needs quotes)"),
+    ({"sparsity": [1.0]}, "sparsity: 1.0 is not in (0, 1) (N:M needs quotes)"),
+    (
+        yaml.safe_load("sparsity: [2:4]"),
+        "sparsity: 124 is not in (0, 1) (N:M needs quotes)",
+    ),
+    ({"sparsity": ["1e-1"]}, f"sparsity: '1e-1' is not {A_SHARE}"),
+    ({"sparsity": ["2:3"]}, f"sparsity: '2:3' is not {A_SHARE}"),
+    ({"sparsity": ["4:4"]}, "sparsity: '4:4' keeps 100%, expected N below M"),
+    ({"sparsity": ["5:4"]}, "sparsity: '5:4' keeps 125%, expected N below M"),
+    (
+        {"sparsity": [0.5, "2:4"], "methods": ["wanda_variant"]},
+        "methods: wanda_variant compares whole rows and knows no '2:4'",
+    ),
+    ({"sparsity": [True]}, f"sparsity: expected {A_SHARE}, found true"),
+    ({"sparsity": [math.nan]}, f"sparsity: expected {A_SHARE}, found nan"),
+    ({"sparsity": [math.inf]}, f"sparsity: expected {A_SHARE}, found inf"),
+    (
+        {"within_block": "sequentiel"},
+        "within_block: unknown way through a block 'sequentiel', did you mean 'sequential'?",
+    ),
+    (
+        {"within_block": 3},
+        "within_block: expected a way through a block or a list of them, found 3",
+    ),
+    ({"within_block": []}, "within_block: empty, expected at least one"),
     ({"sparsity": [0.5, 0.50]}, "sparsity: 0.5 occurs twice"),
     ({"seeds": [-1]}, "seeds: -1 is less than 0"),
     ({"seeds": [0.0]}, "seeds: expected a whole number, found 0.0"),
@@ -233,6 +255,7 @@ def test_defaults_are_filled_in_at_every_depth():
     assert checked(config, SCHEMA, [Path()]) == {
         "models": {"a": HUB},
         "methods": ["magnitude", "wanda", "sparsegpt"],
+        "within_block": ["exact"],
         "allocations": {
             "uniform": {"allocator": "uniform"},
             "gt": {
@@ -271,6 +294,11 @@ def test_epsilon_may_differ_by_method():
         "methods": ["wanda"]
     }
     assert checked(config, SCHEMA, [Path()])["allocations"]["x"]["epsilon"]["wanda"] == 0.2
+
+
+def test_one_way_through_a_block_needs_no_list():
+    found = checked(model(**HUB) | {"within_block": "sequential"}, SCHEMA, [Path()])
+    assert found["within_block"] == ["sequential"]
 
 
 def test_names_that_differ_by_case_are_two_models():

@@ -7,7 +7,6 @@ import torch
 
 from cells import prune, windows
 from heavytail import perplexity
-from heavytail.device import compute_dtype
 from heavytail.families import FAMILIES
 from heavytail.loading import load_model
 from heavytail.streaming import StreamedModel
@@ -105,14 +104,6 @@ def test_half_precision_is_stored_as_it_was(tmp_path, model_folder):
     artifact = prune(folder, tmp_path / "work", "sparsegpt")
     weight = torch.zeros(32, 32, dtype=torch.float16)
     assert artifact.apply(0, "q_proj", weight).dtype == torch.float16
-
-
-@pytest.mark.parametrize("able", [True, False])
-def test_bfloat16_is_computed_in_where_the_processor_can(able, monkeypatch):
-    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": able})
-    expected = torch.bfloat16 if able else torch.float32
-    assert compute_dtype(torch.bfloat16, CPU) == expected
-    assert compute_dtype(torch.bfloat16, torch.device("cuda")) == torch.bfloat16
 
 
 def test_unknown_families_and_mixtures_of_experts_are_refused_by_name(tmp_path):

@@ -1,0 +1,40 @@
+"""Write a pruned cell as a Hugging Face folder with a recipe of its sparsities."""
+
+from pathlib import Path
+
+import yaml
+
+from heavytail import exporting
+from heavytail.artifact import Artifact
+from heavytail.checkpoint import Checkpoint
+from heavytail.files import write_text
+from heavytail.jobs import logged
+from heavytail.ratio_table import read_ratios
+
+
+def export_cell(model: str, artifact: str, ratios: str, settings: dict, output: str) -> None:
+    """Write the folder.
+
+    Args:
+        model: provenance.json in the model's folder.
+        artifact: of the cell.
+        ratios: CSV of block,projection,parameters,sparsity.
+        settings: "method" and "of" (M of N:M sparsity, or None).
+        output: the new folder.
+    """
+    folder, target = Path(model).parent, Path(output)
+    exporting.export(folder, Artifact(artifact), target)
+    table, _ = read_ratios(ratios)
+    recipe = exporting.recipe(Checkpoint(folder), settings["method"], table, settings["of"])
+    write_text(target / "recipe.yaml", yaml.safe_dump(recipe, sort_keys=False))
+
+
+if __name__ == "__main__":
+    with logged(snakemake.log[0]):
+        export_cell(
+            snakemake.input.model,
+            snakemake.input.artifact,
+            snakemake.input.ratios,
+            snakemake.params.settings,
+            snakemake.output.folder,
+        )
