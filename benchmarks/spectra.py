@@ -24,6 +24,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 
 from heavytail.block_weights import BlockWeights
 from heavytail.checkpoint import Checkpoint
+from heavytail.families import places_of
 from heavytail.gram import eigenvalues
 from heavytail.measures import spectra
 from heavytail.metrics import farms, marchenko_pastur, randomised, shape, tails

@@ -40,8 +40,8 @@ BAD_SHAPES = [
     ({"modles": {}}, "modles: unknown key, did you mean 'models'?"),
     (
         model(**HUB) | {1: 2},
-        "1: unknown key, expected one of models, methods, within_block, allocations, sparsity, seeds, "
-        "calibration, evaluation, hessian, tasks",
+        "1: unknown key, expected one of models, methods, within_block, allocations, sparsity, "
+        "seeds, calibration, evaluation, hessian, tasks",
     ),
     (model(**HUB) | {"see\nds": [0]}, "see ds: unknown key, did you mean 'seeds'?"),
     (
