@@ -122,8 +122,8 @@ def prune(model: PreTrainedModel, windows: Tensor, method: str, sparsity: float)
         for hook in hooks:
             hook.remove()
         for module, statistic in statistics.items():
-            weight = compress(module.weight.float().clone(), statistic, sparsity)
-            module.weight.data = weight.to(module.weight.dtype)
+            # In place: a mapped file's pages must not stay beside the pruned weight.
+            module.weight.copy_(compress(module.weight.float().clone(), statistic, sparsity))
         for sample in range(len(inputs)):
             outputs[sample] = block(inputs[sample : sample + 1], **others)[0]
         inputs, outputs = outputs, inputs

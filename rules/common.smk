@@ -168,8 +168,8 @@ def prune_settings(wildcards):
 def prune_digest(wildcards):
     """Changes when the code that prunes a cell changes in meaning."""
     method, within_block = METHODS[wildcards.method]
-    chosen = f"heavytail.methods.{method}", f"heavytail.within_block.{within_block}"
-    return digest("prune_cell", *chosen)
+    way = [f"heavytail.within_block.{within_block}"] if calibrated(wildcards.method) else []
+    return digest("prune_cell", f"heavytail.methods.{method}", *way)
 
 
 def calibration_of(wildcards):

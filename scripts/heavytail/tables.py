@@ -6,7 +6,8 @@ from collections.abc import Callable
 import pandas as pd
 
 COLUMNS = [
-    *("model", "method", "allocation", "metric", "grouping", "epsilon", "segments", "blend"),
+    *("model", "method", "within_block", "allocation"),
+    *("metric", "grouping", "epsilon", "segments", "blend"),
     *("sparsity", "seed", "realised_sparsity", "perplexity", "zero_shot_mean"),
     *("seconds", "peak_memory_mb", "artifact"),
 ]

@@ -61,7 +61,14 @@ def test_touching_every_file_reruns_nothing(project):
 
 
 def test_an_edit_of_wanda_reruns_wanda(project):
-    project.edit("scripts/heavytail/methods/wanda.py", "* statistic.norm()", "* statistic.total")
+    project.edit("scripts/heavytail/methods/wanda.py", "abs() * norm", "abs() + norm")
+    assert project.planned() == consequences(WANDA_GT, WANDA_UNIFORM)
+
+
+def test_an_edit_of_a_way_through_a_block_reruns_the_cells_that_go_it(project):
+    project.edit("scripts/heavytail/within_block/sequential.py", "strict=True", "strict=False")
+    assert project.planned() == {}
+    project.edit("scripts/heavytail/within_block/exact.py", "list(found)", "sorted(found)")
     assert project.planned() == consequences(WANDA_GT, WANDA_UNIFORM)
 
 
