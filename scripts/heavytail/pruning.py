@@ -11,6 +11,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from heavytail import artifact
+from heavytail.families import stages
 from heavytail.hidden_states import HiddenStates
 from heavytail.resume import Parts
 from heavytail.streaming import StreamedModel
@@ -65,7 +66,8 @@ def prune_model(
             statistic = procedure.method.Statistic
             procedure.within_block.prune_block(model, statistic, index, block, states, stage)
         else:
-            stage(tuple(model.places), None)
+            for sharing in stages(model.places):
+                stage(sharing, None)
         parts.put(index, stored)
         log.info("block %d of %d: pruned", index, len(model.decoder.layers))
 
