@@ -51,6 +51,16 @@ def relative_ratios(metrics: str, settings: dict, matrices: list[tuple[int, str]
     return allocation.linear_map(settings["direction"] * scores, settings["epsilon"])[blocks]
 
 
+def check_pattern(shapes: dict[tuple[int, str], tuple[int, int]], of: int) -> None:
+    """Raise ValueError, naming the config key, where N:M does not fit the rows of a matrix."""
+    for (block, projection), (_, columns) in shapes.items():
+        if columns % of:
+            raise ValueError(
+                f"sparsity: found N:{of}, expected an M that divides the rows of every matrix: "
+                f"those of {block}.{projection} have {columns} weights"
+            )
+
+
 def allocate_sparsity(model: str, metrics: str, settings: dict, output: str) -> None:
     """Write the table of ratios; their parameter-weighted mean is the target."""
     shapes = Checkpoint(Path(model).parent).matrices()
@@ -59,6 +69,7 @@ def allocate_sparsity(model: str, metrics: str, settings: dict, output: str) -> 
     relative = relative_ratios(metrics, settings, list(sizes))
     ratios = allocation.to_target(relative, weights, target)
     if settings["of"]:
+        check_pattern(shapes, settings["of"])
         ratios = allocation.to_units(ratios, weights, target, settings["of"])
     write_ratios(output, sizes, list(ratios))
 

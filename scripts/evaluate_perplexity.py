@@ -12,6 +12,11 @@ from heavytail.files import read_json, scratch, write_json
 from heavytail.jobs import logged, versions
 from heavytail.streaming import StreamedModel
 
+LOWER = (
+    "evaluation.length, or keep hidden states on disk: "
+    "--set-resources evaluate_perplexity:activations_mb=1000"
+)
+
 
 def evaluate_perplexity(
     model: str, artifact: str | None, tokens: str, budget: float, output: str
@@ -51,7 +56,7 @@ def evaluate_perplexity(
 
 
 if __name__ == "__main__":
-    with logged(snakemake.log[0]):
+    with logged(snakemake.log[0], LOWER):
         torch.set_num_threads(snakemake.threads)
         evaluate_perplexity(
             snakemake.input.model,

@@ -61,7 +61,7 @@ def measure_hessian(model: str, calibration: str, settings: dict, output: str) -
 
 
 if __name__ == "__main__":
-    with logged(snakemake.log[0]):
+    with logged(snakemake.log[0], "hessian.windows or hessian.eigenvalues"):
         torch.set_num_threads(snakemake.threads)
         measure_hessian(
             snakemake.input.model,

@@ -16,20 +16,38 @@ from heavytail.ratio_table import Matrix, read_ratios
 from heavytail.resume import Parts
 from heavytail.streaming import StreamedModel, batches_of
 
+LOWER = (
+    "calibration.samples or calibration.length, or, with within_block: exact, keep hidden states "
+    "on disk: --set-resources prune_cell:activations_mb=1000"
+)
 
-def work_key(settings: dict, inputs: list[str], model: StreamedModel) -> str:
-    """What the pruned blocks depend on: code, settings, inputs and where they are computed."""
-    computed = [model.device.type, str(model.dtype), str(torch.get_num_threads())]
-    return json.dumps([settings, [*map(sha256, inputs)], computed, versions("torch")])
+
+def open_parts(
+    artifact: str, settings: dict, inputs: list[str], model: StreamedModel
+) -> tuple[Parts, bool]:
+    """The blocks of a cell, and whether an earlier run left some.
+
+    They go with code, settings, inputs and what they are computed by.
+    """
+    place = torch.cuda.get_device_name() if model.device.type == "cuda" else "cpu"
+    computed = [place, str(model.dtype), torch.get_num_threads(), versions("torch", "transformers")]
+    parts = Parts(artifact, json.dumps([settings, [*map(sha256, inputs)], computed]))
+    return parts, parts.path(0).is_file()
 
 
-def finish(parts: Parts, sizes: dict[Matrix, int], method: str) -> dict:
-    """Write the artifact from its blocks; returns what was removed of each matrix, and the share.
+def chosen(settings: dict, ratios: dict[Matrix, float]) -> Procedure:
+    """The method and the way through a block that the settings name."""
+    method = importlib.import_module(f"heavytail.methods.{settings['method']}")
+    within_block = importlib.import_module(f"heavytail.within_block.{settings['within_block']}")
+    return Procedure(method, within_block, ratios, settings["of"])
+
+
+def summary(parts: Parts, sizes: dict[Matrix, int]) -> tuple[dict, dict[str, str]]:
+    """What was removed of each matrix and the share of all; and the checksum of each tensor.
 
     Args:
         parts: all blocks.
         sizes: the number of weights of each matrix.
-        method: its name.
     """
     removed, digests = {}, {}
     blocks = 1 + max(block for block, _ in sizes)
@@ -40,9 +58,7 @@ def finish(parts: Parts, sizes: dict[Matrix, int], method: str) -> dict:
             count = sizes[block, projection] - artifacts.kept_count(matrix)
             removed[f"{block}.{projection}"] = count
     realised = sum(removed.values()) / sum(sizes.values())
-    metadata = {"method": method, "realised_sparsity": repr(realised)}
-    parts.join(blocks, metadata | {"sha256": json.dumps(digests)})
-    return {"realised_sparsity": realised, "removed": removed}
+    return {"realised_sparsity": realised, "removed": removed}, digests
 
 
 def prune_cell(
@@ -67,31 +83,27 @@ def prune_cell(
     clock = Stopwatch()
     dense = StreamedModel(Path(model).parent, device.pick())
     wanted, sizes = read_ratios(ratios)
-    method, within_block = (
-        importlib.import_module(f"heavytail.{package}.{settings[name]}")
-        for package, name in (("methods", "method"), ("within_block", "within_block"))
-    )
-    if method.Statistic and not calibration:
+    if list(wanted) != list(dense.checkpoint.matrices()):
+        raise ValueError(f"{ratios}: its rows are not the matrices of {Path(model).parent}")
+    procedure = chosen(settings, wanted)
+    if procedure.method.Statistic and not calibration:
         raise ValueError(f"{settings['method']} needs calibration tokens and was given none")
     ids = load_file(calibration)["input_ids"] if calibration else torch.empty(0, 1)
     inputs = [path for path in (model, ratios, calibration) if path]
-    parts = Parts(outputs[0], work_key(settings, inputs, dense))
-    procedure = Procedure(method, within_block, wanted, settings["of"])
+    parts, resumed = open_parts(outputs[0], settings, inputs, dense)
     prune_model(dense, procedure, batches_of(ids), parts, budget)
-    write_json(
-        outputs[1],
-        {
-            **finish(parts, sizes, settings["method"]),
-            "device": dense.device.type,
-            "dtype": str(dense.dtype),
-            "versions": versions("torch", "transformers"),
-            **clock.usage(),
-        },
-    )
+    removed, digests = summary(parts, sizes)
+    computed = {"device": dense.device.type, "dtype": str(dense.dtype), "resumed": resumed}
+    computed |= {"versions": versions("torch", "transformers"), **clock.usage()}
+    write_json(outputs[1], removed | computed)
+    # Last: with it go the blocks.
+    metadata = {"method": settings["method"], "sha256": json.dumps(digests)}
+    metadata |= {"realised_sparsity": repr(removed["realised_sparsity"])}
+    parts.join(1 + max(block for block, _ in sizes), metadata)
 
 
 if __name__ == "__main__":
-    with logged(snakemake.log[0]):
+    with logged(snakemake.log[0], LOWER):
         torch.set_num_threads(snakemake.threads)
         prune_cell(
             snakemake.input.model,

@@ -40,10 +40,11 @@ def prune(
     of: int | None = None,
     ids: torch.Tensor | None = None,
     budget: float = float("inf"),
+    code: str = "",
 ) -> Artifact:
     """The artifact of a cell with equal ratios; files lie in `work`."""
     inputs = write_inputs(folder, work, ratio, windows(seed=1) if ids is None else ids)
-    settings = {"method": method, "within_block": within_block, "of": of, "code": ""}
+    settings = {"method": method, "within_block": within_block, "of": of, "code": code}
     outputs = str(work / "cell.safetensors"), str(work / "cell.json")
     prune_cell(*inputs, settings, budget, outputs)
     return Artifact(outputs[0])

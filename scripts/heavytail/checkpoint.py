@@ -56,10 +56,6 @@ class Checkpoint:
         except SafetensorError as error:
             raise ValueError(f"{path}: not a whole safetensors file ({error})") from error
 
-    def __contains__(self, name: str) -> bool:
-        """Whether the checkpoint has a tensor of that name."""
-        return self.stored_name(name) in self._files
-
     def stored_name(self, name: str) -> str:
         """The name under which the checkpoint keeps a tensor."""
         others = (
@@ -97,6 +93,11 @@ class Checkpoint:
     def places(self) -> dict[str, Place]:
         """Canonical projection → its place in a block. Raises ValueError as `places_of` does."""
         return places_of(self.config)
+
+    @cached_property
+    def dtype(self) -> torch.dtype:
+        """What the blocks' matrices are stored in, whatever config.json says."""
+        return self.tensor(self.weight_name(0, "q_proj")).dtype
 
     def weight_name(self, block: int, projection: str) -> str:
         """The tensor that holds a projection, perhaps beside others."""

@@ -1,7 +1,11 @@
 """Where tensors live and in which precision a model computes."""
 
+import ctypes
+
 import torch
 
+# glibc's number for the option, and what is large: more than a batch's activations usually are.
+MMAP_THRESHOLD, LARGE_BYTES = -3, 2**23
 # What processors call their instructions for it.
 BFLOAT16 = ("avx512_bf16", "amx_bf16", "bf16")
 
@@ -20,3 +24,14 @@ def compute_dtype(stored: torch.dtype, device: torch.device) -> torch.dtype:
         return stored
     able = torch.cpu.get_capabilities()
     return stored if stored == torch.bfloat16 and any(map(able.get, BFLOAT16)) else torch.float32
+
+
+def return_large_allocations() -> None:
+    """Let the memory of weights go back to the system as soon as it is freed.
+
+    glibc raises the size from which it does so to that of the largest freed tensor; of a model that
+    goes by block by block, the process would keep more with every block.
+    """
+    set_option = getattr(ctypes.CDLL(None), "mallopt", None)
+    if set_option is not None:
+        set_option(MMAP_THRESHOLD, LARGE_BYTES)

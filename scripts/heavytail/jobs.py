@@ -10,23 +10,22 @@ from importlib.metadata import version
 
 # What torch says of a GPU's memory and of the machine's.
 NO_MEMORY = ("out of memory", "can't allocate memory")
-LOWER = (
-    "lower calibration.samples, calibration.length or evaluation.windows, or keep hidden states on "
-    "disk: --set-resources prune_cell:activations_mb=1000 evaluate_perplexity:activations_mb=1000"
-)
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: Exception, lower: str) -> str:
     """An error in one line, with what to lower where memory ran out."""
     reason = " ".join(str(error).split()) or type(error).__name__
     if isinstance(error, MemoryError) or any(words in reason for words in NO_MEMORY):
-        return f"{reason}; {LOWER}"
+        return f"{reason}; lower {lower}"
     return reason
 
 
 @contextmanager
-def logged(path: str) -> Iterator[None]:
-    """Send logging and stderr to the log file; a failure ends the job with one line."""
+def logged(path: str, lower: str = "the size of the model") -> Iterator[None]:
+    """Send logging and stderr to the log file; a failure ends the job with one line.
+
+    `lower` names what takes less memory, for a job that runs out of it.
+    """
     with open(path, "w", buffering=1, encoding="utf-8") as log:
         stderr, sys.stderr = sys.stderr, log
         logging.basicConfig(
@@ -36,7 +35,7 @@ def logged(path: str) -> Iterator[None]:
             yield
         except Exception as error:
             traceback.print_exc(file=log)
-            sys.exit(f"{_reason(error)} (log: {path})")
+            sys.exit(f"{_reason(error, lower)} (log: {path})")
         finally:
             sys.stderr = stderr
 

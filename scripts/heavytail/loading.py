@@ -3,26 +3,24 @@
 from pathlib import Path
 
 import torch
-from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
+from transformers import AutoModelForCausalLM, PreTrainedModel
 
 from heavytail.artifact import Artifact
+from heavytail.checkpoint import Checkpoint
 from heavytail.device import compute_dtype
-from heavytail.families import family_of
 
 
 def load_model(
     folder: str | Path, device: torch.device, artifact: Artifact | None = None
 ) -> PreTrainedModel:
     """The model of a Hugging Face folder on the device, pruned where there is an artifact."""
-    stored = AutoConfig.from_pretrained(folder, local_files_only=True).dtype or torch.float32
+    checkpoint = Checkpoint(folder)
     model = AutoModelForCausalLM.from_pretrained(
-        folder, dtype=compute_dtype(stored, device), local_files_only=True
+        folder, dtype=compute_dtype(checkpoint.dtype, device), local_files_only=True
     )
     if artifact is not None:
-        config = model.config.to_dict()
-        family = family_of(config)
-        for block in range(model.config.num_hidden_layers):
-            for projection, place in family.places(config).items():
-                weight = model.get_submodule(f"{family.blocks}.{block}.{place.module}").weight.data
-                place.write(weight, artifact.apply(block, projection, place.read(weight)))
+        for block, projection in checkpoint.matrices():
+            place = checkpoint.places[projection]
+            weight = model.get_parameter(checkpoint.weight_name(block, projection)).data
+            place.write(weight, artifact.apply(block, projection, place.read(weight)))
     return model.to(device).eval()

@@ -52,6 +52,8 @@ def prune_model(
     Raises:
         ValueError, ArithmeticError: a matrix cannot be pruned (block and projection are named).
     """
+    if all(parts.path(index).is_file() for index in range(len(model.decoder.layers))):
+        return
     calibrated = procedure.method.Statistic is not None
     states = model.embed(batches, parts.folder, budget) if calibrated else HiddenStates()
     for index, block in model.blocks():
@@ -85,20 +87,22 @@ def prune_stage(
 
     Raises ValueError, ArithmeticError: a matrix cannot be pruned (it is named).
     """
-    method = procedure.method
-    weights = [model.weight(block, projection).float() for projection in projections]
-    ratios = [procedure.ratios[index, projection] for projection in projections]
-    try:
-        updated, masks = method.prune(weights, statistic, ratios, procedure.of)
-    except (ValueError, ArithmeticError) as error:
-        raise type(error)(f"block {index}, {', '.join(projections)}: {error}") from error
-    del weights
-    for projection, weight, removed in zip(projections, updated, masks, strict=True):
-        # What the artifact stores is what the next block must see.
-        pruned = weight.masked_fill(removed, 0.0).to(model.stored_dtype).contiguous()
-        model.put(block, projection, pruned)
-        encoded = artifact.encode(removed, pruned if method.REWRITES else None)
-        stored.update({f"{projection}.{part}": tensor for part, tensor in encoded.items()})
+    rewrites = procedure.method.REWRITES
+    # Those that are rewritten share the work; the others need no more than one copy at a time.
+    for names in [projections] if rewrites else [(name,) for name in projections]:
+        weights = [model.weight(block, name).float() for name in names]
+        ratios = [procedure.ratios[index, name] for name in names]
+        try:
+            updated, masks = procedure.method.prune(weights, statistic, ratios, procedure.of)
+        except (ValueError, ArithmeticError) as error:
+            raise type(error)(f"block {index}, {', '.join(names)}: {error}") from error
+        del weights
+        for name, weight, removed in zip(names, updated, masks, strict=True):
+            # What the artifact stores is what the next block must see.
+            pruned = weight.to(model.stored_dtype).masked_fill(removed, 0.0).contiguous()
+            model.put(block, name, pruned)
+            encoded = artifact.encode(removed, pruned if rewrites else None)
+            stored.update({f"{name}.{part}": tensor for part, tensor in encoded.items()})
 
 
 def restore(model: StreamedModel, block: nn.Module, stored: dict[str, torch.Tensor]) -> None:

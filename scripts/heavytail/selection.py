@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import torch
 
 
@@ -27,14 +28,23 @@ def smallest(scores: torch.Tensor, count: int) -> torch.Tensor:
         raise ValueError("NaN among the pruning scores")
     if count == 0:
         return torch.zeros_like(scores, dtype=torch.bool)
-    threshold = scores.kthvalue(count, dim=-1, keepdim=True).values
+    threshold = _kth(scores, count)
     marked = scores <= threshold
     if int(marked.sum()) == count * len(scores):
         return marked
     tied = scores == threshold
     marked &= ~tied
     missing = count - marked.sum(dim=-1, keepdim=True)
-    return marked | (tied & (tied.cumsum(dim=-1) <= missing))
+    return marked | (tied & (tied.cumsum(dim=-1, dtype=torch.int32) <= missing))
+
+
+def _kth(scores: torch.Tensor, count: int) -> torch.Tensor:
+    """The `count`-th smallest score of each row, [rows, 1]."""
+    if scores.is_cuda:
+        return scores.kthvalue(count, dim=-1, keepdim=True).values
+    # The same value, many times faster than torch's on a CPU.
+    parted = np.partition(scores.numpy(), count - 1, axis=-1)
+    return torch.from_numpy(parted[:, count - 1 : count].copy())
 
 
 def smallest_in_units(scores: torch.Tensor, sparsity: float, unit: int) -> torch.Tensor:

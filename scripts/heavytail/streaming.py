@@ -13,7 +13,7 @@ from transformers import AutoConfig, AutoModelForCausalLM
 
 from heavytail.artifact import Artifact
 from heavytail.checkpoint import Checkpoint
-from heavytail.device import compute_dtype
+from heavytail.device import compute_dtype, return_large_allocations
 from heavytail.families import family_of
 from heavytail.hidden_states import HiddenStates
 
@@ -36,12 +36,13 @@ class StreamedModel:
 
     def __init__(self, folder: str | Path, device: torch.device, artifact: Artifact | None = None):
         """Open `folder`; with an artifact, its blocks come pruned."""
+        return_large_allocations()
         self.checkpoint = Checkpoint(folder)
         self.device = device
         self.artifact = artifact
         self.prefix, self.places = family_of(self.checkpoint.config).blocks, self.checkpoint.places
         config = AutoConfig.from_pretrained(folder, local_files_only=True)
-        self.stored_dtype = config.dtype or torch.float32
+        self.stored_dtype = self.checkpoint.dtype
         self.dtype = compute_dtype(self.stored_dtype, device)
         # Buffers are not in checkpoints: rotary frequencies must be computed for real.
         with init_empty_weights(include_buffers=False):
@@ -92,7 +93,8 @@ class StreamedModel:
     ) -> HiddenStates:
         """Token ids, int64 [batch, length] each, to what the first block receives.
 
-        Hidden states beyond `budget` bytes lie on disk below `folder`.
+        Hidden states beyond `budget` bytes lie on disk below `folder`. Once per model: what an
+        embedding computes beside its weights goes with it.
         """
         first = []
 

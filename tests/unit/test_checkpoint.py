@@ -2,6 +2,7 @@ import json
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from heavytail.checkpoint import INDEX, Checkpoint
 from heavytail.families import FAMILIES
@@ -84,3 +85,15 @@ def test_a_truncated_file_and_an_empty_folder_say_so(tmp_path):
     weights.unlink()
     with pytest.raises(FileNotFoundError, match="safetensors"):
         Checkpoint(folder)
+
+
+def test_names_of_published_checkpoints_are_found(tmp_path):
+    """OPT's files begin with decoder., GPT-NeoX's output embedding is embed_out."""
+    folder = save_model(tmp_path, "opt")
+    weights = load_file(folder / "model.safetensors")
+    old = {name.removeprefix("model."): tensor for name, tensor in weights.items()}
+    before = Checkpoint(folder).matrix(1, "up_proj").clone()
+    save_file(old, folder / "model.safetensors")
+    assert torch.equal(Checkpoint(folder).matrix(1, "up_proj"), before)
+    neox = Checkpoint(save_model(tmp_path / "neox", "gpt_neox"))
+    assert neox.stored_name("lm_head.weight") == "embed_out.weight"

@@ -10,7 +10,7 @@ CPU = torch.device("cpu")
 
 
 def test_input_spectra_are_those_of_the_whole_model_in_double(model_folder):
-    # More windows than one batch of 4096 tokens holds.
+    # More windows than one batch of 2048 tokens holds.
     windows = torch.randint(0, 256, (70, 60), generator=torch.Generator().manual_seed(3))
     model, inputs = load_model(model_folder, CPU).double(), {}
     places = places_of(model.config.to_dict())

@@ -156,6 +156,11 @@ def test_the_variant_takes_more_from_rows_whose_scores_are_uneven():
     assert gone.sum() == 50
 
 
+def test_the_variant_refuses_groups():
+    with pytest.raises(ValueError, match="knows no groups of 4"):
+        wanda_variant.prune([torch.ones(2, 8)], statistic_of(wanda, torch.ones(3, 8)), [0.5], 4)
+
+
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize(("sparsity", "of"), PATTERNS)
 def test_sparsegpt_equals_the_paper(case, sparsity, of):
@@ -179,7 +184,7 @@ def test_sparsegpt_equals_the_paper(case, sparsity, of):
 
 
 def test_sparsegpt_prunes_matrices_of_the_same_inputs_as_if_alone():
-    weights = [torch.randn(rows, 150) for rows in (7, 12, 3)]
+    weights = list(random_case(4, 22, 150)[0].split([7, 12, 3]))
     statistic, ratios = statistic_of(sparsegpt, correlated(400, 150, seed=3)), [0.2, 0.7, 0.5]
     together = sparsegpt.prune(weights, statistic, ratios)
     for number, (weight, ratio) in enumerate(zip(weights, ratios, strict=True)):
@@ -191,7 +196,7 @@ def test_sparsegpt_prunes_matrices_of_the_same_inputs_as_if_alone():
 def test_sparsegpt_removes_exact_counts_per_group_and_zeroes_dead_columns():
     inputs = correlated(400, 150, seed=3)
     inputs[:, 5] = 0
-    weight = torch.randn(10, 150)
+    weight, _ = random_case(2, 10, 150)
     (found,), (gone,) = sparsegpt.prune([weight], statistic_of(sparsegpt, inputs), [0.7])
     assert gone[:, :128].sum() == int(0.7 * 1280) and gone[:, 128:].sum() == int(0.7 * 220)
     assert (found[:, 5] == 0).all() and gone[:, 5].all()

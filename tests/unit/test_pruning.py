@@ -18,6 +18,7 @@ from heavytail.families import FAMILIES, stages
 from heavytail.loading import load_model
 from heavytail.streaming import StreamedModel
 from project import ROOT
+from prune_cell import prune_cell
 from tiny import save_model
 
 CPU = torch.device("cpu")
@@ -132,43 +133,63 @@ def test_a_failed_run_goes_on_with_the_block_it_was_at(way, model_folder, tmp_pa
 
 
 @pytest.mark.slow
-def test_a_run_that_is_killed_at_any_moment_gives_the_same_bytes(model_folder, tmp_path):
-    ids = windows(64, 60, seed=2)
-    whole = prune(model_folder, tmp_path / "whole", "sparsegpt", ids=ids)
-    inputs = write_inputs(model_folder, tmp_path / "cut", 0.6, ids)
-    settings = {"method": "sparsegpt", "within_block": "exact", "of": None, "code": ""}
-    outputs = str(tmp_path / "cut/cell.safetensors"), str(tmp_path / "cut/cell.json")
+@pytest.mark.parametrize("way", ["exact", "sequential"])
+def test_a_run_that_is_killed_between_blocks_gives_the_same_bytes(way, model_folder, tmp_path):
+    ids = windows(512, 60, seed=2)
+    whole = prune(model_folder, tmp_path / "whole", "sparsegpt", way, ids=ids)
+    work = tmp_path / "cut"
+    inputs = write_inputs(model_folder, work, 0.6, ids)
+    settings = {"method": "sparsegpt", "within_block": way, "of": None, "code": ""}
+    outputs = str(work / "cell.safetensors"), str(work / "cell.json")
     arguments = json.dumps([*inputs, settings, 1e9, outputs])
     program = "import json, sys, torch; from prune_cell import prune_cell; "
     program += f"torch.set_num_threads({torch.get_num_threads()}); "
-    program += "print('begun', flush=True); prune_cell(*json.loads(sys.argv[1]))"
+    program += "prune_cell(*json.loads(sys.argv[1]))"
     command = [sys.executable, "-c", program, arguments]
     environment = os.environ | {"PYTHONPATH": str(ROOT / "scripts")}
-    for delay in (0.05, 0.15, 0.3, 0.6):
-        job = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE)
-        job.stdout.readline()
-        time.sleep(delay)
-        job.send_signal(signal.SIGKILL)
-        job.communicate()
+    for block in (0, 1):
+        finished = work / f".cell.safetensors.blocks/{block}.safetensors"
+        job = subprocess.Popen(command, env=environment)
+        while not finished.exists() and job.poll() is None:
+            time.sleep(0.001)
+        job.kill()
+        assert job.wait() == -signal.SIGKILL and finished.exists()
+        assert not Path(outputs[0]).exists()
     subprocess.run(command, env=environment, check=True)
     assert bytes_of(outputs[0]) == bytes_of(whole.path)
-    assert not [path for path in (tmp_path / "cut").iterdir() if path.name.startswith(".")]
+    assert json.loads(bytes_of(outputs[1]))["resumed"]
+    assert not [path for path in work.iterdir() if path.name.startswith(".")]
 
 
-def test_other_inputs_or_code_do_not_go_on_with_old_blocks(model_folder, tmp_path, monkeypatch):
+CHANGES = {
+    "ratio": {"ratio": 0.5},
+    "calibration": {"ids": windows(seed=9)},
+    "way": {"within_block": "sequential"},
+    "pattern": {"of": 4, "ratio": 0.5},
+    "code": {"code": "edited"},
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_other_inputs_or_code_do_not_go_on_with_old_blocks(
+    change, model_folder, tmp_path, monkeypatch
+):
     module = importlib.import_module("heavytail.methods.wanda")
-    original = module.prune
+    original, seen = module.prune, []
 
     def failing(weights, *arguments):
-        if weights[0].shape == (32, 48):
+        seen.append(weights[0].shape)
+        if seen.count((32, 48)) == 2:
             raise KeyboardInterrupt
         return original(weights, *arguments)
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(module, "prune", failing)
         prune(model_folder, tmp_path / "work")
-    other = prune(model_folder, tmp_path / "work", ratio=0.5)
-    fresh = prune(model_folder, tmp_path / "fresh", ratio=0.5)
+    assert (tmp_path / "work/.cell.safetensors.blocks/0.safetensors").exists()
+    other = prune(model_folder, tmp_path / "work", **change)
+    assert not json.loads(bytes_of(tmp_path / "work/cell.json"))["resumed"]
+    fresh = prune(model_folder, tmp_path / "fresh", **change)
     assert bytes_of(other.path) == bytes_of(fresh.path)
 
 
@@ -183,10 +204,10 @@ def broken(folder, target, module: str, value: float):
 @pytest.mark.parametrize("way", ["exact", "sequential"])
 def test_bad_weights_and_activations_stop_pruning_with_the_block_named(way, model_folder, tmp_path):
     folder = broken(model_folder, tmp_path / "weights", "mlp.up_proj", float("nan"))
-    with pytest.raises(ValueError, match="block 1, gate_proj, up_proj: NaN among the pruning"):
+    with pytest.raises(ValueError, match="block 1, up_proj: NaN among the pruning scores"):
         prune(folder, tmp_path / "a", "wanda", way)
     folder = broken(model_folder, tmp_path / "norm", "input_layernorm", float("inf"))
-    with pytest.raises(ValueError, match="block 1, q_proj, k_proj, v_proj: NaN or infinite activ"):
+    with pytest.raises(ValueError, match="block 1, q_proj: NaN or infinite activations"):
         prune(folder, tmp_path / "b", "wanda", way)
 
 
@@ -194,6 +215,15 @@ def test_rows_that_no_pattern_fits_are_named(tmp_path):
     folder = save_model(tmp_path / "model", intermediate_size=44)
     with pytest.raises(ValueError, match="block 0, down_proj: rows of 44 weights"):
         prune(folder, tmp_path / "work", "sparsegpt", ratio=0.5, of=8)
+
+
+def test_a_table_of_another_model_is_named(model_folder, tmp_path):
+    other = save_model(tmp_path / "other", num_hidden_layers=2)
+    model, _, tokens = write_inputs(model_folder, tmp_path / "work", 0.6, windows())
+    _, table, _ = write_inputs(other, tmp_path / "table", 0.6, windows())
+    settings = {"method": "wanda", "within_block": "exact", "of": None, "code": ""}
+    with pytest.raises(ValueError, match=r"ratios\.csv: its rows are not the matrices of"):
+        prune_cell(model, table, tokens, settings, 1e9, (str(tmp_path / "a"), str(tmp_path / "b")))
 
 
 def test_one_pass_does_not_pretend_to_keep_to_a_budget(model_folder, tmp_path):

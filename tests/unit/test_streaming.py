@@ -79,9 +79,9 @@ def test_a_cell_is_the_base_model_plus_its_artifact(method, family, tmp_path):
         assert (weight == 0).sum() == count, key
 
 
-@pytest.mark.parametrize("budget", [0, 5000])
-def test_hidden_states_on_disk_change_nothing(budget, model_folder, tmp_path):
-    """5,000 bytes hold one window's 40 · 32 values of float32, and no second one."""
+@pytest.mark.parametrize(("budget", "on_disk"), [(0, 2), (300_000, 1)])
+def test_hidden_states_on_disk_change_nothing(budget, on_disk, model_folder, tmp_path):
+    """Of two batches of 51 and 19 windows, 40 · 32 values of float32 each: 261 kB and 97 kB."""
     ids = windows(70, 40, seed=4)
     kept, spilled = (
         prune(model_folder, tmp_path / name, ids=ids, budget=limit)
@@ -93,8 +93,27 @@ def test_hidden_states_on_disk_change_nothing(budget, model_folder, tmp_path):
     ).read_bytes()
     folder = tmp_path / "states"
     found = streamed_losses(model_folder, ids=ids, folder=folder, budget=budget)
-    assert len(list(folder.iterdir())) == 2
+    assert len(list(folder.iterdir())) == on_disk
     assert torch.equal(found, streamed_losses(model_folder, ids=ids))
+
+
+@pytest.mark.parametrize("family", ["llama", "phi3", "gpt_neox"])
+@pytest.mark.parametrize(("method", "way"), [("sparsegpt", "exact"), ("wanda", "sequential")])
+def test_bfloat16_cells_are_those_that_the_whole_model_computes(
+    family, method, way, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": True})
+    folder = save_model(tmp_path / "model", family)
+    load_model(folder, CPU).bfloat16().save_pretrained(folder)
+    config = (folder / "config.json").read_text()
+    (folder / "config.json").write_text(config.replace('"dtype": "bfloat16"', '"dtype": null'))
+    artifact = prune(folder, tmp_path / "work", method, way)
+    model = load_model(folder, CPU, artifact)
+    assert model.dtype == StreamedModel(folder, CPU).dtype == torch.bfloat16
+    logs = model(input_ids=windows()).logits[:, :-1].float().log_softmax(-1)
+    expected = -logs.gather(-1, windows()[:, 1:, None]).double().mean((1, 2))
+    # The same products in the same precision; only log Σ exp is summed by parts.
+    assert torch.allclose(streamed_losses(folder, artifact), expected, rtol=1e-5)
 
 
 def test_half_precision_is_stored_as_it_was(tmp_path, model_folder):
