@@ -59,9 +59,11 @@ class Statistic:
             diagonal.copy_(given + damping * mean)
             lower, failed = torch.linalg.cholesky_ex(hessian)
             if not failed:
-                identity = torch.eye(len(hessian), dtype=hessian.dtype, device=hessian.device)
-                del hessian, diagonal
-                return torch.linalg.solve_triangular(lower, identity, upper=False).flip(0, 1)
+                # The Hessian's memory takes the inverse.
+                inverse = torch.eye(len(lower), out=hessian)
+                torch.linalg.solve_triangular(lower, inverse, upper=False, out=inverse)
+                del lower
+                return inverse.flip(0, 1)
             log.warning("the Hessian is not positive definite with damping %g of its mean", damping)
         raise ArithmeticError(f"the Hessian is not positive definite with damping {DAMPINGS[-1]}")
 
@@ -91,7 +93,7 @@ def prune(
     choose = partial(_choose, sizes=sizes, sparsities=sparsities)
     factor = statistic.factor()
     # A column of all matrices is one contiguous row here: [columns, rows of all matrices].
-    stacked = torch.cat(weights).T.contiguous()
+    stacked = torch.cat([weight.T for weight in weights], dim=1)
     stacked[statistic.dead()] = 0.0
     removed = torch.zeros_like(stacked, dtype=torch.bool)
     for start in range(0, columns, GROUP):
