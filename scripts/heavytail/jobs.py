@@ -8,10 +8,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 
+from heavytail.failures import job_name
+
 
 @contextmanager
 def logged(path: str) -> Iterator[None]:
-    """Send logging and stderr to the log file; a failure ends the job with one line."""
+    """Send logging and stderr to the log file; a failure ends both with one line.
+
+    The line: the job's name, the reason, the log's path.
+    """
     with open(path, "w", buffering=1, encoding="utf-8") as log:
         stderr, sys.stderr = sys.stderr, log
         logging.basicConfig(
@@ -22,7 +27,9 @@ def logged(path: str) -> Iterator[None]:
         except Exception as error:
             traceback.print_exc(file=log)
             reason = " ".join(str(error).split()) or type(error).__name__
-            sys.exit(f"{reason} (log: {path})")
+            line = f"{job_name(path)}: {reason} (log: {path})"
+            print(line, file=log)
+            sys.exit(line)
         finally:
             sys.stderr = stderr
 

@@ -9,6 +9,7 @@ import torch
 from safetensors.torch import load_file
 
 from heavytail.files import write_text
+from heavytail.progress import counted
 from heavytail.tensors import write_tensors
 
 log = logging.getLogger(__name__)
@@ -31,12 +32,11 @@ def by_block(
             shutil.rmtree(folder)
         write_text(mark, key)
     found: dict[str, torch.Tensor] = {}
-    for block in range(blocks):
+    for block in counted("block", range(blocks), blocks):
         path = folder / f"{block}.safetensors"
         if path.is_file():
-            log.info("block %d: measured before", block)
+            log.info("measured before")
         else:
             write_tensors(path, measure(block), {})
-            log.info("block %d of %d", block, blocks)
         found |= {f"{block}.{name}": tensor for name, tensor in load_file(path).items()}
     return found
