@@ -11,6 +11,7 @@ from heavytail.artifact import read_artifact
 from heavytail.files import read_json, write_json
 from heavytail.jobs import logged, versions
 from heavytail.streaming import StreamedModel
+from heavytail.wholeness import require_whole
 
 
 def evaluate_perplexity(model: str, artifact: str | None, tokens: str, output: str) -> None:
@@ -41,6 +42,7 @@ def evaluate_perplexity(model: str, artifact: str | None, tokens: str, output: s
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
+        require_whole(snakemake.input)
         torch.set_num_threads(snakemake.threads)
         evaluate_perplexity(
             snakemake.input.model,

@@ -16,6 +16,7 @@ from heavytail.files import sha256
 from heavytail.jobs import logged, versions
 from heavytail.resume import by_block
 from heavytail.tensors import write_tensors
+from heavytail.wholeness import require_whole
 
 
 def measure_spectra(model: str, artifact: str | None, measure: str, code: str, output: str) -> None:
@@ -48,6 +49,7 @@ def measure_spectra(model: str, artifact: str | None, measure: str, code: str, o
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
+        require_whole(snakemake.input)
         torch.set_num_threads(snakemake.threads)
         measure_spectra(
             snakemake.input.model,

@@ -13,6 +13,7 @@ from heavytail.jobs import Stopwatch, logged, versions
 from heavytail.pruning import prune_model
 from heavytail.streaming import StreamedModel, batches_of
 from heavytail.tensors import write_tensors
+from heavytail.wholeness import require_whole
 
 
 def read_ratios(path: str) -> tuple[dict[tuple[int, str], float], int]:
@@ -52,6 +53,7 @@ def prune_cell(
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
+        require_whole(snakemake.input)
         torch.set_num_threads(snakemake.threads)
         prune_cell(
             snakemake.input.model,

@@ -36,8 +36,11 @@ def write_json(path: str | Path, value: object) -> None:
 
 
 def read_json(path: str | Path) -> dict:
-    """Read a JSON object."""
-    return json.loads(Path(path).read_text(encoding="utf-8"))
+    """Read a JSON object. Raises ValueError, naming the file, when it is none."""
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path}: not JSON ({error}): delete it to have it made again") from error
 
 
 def write_lines(path: str | Path, rows: Iterable[dict]) -> None:
@@ -46,9 +49,17 @@ def write_lines(path: str | Path, rows: Iterable[dict]) -> None:
 
 
 def read_lines(path: str | Path) -> list[dict]:
-    """Read JSON Lines."""
-    with open(path, encoding="utf-8") as lines:
-        return [json.loads(line) for line in lines]
+    """Read JSON Lines. Raises ValueError, naming the file and the line, when one is not JSON."""
+    rows = []
+    with open(path, "rb") as lines:
+        for number, line in enumerate(lines, 1):
+            try:
+                rows.append(json.loads(line.decode("utf-8")))
+            except ValueError as error:
+                raise ValueError(
+                    f"{path}, line {number}: not JSON ({error}): delete it to have it made again"
+                ) from error
+    return rows
 
 
 def sha256(path: str | Path) -> str:

@@ -5,7 +5,7 @@ import sys
 import time
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.metadata import version
 
 from heavytail.failures import job_name
@@ -17,7 +17,12 @@ def logged(path: str) -> Iterator[None]:
 
     The line: the job's name, the reason, the log's path.
     """
-    with open(path, "w", buffering=1, encoding="utf-8") as log:
+    try:
+        log = open(path, "w", buffering=1, encoding="utf-8")  # noqa: SIM115
+    except OSError as error:
+        sys.exit(f"{job_name(path)}: no log: {error}")
+    # A full disk takes no log either: its own errors must not hide the job's.
+    with suppress(OSError), log:
         stderr, sys.stderr = sys.stderr, log
         logging.basicConfig(
             stream=log, level=logging.INFO, format="%(asctime)s %(message)s", force=True
@@ -25,10 +30,13 @@ def logged(path: str) -> Iterator[None]:
         try:
             yield
         except Exception as error:
-            traceback.print_exc(file=log)
             reason = " ".join(str(error).split()) or type(error).__name__
+            if isinstance(error, LookupError):
+                reason = f"{type(error).__name__}: {reason}"
             line = f"{job_name(path)}: {reason} (log: {path})"
-            print(line, file=log)
+            with suppress(OSError):
+                traceback.print_exc(file=log)
+                print(line, file=log)
             sys.exit(line)
         finally:
             sys.stderr = stderr

@@ -64,7 +64,7 @@ def test_a_model_that_lacks_a_matrix_or_is_of_another_family_is_refused(tmp_path
     (folder / "config.json").write_text(
         text.replace('"num_hidden_layers": 3', '"num_hidden_layers": 4')
     )
-    with pytest.raises(KeyError, match=r"model\.layers\.3\.self_attn\.q_proj"):
+    with pytest.raises(ValueError, match=r"model\.layers\.3\.self_attn\.q_proj"):
         provenance.record(folder, "short", None)
     folder = save_model(tmp_path / "gpt2", "gpt2", n_embd=32, n_head=4, n_layer=1)
     with pytest.raises(ValueError, match="'gpt2' is not one of gemma, llama"):
