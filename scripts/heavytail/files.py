@@ -4,19 +4,23 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from glob import escape
 from pathlib import Path
+from uuid import uuid4
 
 
 @contextmanager
 def whole(path: str | Path) -> Iterator[Path]:
     """A temporary path beside `path` that replaces it when the block ends without an error.
 
-    A job that dies inside the block leaves `path` as it was. The temporary name is fixed, so that
-    the next run overwrites what a killed one left.
+    A job that dies inside the block leaves `path` as it was. What a killed one left is deleted; if
+    that one is still at work, because only its parent was killed, it fails and this one counts.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.part")
+    for left in path.parent.glob(f".{escape(path.name)}.*.part"):
+        left.unlink(missing_ok=True)
+    temporary = path.with_name(f".{path.name}.{uuid4().hex[:8]}.part")
     try:
         yield temporary
         temporary.replace(path)
