@@ -37,6 +37,8 @@ CELL = "{method}/{sparsity}/{allocation}/seed-{seed}"
 DENSE = "dense"
 # What a job takes of the `gpu` resource: where there is a GPU, the profile lets one job at it.
 GPU = int(which("nvidia-smi") is not None)
+# With --use-conda, what those jobs run in.
+GPU_ENVIRONMENT = "../envs/compute-cuda.yaml" if GPU else "../envs/compute.yaml"
 
 with open(workflow.source_path("../config/schema.yaml")) as handle:
     try:
