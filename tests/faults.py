@@ -61,7 +61,7 @@ def jobs_of(run: Popen) -> list[psutil.Process]:
 def kill(process: psutil.Process) -> str:
     """SIGKILL a job's processes; its script, or nothing where it came to its end first."""
     with suppress(psutil.NoSuchProcess):
-        script = process.cmdline()[-1].split(".", 1)[-1]
+        script = process.cmdline()[-1].rpartition("/")[2].split(".", 1)[-1]
         tree = [process, *process.children(recursive=True)]
         for member in tree:
             with suppress(psutil.NoSuchProcess):
