@@ -29,3 +29,7 @@ rule all:
         rules.collect_cells.input.zero_shot,
         rules.collect_cells.output,
         expand(rules.write_table.output, model=CONFIG["models"]),
+
+
+onerror:
+    print(*failed_jobs(log), sep="\n", file=sys.stderr)

@@ -25,6 +25,7 @@ def parse_time_module(name, file):
 parse_time_module("heavytail", "__init__").__path__ = []
 parse_time_module("heavytail.projections", "projections")
 axes = parse_time_module("heavytail.cells", "cells")
+failures = parse_time_module("heavytail.failures", "failures")
 groupings = parse_time_module("heavytail.groupings", "groupings")
 metric_names = parse_time_module("heavytail.metric_names", "metric_names")
 model_files = parse_time_module("heavytail.model_files", "model_files")
@@ -36,6 +37,8 @@ CELL = "{method}/{sparsity}/{allocation}/seed-{seed}"
 DENSE = "dense"
 # What a job takes of the `gpu` resource: where there is a GPU, the profile lets one job at it.
 GPU = int(which("nvidia-smi") is not None)
+# With --use-conda, what those jobs run in.
+GPU_ENVIRONMENT = "../envs/compute-cuda.yaml" if GPU else "../envs/compute.yaml"
 
 with open(workflow.source_path("../config/schema.yaml")) as handle:
     try:
@@ -185,6 +188,12 @@ def rows():
         row["cell"] = CELL.format(**row) if row["method"] else DENSE
         row["artifact"] = artifact_path(row["model"], row["cell"])
     return found
+
+
+def failed_jobs(logs):
+    """What a run that failed says at its end: a line per failed job, from the run's own logs."""
+    whole = "".join(Path(log).read_text(encoding="utf-8") for log in logs)
+    return failures.failed_jobs(whole, lambda log: Path(log).read_text(encoding="utf-8"))
 
 
 def row_settings(row):

@@ -54,7 +54,7 @@ rule measure_hessian:
     benchmark:
         "results/benchmarks/measure_hessian/{model}.tsv"
     conda:
-        "../envs/compute.yaml"
+        GPU_ENVIRONMENT
     threads: 8
     resources:
         gpu=GPU,

@@ -17,7 +17,7 @@ rule evaluate_perplexity:
     benchmark:
         "results/benchmarks/evaluate_perplexity/{model}/{cell}.tsv"
     conda:
-        "../envs/compute.yaml"
+        GPU_ENVIRONMENT
     resources:
         gpu=GPU,
     params:
@@ -39,7 +39,7 @@ rule evaluate_zero_shot:
     benchmark:
         "results/benchmarks/evaluate_zero_shot/{model}/{cell}.tsv"
     conda:
-        "../envs/compute.yaml"
+        GPU_ENVIRONMENT
     resources:
         gpu=GPU,
     params:

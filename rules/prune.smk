@@ -14,7 +14,7 @@ rule prune_cell:
     benchmark:
         f"results/benchmarks/prune_cell/{{model}}/{CELL}.tsv"
     conda:
-        "../envs/compute.yaml"
+        GPU_ENVIRONMENT
     resources:
         gpu=GPU,
     params:

@@ -20,7 +20,7 @@ rule measure_spectra:
     benchmark:
         "results/benchmarks/measure_spectra/{measure}/{subject}.tsv"
     conda:
-        "../envs/compute.yaml"
+        GPU_ENVIRONMENT
     threads: 8
     resources:
         gpu=GPU,

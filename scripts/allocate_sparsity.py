@@ -11,6 +11,7 @@ from heavytail.checkpoint import Checkpoint
 from heavytail.jobs import logged
 from heavytail.projections import PROJECTIONS
 from heavytail.ratio_table import write_ratios
+from heavytail.wholeness import require_whole
 
 
 def read_metric(path: str, metric: str) -> dict[tuple[int, str], float]:
@@ -76,6 +77,7 @@ def allocate_sparsity(model: str, metrics: str, settings: dict, output: str) -> 
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
+        require_whole(snakemake.input)
         allocate_sparsity(
             snakemake.input.model,
             snakemake.input.get("metrics"),

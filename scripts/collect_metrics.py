@@ -2,8 +2,10 @@
 
 from heavytail.jobs import logged
 from heavytail.metric_table import write_metrics
+from heavytail.wholeness import require_whole
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
+        require_whole(snakemake.input)
         families = snakemake.params.settings["families"]
         write_metrics(dict(snakemake.input), families, snakemake.output.metrics)

@@ -11,6 +11,7 @@ from heavytail.artifact import Artifact
 from heavytail.files import read_json, scratch, write_json
 from heavytail.jobs import logged, versions
 from heavytail.streaming import StreamedModel
+from heavytail.wholeness import require_whole
 
 LOWER = (
     "evaluation.length, or keep hidden states on disk: "
@@ -57,6 +58,7 @@ def evaluate_perplexity(
 
 if __name__ == "__main__":
     with logged(snakemake.log[0], LOWER):
+        require_whole(snakemake.input)
         torch.set_num_threads(snakemake.threads)
         evaluate_perplexity(
             snakemake.input.model,

@@ -10,6 +10,7 @@ from heavytail.artifact import Artifact
 from heavytail.files import read_json, write_json
 from heavytail.jobs import logged, versions
 from heavytail.loading import load_model
+from heavytail.wholeness import require_whole
 
 BATCH = 32
 
@@ -37,6 +38,7 @@ def evaluate_zero_shot(
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
+        require_whole(snakemake.input)
         torch.set_num_threads(snakemake.threads)
         evaluate_zero_shot(
             snakemake.input.model,

@@ -17,6 +17,7 @@ def freeze_calibration(
     texts = [row["text"] for row in read_lines(documents)]
     drawn = {name: settings[name] for name in ("samples", "length", "seed")}
     ids = tokens.sample_windows(tokenizer, texts, **drawn)
+    tokens.check_vocabulary(ids, folder)
     metadata = {name: str(value) for name, value in (settings | read_json(origin)).items()}
     write_tensors(output, {"input_ids": ids}, metadata)
 

@@ -14,6 +14,7 @@ def freeze_evaluation(model: str, documents: str, origin: str, settings: dict, o
     tokenizer = tokens.load_tokenizer(folder, key, settings["length"])
     ids = tokens.text_ids(tokenizer, [row["text"] for row in read_lines(documents)])
     windows = tokens.windows_of(ids, settings["length"], settings["windows"])
+    tokens.check_vocabulary(windows, folder)
     bos = bool(len(ids)) and ids[0].item() == tokenizer.bos_token_id
     metadata = {
         "dataset": settings["dataset"],

@@ -9,6 +9,7 @@ from safetensors.torch import load_file
 from heavytail import device, hessian, input_hessian
 from heavytail.files import read_json, sha256, write_json
 from heavytail.jobs import Stopwatch, logged, versions
+from heavytail.wholeness import require_whole
 
 CONTROL_SEED = 0
 
@@ -62,6 +63,7 @@ def measure_hessian(model: str, calibration: str, settings: dict, output: str) -
 
 if __name__ == "__main__":
     with logged(snakemake.log[0], "hessian.windows or hessian.eigenvalues"):
+        require_whole(snakemake.input)
         torch.set_num_threads(snakemake.threads)
         measure_hessian(
             snakemake.input.model,

@@ -13,6 +13,7 @@ from heavytail.checkpoint import Checkpoint
 from heavytail.files import sha256
 from heavytail.jobs import logged, versions
 from heavytail.resume import Parts, by_block
+from heavytail.wholeness import require_whole
 
 
 def measure_spectra(model: str, artifact: str | None, measure: str, code: str, output: str) -> None:
@@ -44,6 +45,7 @@ def measure_spectra(model: str, artifact: str | None, measure: str, code: str, o
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
+        require_whole(snakemake.input)
         torch.set_num_threads(snakemake.threads)
         measure_spectra(
             snakemake.input.model,

@@ -15,6 +15,7 @@ from heavytail.pruning import Procedure, prune_model
 from heavytail.ratio_table import Matrix, read_ratios
 from heavytail.resume import Parts
 from heavytail.streaming import StreamedModel, batches_of
+from heavytail.wholeness import require_whole
 
 LOWER = (
     "calibration.samples or calibration.length, or, with within_block: exact, keep hidden states "
@@ -104,6 +105,7 @@ def prune_cell(
 
 if __name__ == "__main__":
     with logged(snakemake.log[0], LOWER):
+        require_whole(snakemake.input)
         torch.set_num_threads(snakemake.threads)
         prune_cell(
             snakemake.input.model,

@@ -5,6 +5,7 @@ from safetensors.numpy import load_file
 from heavytail import low_rank, tables
 from heavytail.files import whole, write_text
 from heavytail.jobs import logged
+from heavytail.wholeness import require_whole
 
 
 def write_low_rank(model: str, products: str, outputs: dict[str, str]) -> None:
@@ -31,4 +32,5 @@ def write_low_rank(model: str, products: str, outputs: dict[str, str]) -> None:
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
+        require_whole(snakemake.input)
         write_low_rank(snakemake.wildcards.model, snakemake.input.products, dict(snakemake.output))

@@ -7,6 +7,7 @@ from heavytail import notes_diagnostics, tables
 from heavytail.files import whole, write_text
 from heavytail.jobs import logged
 from heavytail.notes_numbers import NOTES
+from heavytail.wholeness import require_whole
 
 AVERAGED = ("v_entropy", "v_rank", "qk_entropy")
 TITLES = {
@@ -68,6 +69,7 @@ def write_notes_diagnostics(model: str, inputs: dict[str, str], outputs: dict[st
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
+        require_whole(snakemake.input)
         write_notes_diagnostics(
             snakemake.wildcards.model, dict(snakemake.input), dict(snakemake.output)
         )

@@ -3,8 +3,12 @@
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import yaml
@@ -12,6 +16,8 @@ import yaml
 from tiny import save_model
 
 ROOT = Path(__file__).parents[1]
+SNAKEMAKE = (sys.executable, "-m", "snakemake", "--cores", "2")
+ENVIRONMENT = os.environ | {"PYTHONPATH": ""}
 PARTS = ("Snakefile", "rules", "scripts", "config", "envs", "profiles")
 CONFIG = {
     "models": {"tiny": {"path": "tiny"}},
@@ -36,14 +42,32 @@ class Project:
     def snakemake(self, *arguments: str) -> subprocess.CompletedProcess:
         """Run Snakemake in the folder; stdout and stderr come together in stdout."""
         return subprocess.run(
-            [sys.executable, "-m", "snakemake", "--cores", "2", *arguments],
+            [*SNAKEMAKE, *arguments],
             cwd=self.folder,
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            env=os.environ | {"PYTHONPATH": ""},
+            env=ENVIRONMENT,
             check=False,
         )
+
+    @contextmanager
+    def started(self, *arguments: str) -> Iterator[subprocess.Popen]:
+        """Snakemake at work in a session of its own, of which nothing survives the block."""
+        with subprocess.Popen(
+            [*SNAKEMAKE, *arguments],
+            cwd=self.folder,
+            text=True,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=ENVIRONMENT,
+            start_new_session=True,
+        ) as process:
+            try:
+                yield process
+            finally:
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
 
     def run(self, *targets: str) -> None:
         """Make the targets, or everything; fails the test with the output if that does not work."""
@@ -72,6 +96,14 @@ class Project:
         text = path.read_text()
         assert old in text, f"{file} has no {old!r}"
         path.write_text(text.replace(old, new))
+
+
+def wait_for(path: Path, seconds: float = 60) -> None:
+    """Wait until there is such a file; fails the test when it takes too long."""
+    end = time.monotonic() + seconds
+    while not path.exists():
+        assert time.monotonic() < end, f"no {path} after {seconds} s"
+        time.sleep(0.05)
 
 
 def copy_workflow(folder: Path) -> Project:

@@ -1,6 +1,5 @@
 """A Hugging Face model folder, read one tensor at a time."""
 
-import json
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -9,6 +8,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 
 from heavytail.families import Place, family_of, places_of
+from heavytail.model_files import read_settings
 
 # Other names under which published checkpoints of a family keep a tensor.
 ALIASES = (("lm_head.", "embed_out."), ("model.decoder.", "decoder."))
@@ -25,7 +25,7 @@ class Checkpoint:
     def __init__(self, folder: str | Path):
         """Read config.json and the names and places of all tensors."""
         self.folder = Path(folder)
-        self.config = json.loads((self.folder / "config.json").read_text(encoding="utf-8"))
+        self.config = read_settings(self.folder / "config.json")
         if self.config.get("quantization_config"):
             raise ValueError(
                 f"{self.folder}/config.json: quantization_config: found quantised weights, "
@@ -38,8 +38,11 @@ class Checkpoint:
 
     def _shards(self) -> list[Path]:
         if (self.folder / INDEX).exists():
-            index = json.loads((self.folder / INDEX).read_text(encoding="utf-8"))
-            shards = sorted({self.folder / name for name in index["weight_map"].values()})
+            names = read_settings(self.folder / INDEX).get("weight_map")
+            # A shard lies in the folder itself, wherever the index may point.
+            if not isinstance(names, dict) or any(Path(str(n)).name != n for n in names.values()):
+                raise ValueError(f"{self.folder / INDEX}: weight_map: expected tensors' file names")
+            shards = sorted({self.folder / name for name in names.values()})
         else:
             shards = sorted(self.folder.glob("*.safetensors"))
         missing = [path.name for path in shards if not path.exists()]

@@ -5,19 +5,23 @@ import json
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from glob import escape
 from pathlib import Path
+from uuid import uuid4
 
 
 @contextmanager
 def whole(path: str | Path) -> Iterator[Path]:
     """A temporary path beside `path` that replaces it when the block ends without an error.
 
-    A job that dies inside the block leaves `path` as it was. The temporary name is fixed, so that
-    the next run overwrites what a killed one left.
+    A job that dies inside the block leaves `path` as it was. What a killed one left is deleted; if
+    that one is still at work, because only its parent was killed, it fails and this one counts.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.part")
+    for left in path.parent.glob(f".{escape(path.name)}.*.part"):
+        left.unlink(missing_ok=True)
+    temporary = path.with_name(f".{path.name}.{uuid4().hex[:8]}.part")
     try:
         yield temporary
         temporary.replace(path)
@@ -51,8 +55,11 @@ def write_json(path: str | Path, value: object) -> None:
 
 
 def read_json(path: str | Path) -> dict:
-    """Read a JSON object."""
-    return json.loads(Path(path).read_text(encoding="utf-8"))
+    """Read a JSON object. Raises ValueError, naming the file, when it is none."""
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path}: not JSON ({error}): delete it to have it made again") from error
 
 
 def write_lines(path: str | Path, rows: Iterable[dict]) -> None:
@@ -61,9 +68,17 @@ def write_lines(path: str | Path, rows: Iterable[dict]) -> None:
 
 
 def read_lines(path: str | Path) -> list[dict]:
-    """Read JSON Lines."""
-    with open(path, encoding="utf-8") as lines:
-        return [json.loads(line) for line in lines]
+    """Read JSON Lines. Raises ValueError, naming the file and the line, when one is not JSON."""
+    rows = []
+    with open(path, "rb") as lines:
+        for number, line in enumerate(lines, 1):
+            try:
+                rows.append(json.loads(line.decode("utf-8")))
+            except ValueError as error:
+                raise ValueError(
+                    f"{path}, line {number}: not JSON ({error}): delete it to have it made again"
+                ) from error
+    return rows
 
 
 def sha256(path: str | Path) -> str:

@@ -5,8 +5,10 @@ import sys
 import time
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.metadata import version
+
+from heavytail.failures import job_name
 
 # What torch says of a GPU's memory and of the machine's.
 NO_MEMORY = ("out of memory", "can't allocate memory")
@@ -15,6 +17,8 @@ NO_MEMORY = ("out of memory", "can't allocate memory")
 def _reason(error: Exception, lower: str) -> str:
     """An error in one line, with what to lower where memory ran out."""
     reason = " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, LookupError):
+        reason = f"{type(error).__name__}: {reason}"
     if isinstance(error, MemoryError) or any(words in reason for words in NO_MEMORY):
         return f"{reason}; lower {lower}"
     return reason
@@ -22,11 +26,17 @@ def _reason(error: Exception, lower: str) -> str:
 
 @contextmanager
 def logged(path: str, lower: str = "the size of the model") -> Iterator[None]:
-    """Send logging and stderr to the log file; a failure ends the job with one line.
+    """Send logging and stderr to the log file; a failure ends both with one line.
 
-    `lower` names what takes less memory, for a job that runs out of it.
+    The line: the job's name, the reason, the log's path. `lower` names what takes less memory, for
+    a job that runs out of it.
     """
-    with open(path, "w", buffering=1, encoding="utf-8") as log:
+    try:
+        log = open(path, "w", buffering=1, encoding="utf-8")  # noqa: SIM115
+    except OSError as error:
+        sys.exit(f"{job_name(path)}: no log: {error}")
+    # A full disk takes no log either: its own errors must not hide the job's.
+    with suppress(OSError), log:
         stderr, sys.stderr = sys.stderr, log
         logging.basicConfig(
             stream=log, level=logging.INFO, format="%(asctime)s %(message)s", force=True
@@ -34,8 +44,11 @@ def logged(path: str, lower: str = "the size of the model") -> Iterator[None]:
         try:
             yield
         except Exception as error:
-            traceback.print_exc(file=log)
-            sys.exit(f"{_reason(error, lower)} (log: {path})")
+            line = f"{job_name(path)}: {_reason(error, lower)} (log: {path})"
+            with suppress(OSError):
+                traceback.print_exc(file=log)
+                print(line, file=log)
+            sys.exit(line)
         finally:
             sys.stderr = stderr
 

@@ -9,8 +9,9 @@ from huggingface_hub import HfApi
 from huggingface_hub.errors import GatedRepoError, HTTPError, RepositoryNotFoundError
 
 from heavytail.checkpoint import Checkpoint
+from heavytail.families import family_of
 from heavytail.files import sha256
-from heavytail.model_files import DUPLICATES, PATTERNS, model_files
+from heavytail.model_files import DUPLICATES, PATTERNS, check_settings, model_files
 
 log = logging.getLogger(__name__)
 
@@ -65,14 +66,59 @@ def download(hub: str, revision: str, target: Path) -> None:
         raise FetchError(f"{hub} at {revision}: the hub did not deliver it ({reason})") from error
 
 
+def expected_shapes(folder: Path) -> dict[str, tuple[int, ...]]:
+    """The shapes of the parameters that a model with this configuration has.
+
+    Raises ValueError when transformers makes no model of it, or cannot read the tokenizer.
+    """
+    import torch
+    from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+
+    local = {"local_files_only": True, "trust_remote_code": False}
+    part = "config.json"
+    try:
+        config = AutoConfig.from_pretrained(folder, **local)
+        with torch.device("meta"):
+            model = AutoModelForCausalLM.from_config(config)
+        part = "tokenizer"
+        AutoTokenizer.from_pretrained(folder, **local)
+    # Whatever a library makes of a broken file.
+    except Exception as error:
+        reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        raise ValueError(f"{folder}: {part}: not usable ({reason})") from error
+    return {name: tuple(parameter.shape) for name, parameter in model.named_parameters()}
+
+
+def check_config(folder: Path, config: dict) -> None:
+    """Raise ValueError when config.json names no supported family or no number of blocks."""
+    kind, blocks = config.get("model_type"), config.get("num_hidden_layers")
+    if not isinstance(kind, str):
+        raise ValueError(f"{folder}/config.json: model_type: found {kind!r}, expected a name")
+    family_of(config)
+    if type(blocks) is not int or blocks < 1:
+        raise ValueError(
+            f"{folder}/config.json: num_hidden_layers: found {blocks!r}, expected a whole number "
+            "above 0"
+        )
+
+
 def record(folder: Path, source: str, revision: str | None) -> dict:
     """Check a model folder and describe it: source, revision, SHA-256 per file.
 
     Raises FileNotFoundError or ValueError when the folder is not a whole model of a supported
-    family.
+    family that the installed libraries can use.
     """
-    # The shapes are read for the sake of what is missing.
-    Checkpoint(folder).matrices()
+    check_settings(folder)
+    checkpoint = Checkpoint(folder)
+    check_config(folder, checkpoint.config)
+    names = {
+        checkpoint.weight_name(block, projection) for block, projection in checkpoint.matrices()
+    }
+    shapes = expected_shapes(folder)
+    for name in sorted(names):
+        found, expected = checkpoint.shape(name), shapes.get(name)
+        if expected not in (None, found):
+            raise ValueError(f"{folder}: {name}: found shape {found}, expected {expected}")
     return {
         "source": source,
         "revision": revision,

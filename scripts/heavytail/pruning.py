@@ -1,6 +1,5 @@
 """Prune a model: the same loop for every method."""
 
-import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -15,8 +14,6 @@ from heavytail.families import stages
 from heavytail.hidden_states import HiddenStates
 from heavytail.resume import Parts
 from heavytail.streaming import StreamedModel
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -71,7 +68,6 @@ def prune_model(
             for sharing in stages(model.places):
                 stage(sharing, None)
         parts.put(index, stored)
-        log.info("block %d of %d: pruned", index, len(model.decoder.layers))
 
 
 def prune_stage(

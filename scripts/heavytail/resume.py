@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 
 from heavytail.files import write_text
+from heavytail.progress import counted
 from heavytail.tensors import join_tensors, write_tensors
 
 log = logging.getLogger(__name__)
@@ -45,9 +46,8 @@ class Parts:
 
 def by_block(parts: Parts, blocks: int, measure: Callable[[int], dict[str, torch.Tensor]]) -> None:
     """Keep `measure(block)` of every block that is not finished."""
-    for block in range(blocks):
+    for block in counted("block", range(blocks), blocks):
         if parts.path(block).is_file():
-            log.info("block %d: measured before", block)
+            log.info("measured before")
         else:
             parts.put(block, measure(block))
-            log.info("block %d of %d", block, blocks)

@@ -16,7 +16,11 @@ from jsonschema.validators import extend
 
 from heavytail.cells import WITHIN_BLOCK, target_of
 from heavytail.groupings import GROUPINGS
+from heavytail.model_files import check_settings
 from heavytail.projections import PROJECTIONS
+
+# Where models are put, below the working directory: what lies there may be replaced.
+WRITTEN = ("results", "models")
 
 
 class SettingsError(ValueError):
@@ -245,5 +249,12 @@ def _found_model(where: tuple, path: str, folders: list[Path]) -> str:
     if not (home / path / "config.json").is_file():
         _fail(where, f": {path!r} has no config.json")
     if not any((home / path).glob("*.safetensors")):
-        _fail(where, f": {path!r} has no *.safetensors file")
+        pickles = " but pickles, which are never read" if any((home / path).glob("*.bin")) else ""
+        _fail(where, f": {path!r} has no *.safetensors file{pickles}")
+    if (home / path).resolve().is_relative_to(Path(folders[0], *WRITTEN).resolve()):
+        _fail(where, f": {path!r} lies in a folder that the workflow itself writes")
+    try:
+        check_settings(home / path)
+    except ValueError as error:
+        _fail(where, f": {error}")
     return str(Path(path) if home == folders[0] else home / path)

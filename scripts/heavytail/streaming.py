@@ -1,6 +1,5 @@
 """The one block-by-block loop: a model larger than memory, one block on the device at a time."""
 
-import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -16,8 +15,7 @@ from heavytail.checkpoint import Checkpoint
 from heavytail.device import compute_dtype, return_large_allocations
 from heavytail.families import family_of
 from heavytail.hidden_states import HiddenStates
-
-log = logging.getLogger(__name__)
+from heavytail.progress import counted
 
 # Enough rows to keep matrix products busy, few enough that what a block makes of them stays small.
 BATCH_TOKENS = 2048
@@ -118,7 +116,8 @@ class StreamedModel:
 
     def blocks(self) -> Iterator[tuple[int, nn.Module]]:
         """Each block in turn, on the device, pruned where there is an artifact."""
-        for index, block in enumerate(self.decoder.layers):
+        layers = self.decoder.layers
+        for index, block in enumerate(counted("block", layers, len(layers))):
             self.load(block, f"{self.prefix}.{index}")
             if self.artifact is not None:
                 for projection in self.places:
@@ -156,7 +155,6 @@ class StreamedModel:
         """All batches through a loaded block, in place."""
         for number, hidden in enumerate(states):
             states[number] = self.through(index, block, hidden)
-        log.info("block %d of %d", index, len(self.decoder.layers))
 
     @torch.no_grad()
     def run(

@@ -18,6 +18,16 @@ def load_tokenizer(folder: str | Path, key: str, length: int) -> PreTrainedToken
     return AutoTokenizer.from_pretrained(folder, local_files_only=True)
 
 
+def check_vocabulary(ids: torch.Tensor, folder: str | Path) -> None:
+    """Raise ValueError when token ids reach beyond the vocabulary of the model in a folder."""
+    size = AutoConfig.from_pretrained(folder, local_files_only=True).vocab_size
+    if ids.max().item() >= size:
+        raise ValueError(
+            f"{folder}: the tokenizer gives token {ids.max().item()}, expected ids below the "
+            f"vocab_size of config.json, {size}"
+        )
+
+
 def sample_windows(
     tokenizer: PreTrainedTokenizerBase,
     documents: list[str],
@@ -37,6 +47,8 @@ def sample_windows(
         ValueError: no document is long enough.
     """
     generator = random.Random(seed)
+    if not documents:
+        raise ValueError("there is no calibration document")
     windows: list[list[int]] = []
     rejected: set[int] = set()
     while len(windows) < samples:

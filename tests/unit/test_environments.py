@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 import yaml
+from rattler import MatchSpec
 
 ROOT = Path(__file__).parents[2]
+CONDA = ("compute.yaml", "compute-cuda.yaml", "tables.yaml")
+PYTHON = "3.11"
 CONDA_TO_PIP = {"pytorch": "torch"}
 IMPORT_TO_PIP = {"yaml": "pyyaml"}
 # Read by Snakemake itself while it parses the workflow, never by a job.
@@ -21,14 +24,24 @@ def pip_pins(name: str) -> dict[str, str]:
     return {package.split("[")[0]: version for package, version in pairs}
 
 
+def conda_specs(name: str) -> dict[str, MatchSpec]:
+    """Package → what is asked of conda itself, parsed strictly."""
+    found = yaml.safe_load((ROOT / "envs" / name).read_text())["dependencies"]
+    specs = [MatchSpec(text, strict=True) for text in found if isinstance(text, str)]
+    return {spec.name.normalized: spec for spec in specs}
+
+
 def conda_pins(name: str) -> dict[str, str]:
     """Conda's own packages and those of its pip section, under the names that pip knows."""
-    found = {}
-    for dependency in yaml.safe_load((ROOT / "envs" / name).read_text())["dependencies"]:
-        pins = dependency["pip"] if isinstance(dependency, dict) else [dependency]
-        for package, _, version in (pin.replace("==", "=").partition("=") for pin in pins):
-            package = package.split("[")[0]
-            found[CONDA_TO_PIP.get(package, package)] = version
+    found = {
+        CONDA_TO_PIP.get(package, package): str(spec.version).removeprefix("==")
+        for package, spec in conda_specs(name).items()
+        if package not in ("python", "pip")
+    }
+    for part in yaml.safe_load((ROOT / "envs" / name).read_text())["dependencies"]:
+        for pin in part["pip"] if isinstance(part, dict) else []:
+            package, _, version = pin.partition("==")
+            found[package.split("[")[0]] = version
     return found
 
 
@@ -41,18 +54,35 @@ def imported_packages(source: Path) -> set[str]:
     return {IMPORT_TO_PIP.get(package, package) for package in packages}
 
 
-@pytest.mark.parametrize("name", ["compute.yaml", "tables.yaml"])
+@pytest.mark.parametrize("name", CONDA)
 def test_a_conda_environment_pins_what_pip_pins(name):
     pins = conda_pins(name)
-    assert pins.pop("python")
-    pins.pop("pip", None)
     assert pins == {package: pip_pins("requirements.txt").get(package) for package in pins}
+    assert str(conda_specs(name)["python"].version) == f"{PYTHON}.*"
 
 
-@pytest.mark.parametrize("name", ["compute.yaml", "tables.yaml"])
+@pytest.mark.parametrize("name", CONDA)
 def test_a_conda_environment_uses_conda_forge_alone(name):
     channels = yaml.safe_load((ROOT / "envs" / name).read_text())["channels"]
     assert channels == ["conda-forge", "nodefaults"]
+
+
+def test_the_cuda_variant_differs_in_the_build_of_pytorch_alone():
+    cpu, cuda = (conda_specs(name) for name in ("compute.yaml", "compute-cuda.yaml"))
+    assert conda_pins("compute.yaml") == conda_pins("compute-cuda.yaml")
+    assert (str(cpu["pytorch"].build), str(cuda["pytorch"].build)) == ("cpu_*", "cuda*")
+    assert {name for name in cpu if str(cpu[name]) != str(cuda[name])} == {"pytorch"}
+
+
+def test_the_container_installs_what_pip_pins():
+    lines = (ROOT / "envs/Dockerfile").read_text().splitlines()
+    steps = [line.split(maxsplit=1) for line in lines if line and line[0] not in "# "]
+    found = {keyword: arguments for keyword, arguments in steps}
+    assert found["FROM"] == f"python:{PYTHON}-slim"
+    source, target = found["COPY"].split()
+    assert source == "requirements.txt" and pip_pins(source)["snakemake"]
+    assert found["RUN"].endswith(f"pip install --no-cache-dir --requirement {target}")
+    assert found["ENTRYPOINT"] == '["snakemake"]'
 
 
 @pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])

@@ -15,6 +15,16 @@ def test_a_file_is_whole_or_as_it_was(tmp_path):
     assert [p.name for p in path.parent.iterdir()] == ["table.csv"]
 
 
+def test_of_two_writers_the_later_one_counts(tmp_path):
+    path = tmp_path / "table.csv"
+    with pytest.raises(FileNotFoundError), files.whole(path) as orphan:
+        orphan.write_text("of a job whose parent was killed")
+        with files.whole(path) as temporary:
+            temporary.write_text("of the next run")
+    assert path.read_text() == "of the next run"
+    assert [p.name for p in path.parent.iterdir()] == ["table.csv"]
+
+
 def test_json_round_trips_and_refuses_nan(tmp_path):
     path = tmp_path / "record.json"
     files.write_json(path, {"value": 0.1, "none": None})

@@ -12,16 +12,19 @@ from heavytail import jobs, perplexity
 
 
 def test_a_failed_job_ends_with_one_line_and_its_log_has_the_traceback(tmp_path):
-    log = tmp_path / "job.log"
+    log = tmp_path / "logs/prune_cell/a/seed-0.log"
+    log.parent.mkdir(parents=True)
     before = sys.stderr
     with pytest.raises(SystemExit) as caught, jobs.logged(str(log)):
         logging.info("begun")
         print("a library's warning", file=sys.stderr)
         raise ValueError("block 3:\nnot finite")
-    assert caught.value.code == f"block 3: not finite (log: {log})"
+    line = f"prune_cell a/seed-0: block 3: not finite (log: {log})"
+    assert caught.value.code == line
     assert sys.stderr is before
     text = log.read_text()
     assert "begun" in text and "a library's warning" in text and "Traceback" in text
+    assert text.endswith(f"\n{line}\n")
 
 
 def test_a_job_that_works_leaves_no_traceback(tmp_path):

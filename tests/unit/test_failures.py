@@ -1,0 +1,42 @@
+from heavytail.failures import failed_jobs, job_name
+
+LOG = "results/logs/prune_cell/a/wanda/0.6/gt/seed-0.log"
+NAME = "prune_cell a/wanda/0.6/gt/seed-0"
+
+
+def error(job: int, *lines: str) -> str:
+    body = "".join(f"    {line}\n" for line in [f"jobid: {job}", *lines])
+    return f"[a date]\nError in rule prune_cell:\n    message: None\n{body}[a date]\n"
+
+
+def told(report: str, **logs: str) -> list[str]:
+    def read(path: str) -> str:
+        if path not in logs:
+            raise FileNotFoundError(path)
+        return logs[path]
+
+    return failed_jobs(report, read)
+
+
+def test_a_name_is_the_rule_and_its_subject():
+    assert job_name(LOG) == NAME
+    assert job_name("results/logs/collect_cells.log") == "collect_cells"
+
+
+def test_the_last_line_of_a_failed_jobs_log_is_the_reason():
+    report = error(4, "input: a", f"log: {LOG} (check log file(s) for error details)")
+    line = f"{NAME}: not finite (log: {LOG})"
+    assert told(report * 2, **{LOG: f"Traceback\nValueError: not finite\n{line}\n"}) == [line]
+
+
+def test_a_killed_job_and_one_without_a_log_file_say_so():
+    report = error(4, f"log: {LOG} (check)")
+    line = f"{NAME}: ended without a reason, as a killed job does (log: {LOG})"
+    assert told(report, **{LOG: "block 1 of 8\n"}) == [line]
+    assert told(report) == [line]
+
+
+def test_a_job_that_worked_when_it_was_tried_again_did_not_fail():
+    report = error(4, f"log: {LOG} (check)") + "Finished jobid: 4 (Rule: prune_cell)\n"
+    assert told(report) == []
+    assert told(error(4) + "nothing of a log here\n") == []

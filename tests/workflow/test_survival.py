@@ -1,0 +1,130 @@
+"""What a run survives: after each fault a plain rerun gives the same bytes and no stale cell."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from faults import results, survive
+from project import Project, wait_for
+
+pytestmark = pytest.mark.slow
+CELL = "tiny/wanda/0.6/gt/seed-0"
+AGAIN = "the next run makes it again"
+
+
+def undone(project: Project, subject: str) -> Project:
+    """The project with the cells of a subject still to do."""
+    for stage in ("pruned", "perplexity", "zero_shot"):
+        shutil.rmtree(project.folder / "results" / stage / subject)
+    return project
+
+
+@pytest.fixture
+def unfinished(project) -> Project:
+    """The finished matrix with one cell still to do."""
+    return undone(project, "tiny/wanda/0.6/gt")
+
+
+@pytest.fixture
+def mounted() -> Iterator:
+    """Mounts a small file system at a folder; skips without the right to."""
+    places: set[Path] = set()
+
+    def mount(place: Path, *options: str) -> None:
+        command = ["mount", *options, str(place)]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+        except OSError as error:
+            pytest.skip(f"cannot mount: {error}")
+        if done.returncode:
+            pytest.skip(f"cannot mount: {done.stderr.strip()}")
+        places.add(place)
+
+    yield mount
+    for place in places:
+        subprocess.run(["umount", str(place)], check=True)
+
+
+def finishes_as(project: Project, finished: Project) -> None:
+    project.run()
+    assert results(project) == results(finished)
+    assert project.planned() == {}
+
+
+def told(project: Project, *arguments: str) -> list[str]:
+    """The lines of a run that fails, without a traceback among them."""
+    run = project.snakemake(*arguments)
+    assert run.returncode != 0 and "Traceback" not in run.stdout, run.stdout
+    return run.stdout.splitlines()
+
+
+def test_killed_jobs_and_a_killed_snakemake(project, finished):
+    halfway = undone(project, "tiny/wanda")
+    killed = survive(halfway, kills=4, seed=0, seconds=2)
+    assert killed[3] == "Snakemake" and all(name.endswith(".py") for name in killed[:3])
+    assert results(halfway) == results(finished)
+
+
+def test_a_truncated_artifact(project, finished):
+    file = f"results/pruned/{CELL}.safetensors"
+    os.truncate(project.folder / file, 100)
+    said = told(project)
+    assert any(f"{file}: not a whole safetensors file" in line and AGAIN in line for line in said)
+    finishes_as(project, finished)
+
+
+def test_a_truncated_model(project, finished):
+    """As a crash may leave a download: the local folder that was linked is whole."""
+    record = "results/perplexity/tiny/magnitude/0.6/uniform/seed-0.json"
+    file = "results/models/tiny/model.safetensors"
+    weights = (project.folder / file).read_bytes()
+    for lost in (file, record):
+        (project.folder / lost).unlink()
+    (project.folder / file).write_bytes(weights[:1000])
+    said = told(project, "--", record)
+    assert any(f"{file}: not a whole safetensors file" in line and AGAIN in line for line in said)
+    project.run(record)
+    assert results(project) == results(finished)
+
+
+def test_a_full_disk_and_a_read_only_one(unfinished, finished, mounted):
+    place = unfinished.folder / "results"
+    with moved(place) as content:
+        mounted(place, "-t", "tmpfs", "-o", "size=5m", "none")
+        shutil.copytree(content, place, dirs_exist_ok=True)
+    filler = place / "filler"
+    with pytest.raises(OSError, match="No space left"):
+        filler.write_bytes(bytes(6 << 20))
+    end = told(unfinished)
+    line = f"prune_cell {CELL}: [Errno 28] No space left on device"
+    assert f"{line} (log: results/logs/prune_cell/{CELL}.log)" in end[-6:]
+    filler.unlink()
+    mounted(place, "-o", "remount,ro")
+    assert any("Write-protected output files" in line for line in told(unfinished))
+    mounted(place, "-o", "remount,rw")
+    finishes_as(unfinished, finished)
+
+
+def test_two_snakemakes_at_once(unfinished, finished):
+    with unfinished.started() as first:
+        wait_for(unfinished.folder / ".snakemake/locks/0.input.lock")
+        said = told(unfinished)
+        assert any("Directory cannot be locked" in line for line in said), said
+        assert first.wait() == 0
+    assert results(unfinished) == results(finished)
+    assert unfinished.planned() == {}
+
+
+@contextmanager
+def moved(folder: Path) -> Iterator[Path]:
+    """An empty folder in its place, its content beside it until the end."""
+    aside = folder.with_name("aside")
+    folder.rename(aside)
+    folder.mkdir()
+    yield aside
+    shutil.rmtree(aside)
