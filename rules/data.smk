@@ -43,7 +43,7 @@ rule fetch_text:
 
 rule freeze_calibration:
     input:
-        model=model_of,
+        model=MODEL,
         documents=f"results/data/{CONFIG['calibration']['dataset']}/calibration.jsonl",
         origin=f"results/data/{CONFIG['calibration']['dataset']}/calibration.json",
     output:
@@ -63,7 +63,7 @@ rule freeze_calibration:
 
 rule freeze_evaluation:
     input:
-        model=model_of,
+        model=MODEL,
         documents=f"results/data/{CONFIG['evaluation']['dataset']}/test.jsonl",
         origin=f"results/data/{CONFIG['evaluation']['dataset']}/test.json",
     output:

@@ -45,7 +45,7 @@ rule write_low_rank:
 
 rule measure_hessian:
     input:
-        model=model_of,
+        model=MODEL,
         calibration=f"results/calibration/{{model}}/seed-{CONFIG['seeds'][0]}.safetensors",
     output:
         record="results/hessian/{model}.json",

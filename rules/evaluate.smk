@@ -2,12 +2,12 @@
 
 
 wildcard_constraints:
-    cell=any_of([DENSE, *(CELL.format(**cell) for cell in cells())]),
+    cell=f"{DENSE}|{CELLS}",
 
 
 rule evaluate_perplexity:
     input:
-        model=model_of,
+        model=MODEL,
         artifact=lambda w: artifact_path(w.model, w.cell) or [],
         tokens=rules.freeze_evaluation.output.tokens,
     output:
@@ -28,7 +28,7 @@ rule evaluate_perplexity:
 
 rule evaluate_zero_shot:
     input:
-        model=model_of,
+        model=MODEL,
         artifact=lambda w: artifact_path(w.model, w.cell) or [],
         tasks=expand("results/data/tasks/{task}.yaml", task=CONFIG["tasks"]),
         data=expand("results/data/tasks/{task}.jsonl", task=CONFIG["tasks"]),

@@ -3,7 +3,7 @@
 
 rule prune_cell:
     input:
-        model=model_of,
+        model=MODEL,
         ratios=rules.allocate_sparsity.output.ratios,
         calibration=calibration_of,
     output:
@@ -26,7 +26,7 @@ rule prune_cell:
 
 rule export_cell:
     input:
-        model=model_of,
+        model=MODEL,
         artifact=rules.prune_cell.output.artifact,
         ratios=rules.allocate_sparsity.output.ratios,
     output:

@@ -3,7 +3,7 @@
 
 rule allocate_sparsity:
     input:
-        model=model_of,
+        model=MODEL,
         metrics=metrics_of,
     output:
         ratios="results/ratios/{model}/{method}/{sparsity}/{allocation}.csv",

@@ -7,6 +7,7 @@ digest. Standard library only: it runs whenever the workflow is read.
 import ast
 import hashlib
 from collections.abc import Callable
+from functools import cache
 
 PACKAGE = "heavytail"
 
@@ -35,6 +36,14 @@ def _bare(tree: ast.AST) -> str:
     return ast.dump(tree)
 
 
+@cache
+def _parsed(source: str) -> tuple[str, frozenset[str]]:
+    """What counts of a source, and the package's modules that it may import."""
+    tree = ast.parse(source)
+    imports = frozenset(_imports(tree))
+    return _bare(tree), imports
+
+
 def digest(roots: list[str], read: Callable[[str], str | None]) -> str:
     """Hexadecimal digest of the code that `roots` reach.
 
@@ -58,8 +67,7 @@ def digest(roots: list[str], read: Callable[[str], str | None]) -> str:
                 raise FileNotFoundError(f"no source for {name}")
             parts[name] = ""
             continue
-        tree = ast.parse(source)
-        pending += _imports(tree)
-        parts[name] = _bare(tree)
+        parts[name], imports = _parsed(source)
+        pending += imports
     text = "\n".join(f"{name}={parts[name]}" for name in sorted(parts) if parts[name])
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,0 +1,126 @@
+"""Planning of large matrices against a bare workflow of the same size; prints README.md's table.
+
+./run python benchmarks/scale.py [cells ...]        # 2000 and 5000 by default
+"""
+
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+import yaml
+
+ROOT = Path(__file__).parents[1]
+REPEATS = 2
+# Four jobs per cell and one that collects them, each of which reads what it reads here, and nothing
+# else: no wildcards but one, no parameters, logs, benchmarks, environments or resources.
+BARE = """
+RECORDS = expand("{{kind}}/{{cell}}.json", kind=["perplexity", "zero_shot"], cell=range({cells}))
+rule all:
+    default_target: True
+    input: RECORDS, "table.csv"
+rule allocate:
+    input: "model", "metrics"
+    output: "ratios/{{cell}}.csv"
+    shell: "touch {{output}}"
+rule prune:
+    input: "model", "calibration", "ratios/{{cell}}.csv"
+    output: "pruned/{{cell}}.safetensors", "pruned/{{cell}}.json"
+    shell: "touch {{output}}"
+rule perplexity:
+    input: "model", "tokens", "pruned/{{cell}}.safetensors"
+    output: "perplexity/{{cell}}.json"
+    shell: "touch {{output}}"
+rule zero_shot:
+    input: "model", "task", "data", "pruned/{{cell}}.safetensors"
+    output: "zero_shot/{{cell}}.json"
+    shell: "touch {{output}}"
+rule collect:
+    input: RECORDS, expand("pruned/{{cell}}.json", cell=range({cells}))
+    output: "table.csv"
+    shell: "touch {{output}}"
+"""
+
+
+def bare(folder: Path, cells: int) -> None:
+    """Write the bare workflow and the files that its jobs share."""
+    folder.mkdir()
+    (folder / "Snakefile").write_text(BARE.format(cells=cells))
+    for name in ("model", "metrics", "calibration", "tokens", "task", "data"):
+        (folder / name).touch()
+
+
+def ours(folder: Path, cells: int) -> None:
+    """A copy of heavytail with a matrix of so many cells, a multiple of 100."""
+    folder.mkdir()
+    for part in ("Snakefile", "rules", "scripts", "config", "envs"):
+        place = ROOT / part
+        (shutil.copytree if place.is_dir() else shutil.copy2)(place, folder / part)
+    allocations = {f"gt-{n}": {"grouping": "gt", "epsilon": n / 100} for n in range(cells // 100)}
+    config = {
+        "models": {f"model-{n}": {"path": str(ROOT / "resources/standin")} for n in range(5)},
+        "methods": ["magnitude", "wanda"],
+        "allocations": allocations,
+        "sparsity": [n / 20 for n in range(1, 11)],
+        "calibration": {"dataset": "python"},
+        "evaluation": {"dataset": "python"},
+        "tasks": ["python_attribute"],
+    }
+    (folder / "config/config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+
+
+def snakemake(folder: Path, *arguments: str) -> tuple[float, str]:
+    """Seconds and output of one run, under the settings of profiles/default."""
+    command = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
+    profile = ["--workflow-profile", str(ROOT / "profiles/default")]
+    start = time.perf_counter()
+    done = subprocess.run(
+        [*command, *profile], cwd=folder, text=True, capture_output=True, check=True
+    )
+    return time.perf_counter() - start, done.stdout + done.stderr
+
+
+def finish(folder: Path, plan: str) -> None:
+    """Bring a planned workflow to its end without its jobs: empty files, real records of them."""
+    for outputs in re.findall(r"^    output: (.*)$", plan, re.MULTILINE):
+        for output in outputs.split(", "):
+            path = folder / output
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+    snakemake(folder, "--touch", "--quiet")
+
+
+def measured(folder: Path) -> tuple[float, float]:
+    """Seconds of a plan from nothing and of a run that finds nothing to do, the better of some."""
+    plans = [snakemake(folder, "--dry-run") for _ in range(REPEATS)]
+    finish(folder, plans[0][1])
+    runs = [snakemake(folder) for _ in range(REPEATS)]
+    assert all("Nothing to be done" in output for _, output in runs), runs[0][1]
+    return min(plans)[0], min(runs)[0]
+
+
+def main(sizes: list[int]) -> None:
+    """Measure every size and print the table."""
+    print(
+        f"{os.cpu_count()} cores, {platform.machine()}; Python {platform.python_version()}, "
+        f"snakemake {version('snakemake')}\n"
+    )
+    print("| cells | | heavytail, s | bare, s | ratio |\n|--:|:--|--:|--:|--:|")
+    for cells in sizes:
+        seconds = []
+        for make in (ours, bare):
+            with tempfile.TemporaryDirectory() as folder:
+                make(Path(folder) / "project", cells)
+                seconds.append(measured(Path(folder) / "project"))
+        for name, mine, peer in zip(("plan", "no-op"), *seconds, strict=True):
+            print(f"| {cells} | {name} | {mine:.1f} | {peer:.1f} | {mine / peer:.2f} |", flush=True)
+
+
+if __name__ == "__main__":
+    main([int(size) for size in sys.argv[1:]] or [2000, 5000])
