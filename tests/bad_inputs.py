@@ -111,7 +111,7 @@ CONFIG_FILES = [
 
 HUB = {"hub": "owner/model", "revision": "0123456789abcdef0123456789abcdef01234567"}
 A_NAME = "a name of letters, digits, '.', '_' and '-' that starts with a letter or digit"
-# More settings than tests/unit/test_settings.py has: models → line.
+# More settings than tests/bad_settings.py has: models → line.
 NAMES = [
     ({"modèle": HUB}, f"models: 'modèle' is not {A_NAME}"),
     ({"my model": HUB}, f"models: 'my model' is not {A_NAME}"),

@@ -6,7 +6,7 @@ To write it: PYTHONPATH=scripts ./run python tests/errors_page.py > config/error
 import json
 
 from bad_inputs import CONFIG_FILES, DOCUMENTS, MODELS, NAMES
-from unit.test_settings import BAD_ALLOCATIONS, BAD_MODELS, BAD_SHAPES, BAD_VALUES, HUB
+from bad_settings import BAD_ALLOCATIONS, BAD_MODELS, BAD_SHAPES, BAD_VALUES, HUB
 
 SETTINGS = [
     *BAD_SHAPES,

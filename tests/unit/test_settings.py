@@ -1,29 +1,25 @@
 """Bad configs and the line that each gets, defaults, local models."""
 
 import copy
-import math
 from pathlib import Path
 
 import pytest
 import yaml
 
+from bad_settings import (
+    BAD_ALLOCATIONS,
+    BAD_MODELS,
+    BAD_SHAPES,
+    BAD_VALUES,
+    HUB,
+    TASKS,
+    allocation,
+    model,
+)
 from heavytail.groupings import GROUPINGS, PROJECTIONS
 from heavytail.settings import SettingsError, checked
 
 SCHEMA = yaml.safe_load((Path(__file__).parents[2] / "config/schema.yaml").read_text())
-HUB = {"hub": "owner/model", "revision": "0123456789abcdef0123456789abcdef01234567"}
-METHODS = "magnitude, wanda, wanda_variant, sparsegpt"
-TASKS = "arc_easy, arc_challenge, rte, winogrande, openbookqa, hellaswag, boolq"
-A_SHARE = "a share, or 'N:M' with M 2, 4, 8, 16 or 32"
-A_NAME = "a name of letters, digits, '.', '_' and '-' that starts with a letter or digit"
-
-
-def model(**settings) -> dict:
-    return {"models": {"a": settings}}
-
-
-def allocation(**settings) -> dict:
-    return model(**HUB) | {"allocations": {"x": settings}}
 
 
 def save_fake_model(folder: Path) -> Path:
@@ -31,205 +27,6 @@ def save_fake_model(folder: Path) -> Path:
     (folder / "config.json").write_text("{}")
     (folder / "model.safetensors").write_bytes(b"")
     return folder
-
-
-BAD_SHAPES = [
-    ([], "top level: expected a mapping, found a list"),
-    (None, "top level: expected a mapping, found nothing"),
-    ({}, "models: missing: a config names at least one model"),
-    ({"modles": {}}, "modles: unknown key, did you mean 'models'?"),
-    (
-        model(**HUB) | {1: 2},
-        "1: unknown key, expected one of models, methods, within_block, allocations, sparsity, "
-        "seeds, calibration, evaluation, hessian, tasks",
-    ),
-    (model(**HUB) | {"see\nds": [0]}, "see ds: unknown key, did you mean 'seeds'?"),
-    (
-        model(**HUB) | {"hessian": {"windows": 9}, "calibration": {"samples": 8}},
-        "hessian.windows: 9 exceeds calibration.samples, 8",
-    ),
-]
-BAD_MODELS = [
-    ({"models": None}, "models: expected a mapping, found nothing"),
-    ({"models": {}}, "models: empty, expected at least one"),
-    ({"models": {1: HUB}}, f"models: expected {A_NAME}, found 1"),
-    ({"models": {"a/b": HUB}}, f"models: 'a/b' is not {A_NAME}"),
-    ({"models": {"..": HUB}}, f"models: '..' is not {A_NAME}"),
-    ({"models": {"a\n": HUB}}, f"models: 'a\\n' is not {A_NAME}"),
-    ({"models": {"a": None}}, "models.a: expected a mapping, found nothing"),
-    ({"models": {"a": "x/y"}}, "models.a: expected a mapping, found 'x/y'"),
-    (model(pth="x"), "models.a.pth: unknown key, did you mean 'path'?"),
-    (model(), "models.a.path: missing: a model needs a local path, or hub and revision"),
-    (model(path=""), "models.a.path: '' is not a folder"),
-    (model(path=None), "models.a.path: expected a folder, found nothing"),
-    (model(path="x", **HUB), "models.a.path: a model has either path or hub"),
-    (model(path="x", revision=HUB["revision"]), "models.a.revision: belongs to hub only"),
-    (
-        model(hub="owner/model"),
-        "models.a.revision: missing: a model of the hub needs its commit, 40 hexadecimal digits",
-    ),
-    (
-        model(**HUB | {"revision": "main"}),
-        "models.a.revision: 'main' is not a commit of 40 hexadecimal digits",
-    ),
-    (
-        model(**HUB | {"revision": int("1" * 40)}),
-        f"models.a.revision: expected a commit of 40 hexadecimal digits, found {'1' * 40}",
-    ),
-    (
-        model(**HUB | {"hub": "model"}),
-        "models.a.hub: 'model' is not a hub repository, OWNER/NAME",
-    ),
-    (model(path="x/y"), "models.a.path: folder 'x/y' does not exist"),
-    (model(path="a-file"), "models.a.path: folder 'a-file' does not exist"),
-    (model(path="empty"), "models.a.path: 'empty' has no config.json"),
-    (model(path="weightless"), "models.a.path: 'weightless' has no *.safetensors file"),
-]
-BAD_ALLOCATIONS = [
-    ({"allocations": {}}, "allocations: empty, expected at least one"),
-    ({"allocations": {"x": None}}, "allocations.x: expected a mapping, found nothing"),
-    ({"allocations": {"x y": {"grouping": "gt"}}}, f"allocations: 'x y' is not {A_NAME}"),
-    (
-        allocation(),
-        "allocations.x.grouping: missing: a spectral allocation needs a grouping's name or a list "
-        "of projections",
-    ),
-    (allocation(groupng="gt"), "allocations.x.groupng: unknown key, did you mean 'grouping'?"),
-    (
-        allocation(allocator="unifrm"),
-        "allocations.x.allocator: unknown allocator 'unifrm', did you mean 'uniform'?",
-    ),
-    *(
-        (
-            allocation(allocator="uniform", **{key: value}),
-            f"allocations.x.{key}: belongs to the spectral allocator only",
-        )
-        for key, value in (("metric", "entropy"), ("grouping", "gt"), ("epsilon", 0.1))
-    ),
-    (
-        allocation(grouping="gt", metric="alpha_pek"),
-        "allocations.x.metric: unknown metric 'alpha_pek', did you mean 'alpha_peak'?",
-    ),
-    (
-        allocation(grouping="qkvo"),
-        "allocations.x.grouping: unknown grouping 'qkvo', did you mean 'qkvout'?",
-    ),
-    (
-        allocation(grouping="QKV"),
-        "allocations.x.grouping: unknown grouping 'QKV', did you mean 'qkv'?",
-    ),
-    (
-        allocation(grouping="zzz"),
-        f"allocations.x.grouping: unknown grouping 'zzz', expected one of {', '.join(GROUPINGS)}",
-    ),
-    (
-        allocation(grouping=["q"]),
-        "allocations.x.grouping: unknown projection 'q', did you mean 'q_proj'?",
-    ),
-    (
-        allocation(grouping=[["q_proj"]]),
-        "allocations.x.grouping: a list is no projection, expected one of "
-        + ", ".join(PROJECTIONS),
-    ),
-    (allocation(grouping=[]), "allocations.x.grouping: empty, expected at least one"),
-    (
-        allocation(grouping=["q_proj", "q_proj"]),
-        "allocations.x.grouping: 'q_proj' occurs twice",
-    ),
-    (
-        allocation(grouping=3),
-        "allocations.x.grouping: expected a grouping or a list of projections, found 3",
-    ),
-    (allocation(grouping="gt", epsilon=1.5), "allocations.x.epsilon: 1.5 is not in [0, 1)"),
-    (allocation(grouping="gt", epsilon=1), "allocations.x.epsilon: 1 is not in [0, 1)"),
-    (allocation(grouping="gt", epsilon=-0.1), "allocations.x.epsilon: -0.1 is not in [0, 1)"),
-    (
-        allocation(grouping="gt", epsilon="0.2"),
-        "allocations.x.epsilon: expected a number or a mapping, found '0.2'",
-    ),
-    (
-        allocation(grouping="gt", epsilon={"wandda": 0.2}),
-        "allocations.x.epsilon.wandda: unknown key, did you mean 'wanda'?",
-    ),
-    (
-        allocation(grouping="gt", epsilon={"wanda": 2}),
-        "allocations.x.epsilon.wanda: 2 is not in [0, 1)",
-    ),
-    (
-        allocation(grouping="gt", epsilon={"magnitude": 0.3, "wanda": 0.2}),
-        "allocations.x.epsilon.sparsegpt: missing: sparsegpt is one of the methods",
-    ),
-]
-BAD_VALUES = [
-    (
-        {"methods": None},
-        "methods: expected a list, found nothing (leave the key out for its default)",
-    ),
-    ({"methods": []}, "methods: empty, expected at least one"),
-    ({"methods": "wanda"}, "methods: expected a list, found 'wanda'"),
-    ({"methods": ["wand"]}, "methods: unknown method 'wand', did you mean 'wanda'?"),
-    (
-        {"methods": [{"wanda": 0.2}]},
-        f"methods: a mapping is no method, expected one of {METHODS}",
-    ),
-    ({"methods": ["wanda", "wanda"]}, "methods: 'wanda' occurs twice"),
-    ({"sparsity": 0.7}, "sparsity: expected a list, found 0.7"),
-    ({"sparsity": [70]}, "sparsity: 70 is not in (0, 1) (N:M needs quotes)"),
-    ({"sparsity": [0]}, "sparsity: 0 is not in (0, 1) (N:M needs quotes)"),
-    ({"sparsity": [1.0]}, "sparsity: 1.0 is not in (0, 1) (N:M needs quotes)"),
-    (
-        yaml.safe_load("sparsity: [2:4]"),
-        "sparsity: 124 is not in (0, 1) (N:M needs quotes)",
-    ),
-    ({"sparsity": ["1e-1"]}, f"sparsity: '1e-1' is not {A_SHARE}"),
-    ({"sparsity": ["2:3"]}, f"sparsity: '2:3' is not {A_SHARE}"),
-    ({"sparsity": ["4:4"]}, "sparsity: '4:4' keeps 100%, expected N below M"),
-    ({"sparsity": ["5:4"]}, "sparsity: '5:4' keeps 125%, expected N below M"),
-    (
-        {"sparsity": [0.5, "2:4"], "methods": ["wanda_variant"]},
-        "methods: wanda_variant compares whole rows and knows no '2:4'",
-    ),
-    ({"sparsity": [True]}, f"sparsity: expected {A_SHARE}, found true"),
-    ({"sparsity": [math.nan]}, f"sparsity: expected {A_SHARE}, found nan"),
-    ({"sparsity": [math.inf]}, f"sparsity: expected {A_SHARE}, found inf"),
-    (
-        {"within_block": "sequentiel"},
-        "within_block: unknown way through a block 'sequentiel', did you mean 'sequential'?",
-    ),
-    (
-        {"within_block": 3},
-        "within_block: expected a way through a block or a list of them, found 3",
-    ),
-    ({"within_block": []}, "within_block: empty, expected at least one"),
-    ({"sparsity": [0.5, 0.50]}, "sparsity: 0.5 occurs twice"),
-    ({"seeds": [-1]}, "seeds: -1 is less than 0"),
-    ({"seeds": [0.0]}, "seeds: expected a whole number, found 0.0"),
-    ({"seeds": [False]}, "seeds: expected a whole number, found false"),
-    (
-        {"calibration": None},
-        "calibration: expected a mapping, found nothing (leave the key out for its default)",
-    ),
-    ({"calibration": {"samples": 0}}, "calibration.samples: 0 is less than 1"),
-    ({"calibration": {"length": 1}}, "calibration.length: 1 is less than 2"),
-    (
-        {"calibration": {"dataset": "C4"}},
-        "calibration.dataset: unknown calibration dataset 'C4', did you mean 'c4'?",
-    ),
-    (
-        {"evaluation": {"dataset": "c4"}},
-        "evaluation.dataset: unknown evaluation dataset 'c4', expected one of wikitext2, python",
-    ),
-    ({"evaluation": {"windows": 0}}, "evaluation.windows: 0 is less than 1"),
-    (
-        {"evaluation": {"windows": "all"}},
-        "evaluation.windows: expected a whole number or null, found 'all'",
-    ),
-    ({"tasks": ["arceasy"]}, "tasks: unknown task 'arceasy', did you mean 'arc_easy'?"),
-    (
-        {"tasks": [""]},
-        f"tasks: unknown task '', expected one of {TASKS}, python_continuation, python_attribute",
-    ),
-]
 
 
 @pytest.mark.parametrize(
