@@ -10,6 +10,7 @@ from heavytail.checkpoint import Checkpoint
 from heavytail.files import write_text
 from heavytail.jobs import logged
 from heavytail.ratio_table import read_ratios
+from heavytail.wholeness import require_whole
 
 
 def export_cell(model: str, artifact: str, ratios: str, settings: dict, output: str) -> None:
@@ -31,6 +32,7 @@ def export_cell(model: str, artifact: str, ratios: str, settings: dict, output: 
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
+        require_whole(snakemake.input)
         export_cell(
             snakemake.input.model,
             snakemake.input.artifact,
