@@ -39,7 +39,9 @@ def open_parts(
 def chosen(settings: dict, ratios: dict[Matrix, float]) -> Procedure:
     """The method and the way through a block that the settings name."""
     method = importlib.import_module(f"heavytail.methods.{settings['method']}")
-    within_block = importlib.import_module(f"heavytail.within_block.{settings['within_block']}")
+    way = f"heavytail.within_block.{settings['within_block']}"
+    # Without statistics there is one way, and no module for it among those that the job comes with.
+    within_block = importlib.import_module(way) if method.Statistic else None
     return Procedure(method, within_block, ratios, settings["of"])
 
 

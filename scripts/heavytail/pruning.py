@@ -21,7 +21,7 @@ class Procedure:
     """How a cell is pruned."""
 
     method: ModuleType  # of heavytail.methods
-    within_block: ModuleType  # of heavytail.within_block
+    within_block: ModuleType | None  # of heavytail.within_block, for methods with a statistic
     ratios: dict[tuple[int, str], float]  # (block, projection) → sparsity in [0, 1]
     of: int | None = None  # M of N:M sparsity
 
