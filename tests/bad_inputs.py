@@ -13,6 +13,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 WEIGHTS, INDEX, TOKENIZER = "model.safetensors", "model.safetensors.index.json", "tokenizer.json"
+LOST = "a shard is missing or the weights are quantised"
 Q = "model.layers.0.self_attn.q_proj.weight"
 ROW = {"name": "a", "text": "b"}
 
@@ -211,9 +212,9 @@ MODELS = [
     (
         "more layers than weights",
         settings(num_hidden_layers=4),
-        f"{JOB}{OUT} has no tensor model.layers.3.self_attn.q_proj.weight",
+        f"{JOB}{OUT}: no tensor model.layers.3.self_attn.q_proj.weight: {LOST}",
     ),
-    ("a weight that lacks", without_weight, f"{JOB}{OUT} has no tensor {Q}"),
+    ("a weight that lacks", without_weight, f"{JOB}{OUT}: no tensor {Q}: {LOST}"),
     (
         "a weight of another shape",
         tensor(lambda weight: weight[:, :5]),

@@ -111,11 +111,10 @@ def record(folder: Path, source: str, revision: str | None) -> dict:
     check_settings(folder)
     checkpoint = Checkpoint(folder)
     check_config(folder, checkpoint.config)
-    names = {
-        checkpoint.weight_name(block, projection) for block, projection in checkpoint.matrices()
-    }
+    blocks = range(checkpoint.config["num_hidden_layers"])
+    names = [checkpoint.weight_name(b, p) for b in blocks for p in checkpoint.places]
     shapes = expected_shapes(folder)
-    for name in sorted(names):
+    for name in dict.fromkeys(names):
         found, expected = checkpoint.shape(name), shapes.get(name)
         if expected not in (None, found):
             raise ValueError(f"{folder}: {name}: found shape {found}, expected {expected}")

@@ -40,7 +40,7 @@ def test_a_finished_matrix_is_done(finished):
 
 def test_a_deleted_record_is_missing_and_an_edit_makes_cells_stale(project):
     (project.folder / RECORD).unlink()
-    project.edit("scripts/heavytail/methods/wanda.py", "* statistic.norm()", "* statistic.total")
+    project.edit("scripts/heavytail/methods/wanda.py", "abs() * norm", "abs() + norm")
     said = status(project)
     assert "| uniform | 0.6 | seed-0 | done | stale |" in said
     assert "| gt | 0.6 | seed-0 | missing | stale |" in said
