@@ -35,22 +35,23 @@ def logged(path: str, lower: str = "the size of the model") -> Iterator[None]:
         log = open(path, "w", buffering=1, encoding="utf-8")  # noqa: SIM115
     except OSError as error:
         sys.exit(f"{job_name(path)}: no log: {error}")
-    # A full disk takes no log either: its own errors must not hide the job's.
-    with suppress(OSError), log:
-        stderr, sys.stderr = sys.stderr, log
-        logging.basicConfig(
-            stream=log, level=logging.INFO, format="%(asctime)s %(message)s", force=True
-        )
-        try:
-            yield
-        except Exception as error:
-            line = f"{job_name(path)}: {_reason(error, lower)} (log: {path})"
-            with suppress(OSError):
-                traceback.print_exc(file=log)
-                print(line, file=log)
-            sys.exit(line)
-        finally:
-            sys.stderr = stderr
+    stderr, sys.stderr = sys.stderr, log
+    logging.basicConfig(
+        stream=log, level=logging.INFO, format="%(asctime)s %(message)s", force=True
+    )
+    try:
+        yield
+    except Exception as error:
+        line = f"{job_name(path)}: {_reason(error, lower)} (log: {path})"
+        # A full disk takes no log either: its own errors must not hide the job's.
+        with suppress(OSError):
+            traceback.print_exc(file=log)
+            print(line, file=log)
+        sys.exit(line)
+    finally:
+        sys.stderr = stderr
+        with suppress(OSError):
+            log.close()
 
 
 def versions(*packages: str) -> dict[str, str]:

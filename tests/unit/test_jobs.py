@@ -2,6 +2,7 @@ import json
 import logging
 import math
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -31,6 +32,12 @@ def test_a_job_that_works_leaves_no_traceback(tmp_path):
     with jobs.logged(str(tmp_path / "job.log")):
         logging.info("done")
     assert (tmp_path / "job.log").read_text().endswith("done\n")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_a_log_that_takes_nothing_does_not_hide_the_failure():
+    with pytest.raises(SystemExit, match="not finite"), jobs.logged("/dev/full"):
+        raise ValueError("not finite")
 
 
 def test_usage_counts_time_and_memory():

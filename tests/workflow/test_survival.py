@@ -101,7 +101,6 @@ def test_a_full_disk_and_a_read_only_one(unfinished, finished, mounted):
     with pytest.raises(OSError, match="No space left"):
         filler.write_bytes(bytes(6 << 20))
     end = told(unfinished)
-    print("\n".join(end))
     line = f"prune_cell {CELL}: [Errno 28] No space left on device"
     assert f"{line} (log: results/logs/prune_cell/{CELL}.log)" in end[-6:]
     filler.unlink()
