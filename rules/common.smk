@@ -7,7 +7,6 @@ from functools import cache
 from importlib.util import module_from_spec, spec_from_file_location
 from itertools import product
 from pathlib import Path
-from shutil import which
 
 import yaml
 from snakemake.exceptions import WorkflowError
@@ -43,10 +42,6 @@ MODEL = "results/models/{model}/provenance.json"
 # A cell below its model's folder, spelled here and nowhere else.
 CELL = "{method}/{sparsity}/{allocation}/seed-{seed}"
 DENSE = "dense"
-# What a job takes of the `gpu` resource: where there is a GPU, the profile lets one job at it.
-GPU = int(which("nvidia-smi") is not None)
-# With --use-conda, what those jobs run in.
-GPU_ENVIRONMENT = "../envs/compute-cuda.yaml" if GPU else "../envs/compute.yaml"
 
 with open(workflow.source_path("../config/schema.yaml")) as handle:
     try:

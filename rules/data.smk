@@ -14,6 +14,7 @@ rule extract_python:
         "results/benchmarks/extract_python/{split}.tsv"
     wildcard_constraints:
         split="calibration|test",
+    localrule: True
     conda:
         "../envs/compute.yaml"
     params:
@@ -33,6 +34,7 @@ rule fetch_text:
     wildcard_constraints:
         dataset="c4|wikitext2",
         split="calibration|test",
+    localrule: True
     conda:
         "../envs/compute.yaml"
     params:
@@ -93,6 +95,7 @@ rule build_python_task:
         "results/benchmarks/build_python_task/{task}.tsv"
     wildcard_constraints:
         task=any_of(PYTHON_TASKS) or "$.",
+    localrule: True
     conda:
         "../envs/compute.yaml"
     params:
@@ -112,6 +115,7 @@ rule fetch_task:
         "results/benchmarks/fetch_task/{task}.tsv"
     wildcard_constraints:
         task=any_of(HUB_TASKS) or "$.",
+    localrule: True
     conda:
         "../envs/compute.yaml"
     params:

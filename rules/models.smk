@@ -10,6 +10,7 @@ rule fetch_model:
         "results/logs/fetch_model/{model}.log",
     benchmark:
         "results/benchmarks/fetch_model/{model}.tsv"
+    localrule: True
     conda:
         "../envs/compute.yaml"
     params:

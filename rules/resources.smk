@@ -1,0 +1,74 @@
+"""What jobs take: of a machine its GPUs, of a cluster memory and time by the size of their model."""
+
+import os
+from shutil import which
+
+model_size = parse_time_module("heavytail.model_size", "model_size")
+
+# A job takes of the `gpu` resource where there is a GPU: the profile lets one job at it at a time.
+GPU = {"gpu": 1} if which("nvidia-smi") else {}
+# A cluster may have GPUs where this machine has none: its profile asks for them.
+ASKED = workflow.resource_settings.overwrite_resources.values()
+CUDA = bool(GPU) or any("gpu" in asked and asked["gpu"] != 0 for asked in ASKED)
+# With --use-conda, what those jobs run in.
+GPU_ENVIRONMENT = "../envs/compute-cuda.yaml" if CUDA else "../envs/compute.yaml"
+
+# MB of Snakemake in the job, of Python, its libraries and what a batch of 2048 tokens leaves behind.
+LIBRARIES_MB = 2000
+# Minutes that every job has, and how many parameters give it one more.
+MINUTES, PARAMETERS_PER_MINUTE = 30, 2**25
+
+
+@cache
+def size_of(provenance, _changed):
+    """The sizes of a fetched model; None where its files are not what they were."""
+    try:
+        return model_size.model_size(Path(provenance).parent)
+    except ValueError:
+        # For its jobs to say, in their words.
+        return None
+
+
+def of_model(least, more):
+    """A resource: `least` and `more(size, wildcards, input, threads)`, as often as it was tried.
+
+    Before model and text are there a plan says "TBD", and Snakemake asks again before the job starts.
+    """
+
+    def asked(wildcards, input, attempt, threads):
+        size = size_of(input.model, os.stat(input.model).st_mtime_ns)
+        return attempt * (least + (more(size, wildcards, input, threads) if size else 0))
+
+    return asked
+
+
+def needs(held):
+    """The resources of a rule whose jobs hold `held(size, wildcards, input, threads)` bytes.
+
+    Memory and time are for clusters alone: asked of thousands of jobs they make planning slower.
+    """
+    if not workflow.resource_settings.nodes:
+        return GPU
+    return GPU | {
+        "mem_mb": of_model(LIBRARIES_MB, lambda *asked: held(*asked) // 2**20),
+        "runtime": of_model(MINUTES, lambda size, *_: size.parameters // PARAMETERS_PER_MINUTE),
+    }
+
+
+def tokens_in(file):
+    """How many token ids a file of frozen tokens has at most; none without a file."""
+    return os.stat(file).st_size // 8 if file else 0
+
+
+def pruning(size, wildcards, input, _threads):
+    """Bytes that prune_cell holds."""
+    tokens = tokens_in(input.get("calibration"))
+    in_one_pass = METHODS[wildcards.method][1] == "sequential"
+    return size.in_one_pass(tokens) if in_one_pass else size.streamed(tokens)
+
+
+PRUNING = needs(pruning)
+PERPLEXITY = needs(lambda size, _, input, __: size.streamed(tokens_in(input.tokens)))
+ZERO_SHOT = needs(lambda size, *_: size.whole())
+SPECTRA = needs(lambda size, _, __, threads: size.spectra(threads))
+HESSIAN = needs(lambda size, *_: size.loss_hessian(CONFIG["hessian"]["eigenvalues"]))
