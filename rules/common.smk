@@ -7,6 +7,7 @@ from functools import cache
 from importlib.util import module_from_spec, spec_from_file_location
 from itertools import product
 from pathlib import Path
+from shutil import disk_usage
 
 import yaml
 from snakemake.exceptions import WorkflowError
@@ -203,7 +204,11 @@ def rows():
 def failed_jobs(logs):
     """What a run that failed says at its end: a line per failed job, from the run's own logs."""
     whole = "".join(Path(log).read_text(encoding="utf-8") for log in logs)
-    return failures.failed_jobs(whole, lambda log: Path(log).read_text(encoding="utf-8"))
+    return failures.failed_jobs(
+        whole,
+        lambda log: Path(log).read_text(encoding="utf-8"),
+        lambda log: disk_usage(Path(log).parent).free,
+    )
 
 
 def row_settings(row):

@@ -31,15 +31,16 @@ def candidates() -> list[str]:
     return listed.stdout.split() if listed.returncode == 0 else []
 
 
-def _locked(device: str, folder: Path) -> bool:
-    """Lock a device that is free until this process ends; whether it was."""
-    handle = os.open(folder / f"{device.replace('/', '-')}.lock", os.O_CREAT | os.O_RDWR)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(handle)
-        return False
-    return True
+def _locked(names: list[str], folder: Path) -> str | None:
+    """The first device that was free and is this process's to its end; None if all are taken."""
+    for name in names:
+        handle = os.open(folder / f"{name.replace('/', '-')}.lock", os.O_CREAT | os.O_RDWR)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return name
+        except BlockingIOError:
+            os.close(handle)
+    return None
 
 
 def claim(poll: float = 0.5) -> str | None:
@@ -59,9 +60,12 @@ def claim(poll: float = 0.5) -> str | None:
     scope = f"{os.getuid()}-{os.environ.get('SLURM_JOB_ID', 'machine')}"
     folder = Path(tempfile.gettempdir()) / f"heavytail-gpus-{scope}"
     folder.mkdir(exist_ok=True)
-    log.info("waiting for one of the GPUs %s", ", ".join(names))
-    while not (free := next((name for name in names if _locked(name, folder)), None)):
+    free = _locked(names, folder)
+    if free is None:
+        log.info("waiting for one of the GPUs %s", ", ".join(names))
+    while free is None:
         time.sleep(poll)
+        free = _locked(names, folder)
     os.environ[VISIBLE] = free
     log.info("GPU %s", free)
     return free
