@@ -18,7 +18,7 @@ rule measure_similarity:
         GPU_ENVIRONMENT
     threads: 8
     resources:
-        gpu=GPU,
+        **SIMILARITY,
     params:
         digest=digest("measure_similarity"),
         settings={"windows": CONFIG["segments"]["windows"]},
@@ -35,6 +35,7 @@ rule find_segments:
         "results/logs/find_segments/{model}.log",
     benchmark:
         "results/benchmarks/find_segments/{model}.tsv"
+    localrule: True
     conda:
         "../envs/compute.yaml"
     params:
@@ -58,7 +59,7 @@ rule measure_gradients:
         GPU_ENVIRONMENT
     threads: 8
     resources:
-        gpu=GPU,
+        **GRADIENTS,
     params:
         digest=digest("measure_gradients"),
         settings=CONFIG["gradients"],
@@ -80,7 +81,7 @@ rule measure_wanda_scores:
         GPU_ENVIRONMENT
     threads: 8
     resources:
-        gpu=GPU,
+        **WANDA_SCORES,
     params:
         digest=digest("measure_wanda_scores"),
     script:

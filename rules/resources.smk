@@ -13,7 +13,7 @@ CUDA = bool(GPU) or any("gpu" in asked and asked["gpu"] != 0 for asked in ASKED)
 # With --use-conda, what those jobs run in.
 GPU_ENVIRONMENT = "../envs/compute-cuda.yaml" if CUDA else "../envs/compute.yaml"
 
-# MB of Snakemake in the job, of Python, its libraries and what a batch of 2048 tokens leaves behind.
+# MB of Snakemake in a job, Python, its libraries and batches: 850 to 1,100 measured, without CUDA.
 LIBRARIES_MB = 2000
 # Minutes that every job has, and how many parameters give it one more.
 MINUTES, PARAMETERS_PER_MINUTE = 30, 2**25
@@ -67,6 +67,15 @@ def pruning(size, wildcards, input, _threads):
     return size.in_one_pass(tokens) if in_one_pass else size.streamed(tokens)
 
 
+def between_blocks(key):
+    """Bytes that a job holds which reads so many windows as the key of the config says."""
+    tokens = CONFIG[key]["windows"] * CONFIG["calibration"]["length"]
+    return lambda size, *_: size.between_blocks(tokens)
+
+
+SIMILARITY = needs(between_blocks("segments"))
+GRADIENTS = needs(between_blocks("gradients"))
+WANDA_SCORES = needs(lambda size, _, input, __: size.scored(tokens_in(input.calibration)))
 PRUNING = needs(pruning)
 PERPLEXITY = needs(lambda size, _, input, __: size.streamed(tokens_in(input.tokens)))
 ZERO_SHOT = needs(lambda size, *_: size.whole())

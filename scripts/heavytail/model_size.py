@@ -11,6 +11,8 @@ from heavytail.model_files import model_files
 HEADER_BYTES = 10**8
 # Of a parameter: as it is stored, in 16 bits, and in float32, the most that it is computed in.
 STORED_AND_COMPUTED = 2 + 4
+# As heavytail.streaming has it.
+BATCH_TOKENS = 2048
 # A batch of evaluate_zero_shot: 32 prompts, hardly one of them longer than 512 tokens.
 PROMPT_TOKENS = 32 * 512
 # What heavytail.parallel lets matrices that are worked on side by side hold.
@@ -30,6 +32,7 @@ class ModelSize:
     """
 
     parameters: int
+    blocks: int
     block: int  # the largest one's parameters
     matrix: tuple[int, int]  # rows and columns of the largest one of a block
     columns: int  # the most input features that a matrix of a block has
@@ -51,6 +54,19 @@ class ModelSize:
     def in_one_pass(self, tokens: int) -> int:
         """`streamed`, and what lies between two stages of a block for all tokens."""
         return self.streamed(tokens) + 4 * 4 * tokens * self.columns
+
+    def scored(self, tokens: int) -> int:
+        """`streamed`, and a block's scores: each, all together, and sorted for their median."""
+        return self.streamed(tokens) + (4 + 4 + 4 + 8) * self.block
+
+    def between_blocks(self, tokens: int) -> int:
+        """Hidden states before and after all blocks, with some copies; a block with its gradients.
+
+        Beside these the output embedding in parts and as a whole, and a batch's logits with theirs.
+        """
+        hidden = 4 * (self.blocks + 4) * tokens * self.width
+        head = 4 * self.vocabulary * (2 * self.width + 4 * BATCH_TOKENS)
+        return hidden + self.streamed(0) + 4 * 3 * self.block + head
 
     def whole(self) -> int:
         """The model, and the float32 logits of a batch of prompts before and after softmax."""
@@ -99,6 +115,7 @@ def model_size(folder: str | Path) -> ModelSize:
         raise ValueError(f"{folder}: no blocks or no embeddings")
     sizes = [sum(map(math.prod, block)) for block in blocks.values()]
     return ModelSize(
+        blocks=len(sizes),
         parameters=sum(sizes) + sum(map(math.prod, ends)),
         block=max(sizes),
         matrix=tuple(max(matrices, key=math.prod)),

@@ -5,7 +5,7 @@ import math
 import pytest
 from transformers import AutoModelForCausalLM
 
-from heavytail import hessian, model_size, parallel
+from heavytail import hessian, model_size, parallel, streaming
 from tiny import save_model
 
 
@@ -17,6 +17,7 @@ def test_sizes_are_those_of_the_loaded_model(family, tmp_path):
     layers = model.get_decoder().layers
     matrices = [p.shape for p in layers.parameters() if p.ndim == 2]
     assert found.parameters == sum(p.numel() for p in model.parameters())
+    assert found.blocks == len(layers)
     assert found.block == sum(p.numel() for p in layers[0].parameters())
     assert math.prod(found.matrix) == max(map(math.prod, matrices))
     assert found.columns == max(columns for _, columns in matrices) == 48
@@ -46,11 +47,14 @@ def test_a_folder_without_weights_has_no_sizes(tmp_path):
 
 
 def test_what_jobs_hold_follows_the_modules_that_they_run():
-    size = model_size.ModelSize(10**6, 10**5, (300, 100), 300, 1000, 100)
+    size = model_size.ModelSize(10**6, 10, 10**5, (300, 100), 300, 1000, 100)
     vectors = hessian.STEPS_PER_EIGENVALUE * 50 + hessian.WORKING_VECTORS
     assert size.loss_hessian(50) > 4 * size.parameters * vectors
     assert size.loss_hessian(2**40) == size.whole()
     assert model_size.SIDE_BY_SIDE == parallel.BUDGET_BYTES
+    assert model_size.BATCH_TOKENS == streaming.BATCH_TOKENS
     assert size.spectra(1) < size.spectra(8) <= 8 * size.spectra(1)
     assert size.streamed(2000) - size.streamed(1000) == 1000 * 100 * 4
+    assert size.between_blocks(2000) - size.between_blocks(1000) == 14 * 1000 * 100 * 4
+    assert size.scored(1000) > size.streamed(1000)
     assert size.in_one_pass(1000) > size.streamed(1000)

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.slow
 
 PROFILE = "profiles/slurm/profile.v9+.yaml"
 SNAKEMAKE = (sys.executable, "-m", "snakemake", "--workflow-profile", "profiles/slurm")
-# What a small cluster needs not wait for, and a small node has not.
+# A node has two cores, and this cluster answers at once.
 HERE = ("--max-threads", "2", "--seconds-between-status-checks", "2")
 
 
