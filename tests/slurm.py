@@ -104,6 +104,10 @@ class Cluster:
         self.wait(lambda: len(run("sinfo", "-hN", "-t", "idle", "-o", "%N").split()) == 2)
 
     def __exit__(self, *_):
+        if (self.folder / "slurmctld.pid").exists():
+            # Jobs outlive the daemons.
+            run("scancel", "--user", str(os.getuid()))
+            self.wait(lambda: not run("squeue", "-h", "-t", "pending,running,completing"))
         for pid in (self.folder / f"{name}.pid" for name in ("n1", "n2", "slurmctld", "munge")):
             if pid.exists():
                 os.kill(int(pid.read_text()), signal.SIGTERM)
