@@ -23,6 +23,8 @@ def test_the_configs_that_come_along_are_valid(name, tmp_path):
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "config.json").write_text("{}")
         (folder / "model.safetensors").touch()
+        if "segments" in model:
+            model["segments"] = str(ROOT / model["segments"])
     found = checked(config, SCHEMA, [tmp_path])
     assert set(found) == set(SCHEMA["properties"])
 
