@@ -56,6 +56,8 @@ rule freeze_calibration:
         "results/benchmarks/freeze_calibration/{model}/seed-{seed}.tsv"
     conda:
         "../envs/compute.yaml"
+    resources:
+        **TEXT,
     params:
         digest=digest("freeze_calibration"),
         settings=lambda wildcards: CONFIG["calibration"] | {"seed": int(wildcards.seed)},
@@ -76,6 +78,8 @@ rule freeze_evaluation:
         "results/benchmarks/freeze_evaluation/{model}.tsv"
     conda:
         "../envs/compute.yaml"
+    resources:
+        **TEXT,
     params:
         digest=digest("freeze_evaluation"),
         settings=CONFIG["evaluation"],

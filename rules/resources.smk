@@ -5,13 +5,13 @@ from shutil import which
 
 model_size = parse_time_module("heavytail.model_size", "model_size")
 
-# A job takes of the `gpu` resource where there is a GPU: the profile lets one job at it at a time.
-GPU = {"gpu": 1} if which("nvidia-smi") else {}
-# A cluster may have GPUs where this machine has none: its profile asks for them.
-ASKED = workflow.resource_settings.overwrite_resources.values()
-CUDA = bool(GPU) or any("gpu" in asked and asked["gpu"] != 0 for asked in ASKED)
-# With --use-conda, what those jobs run in.
-GPU_ENVIRONMENT = "../envs/compute-cuda.yaml" if CUDA else "../envs/compute.yaml"
+# Jobs are submitted, so many at a time, where this is a number.
+CLUSTER = workflow.resource_settings.nodes
+LIMITS = workflow.resource_settings.resources
+# Here a GPU is seen; of a cluster's the profile says how many jobs may use at a time.
+GPU = "gpu" in LIMITS and LIMITS["gpu"] != 0 if CLUSTER else bool(which("nvidia-smi"))
+# With --use-conda, what jobs on a GPU run in.
+GPU_ENVIRONMENT = "../envs/compute-cuda.yaml" if GPU else "../envs/compute.yaml"
 
 # MB of Snakemake in a job, Python, its libraries and batches: 850 to 1,100 measured, without CUDA.
 LIBRARIES_MB = 2000
@@ -47,12 +47,19 @@ def needs(held):
 
     Memory and time are for clusters alone: asked of thousands of jobs they make planning slower.
     """
-    if not workflow.resource_settings.nodes:
-        return GPU
-    return GPU | {
+    # The profile lets so many of these jobs run at a time.
+    gpu = {"gpu": 1} if GPU else {}
+    if not CLUSTER:
+        return gpu
+    return gpu | {
         "mem_mb": of_model(LIBRARIES_MB, lambda *asked: held(*asked) // 2**20),
         "runtime": of_model(MINUTES, lambda size, *_: size.parameters // PARAMETERS_PER_MINUTE),
     }
+
+
+def of_text(wildcards, input, attempt):
+    """MB of a job that has a whole text in memory, as lines, as records and as a list."""
+    return attempt * (LIBRARIES_MB + 3 * os.stat(input.documents).st_size // 2**20)
 
 
 def tokens_in(file):
@@ -73,6 +80,7 @@ def between_blocks(key):
     return lambda size, *_: size.between_blocks(tokens)
 
 
+TEXT = {"mem_mb": of_text} if CLUSTER else {}
 SIMILARITY = needs(between_blocks("segments"))
 GRADIENTS = needs(between_blocks("gradients"))
 WANDA_SCORES = needs(lambda size, _, input, __: size.scored(tokens_in(input.calibration)))

@@ -25,16 +25,13 @@ def cluster():
         yield started
 
 
-def test_every_cell_arrives_whatever_the_cluster_loses(fresh, cluster):
-    fresh.edit(PROFILE, "status-checks: 20", "status-checks: 2")
-    little = "350 if attempt == 1 and wildcards.cell == 'dense' else 2000"
-    was, now = "evaluate_perplexity: {gpu: 1", f'evaluate_perplexity: {{mem_mb: "{little}", gpu: 1'
-    fresh.edit(PROFILE, was, now)
+def run_and_disturb(project, cluster) -> str:
+    """Run to the end, a job killed and a node drained on the way; the killed job's id."""
     with (
-        open(fresh.folder / "out", "w+") as out,
+        open(project.folder / "out", "w") as out,
         subprocess.Popen(
             [*SNAKEMAKE, *HERE],
-            cwd=fresh.folder,
+            cwd=project.folder,
             stdout=out,
             stderr=subprocess.STDOUT,
             env=os.environ | {"PYTHONPATH": ""},
@@ -47,20 +44,27 @@ def test_every_cell_arrives_whatever_the_cluster_loses(fresh, cluster):
             run.wait(400)
         finally:
             run.kill()
+    assert run.returncode == 0, (project.folder / "out").read_text()[-4000:]
+    return killed
+
+
+def test_every_cell_arrives_whatever_the_cluster_loses(fresh, cluster):
+    fresh.edit(PROFILE, "status-checks: 20", "status-checks: 2")
+    little = "350 if attempt == 1 and wildcards.cell == 'dense' else 2000"
+    with open(fresh.folder / PROFILE, "a") as profile:
+        profile.write(f'set-resources: {{evaluate_perplexity: {{mem_mb: "{little}"}}}}\n')
+    first = slurm.told(run_and_disturb(fresh, cluster))
     said = (fresh.folder / "out").read_text()
-    assert run.returncode == 0, said[-4000:]
     assert "exceeded memory limit" in cluster.logs().lower(), cluster.logs()[-4000:]
     assert said.count("Error in rule evaluate_perplexity") == 1, said[-4000:]
     assert "drain" in slurm.run("sinfo", "-hN", "-n", "n2", "-o", "%T")
-    first = slurm.told(killed)
     ended = map(slurm.told, cluster.jobs("prune_cell", "completed"))
     again = [job for job in ended if job["Comment"] == first["Comment"]]
     assert first["JobState"] == "CANCELLED" and [job["NodeList"] for job in again] == ["n1"]
     # Of this model's size the memory of its logits is all that shows.
     assert [job["MinMemoryNode"] for job in (first, *again)] == ["2000M", "4000M"]
-    assert (
-        slurm.told(cluster.jobs("evaluate_zero_shot", "completed")[0])["MinMemoryNode"] == "2032M"
-    )
+    zero_shot = slurm.told(cluster.jobs("evaluate_zero_shot", "completed")[0])
+    assert zero_shot["MinMemoryNode"] == "2032M"
     for log in (fresh.folder / "results/logs/prune_cell").rglob("*.log"):
         assert re.search(r"GPU [01]$", log.read_text(), re.MULTILINE), log.read_text()
     for stage in ("perplexity", "zero_shot"):
