@@ -30,6 +30,7 @@ SlurmctldLogFile={folder}/slurmctld.log
 SlurmdLogFile={folder}/%n.log
 MpiDefault=none
 ReturnToService=2
+MinJobAge=3600
 SchedulerParameters=bf_interval=1,sched_min_interval=0
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core_Memory
@@ -135,5 +136,5 @@ class Cluster:
 
 
 def told(job: str) -> dict[str, str]:
-    """What Slurm knows of a job, ended ones for five minutes."""
+    """What Slurm knows of a job, ended ones for an hour."""
     return dict(re.findall(r"(\w+)=(\S*)", run("scontrol", "show", "job", job)))
