@@ -9,7 +9,7 @@ model_size = parse_time_module("heavytail.model_size", "model_size")
 CLUSTER = workflow.resource_settings.nodes
 LIMITS = workflow.resource_settings.resources
 # Here a GPU is seen; of a cluster's the profile says how many jobs may use at a time.
-GPU = "gpu" in LIMITS and LIMITS["gpu"] != 0 if CLUSTER else bool(which("nvidia-smi"))
+GPU = ("gpu" in LIMITS and LIMITS["gpu"] != 0) if CLUSTER else bool(which("nvidia-smi"))
 # With --use-conda, what jobs on a GPU run in.
 GPU_ENVIRONMENT = "../envs/compute-cuda.yaml" if GPU else "../envs/compute.yaml"
 
