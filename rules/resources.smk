@@ -74,6 +74,11 @@ def pruning(size, wildcards, input, _threads):
     return size.in_one_pass(tokens) if in_one_pass else size.streamed(tokens)
 
 
+def tuning(size, wildcards, input, threads):
+    """Bytes that tune_allocation holds: a cell is pruned, and validation text goes through it."""
+    return pruning(size, wildcards, input, threads) + size.streamed(tokens_in(input.validation))
+
+
 def between_blocks(key):
     """Bytes that a job holds which reads so many windows as the key of the config says."""
     tokens = CONFIG[key]["windows"] * CONFIG["calibration"]["length"]
@@ -85,6 +90,7 @@ SIMILARITY = needs(between_blocks("segments"))
 GRADIENTS = needs(between_blocks("gradients"))
 WANDA_SCORES = needs(lambda size, _, input, __: size.scored(tokens_in(input.calibration)))
 PRUNING = needs(pruning)
+TUNING = needs(tuning)
 PERPLEXITY = needs(lambda size, _, input, __: size.streamed(tokens_in(input.tokens)))
 ZERO_SHOT = needs(lambda size, *_: size.whole())
 SPECTRA = needs(lambda size, _, __, threads: size.spectra(threads))

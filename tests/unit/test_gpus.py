@@ -27,7 +27,7 @@ import sys, torch
 for name in ("is_available", "device_count", "current_device", "init"):
     setattr(torch.cuda, name, lambda *_, name=name: sys.exit(f"torch.cuda.{name} was called"))
 import evaluate_perplexity, evaluate_zero_shot, measure_gradients, measure_hessian
-import measure_similarity, measure_spectra, measure_wanda_scores, prune_cell
+import measure_similarity, measure_spectra, measure_wanda_scores, prune_cell, tune_allocation
 """
 
 
