@@ -23,18 +23,16 @@ def origin_of(subject):
 
 @cache
 def turns():
-    """{model} or {model}/{cell} → priority of the jobs that read it, higher the earlier in tables."""
-    subjects = [f"{row['model']}/{row['cell']}".removesuffix(f"/{DENSE}") for row in rows()]
+    """{model}/{cell} → priority of the jobs that read it, higher the earlier in the tables."""
+    subjects = [f"{row['model']}/{row['cell']}" for row in rows()]
     return {subject: turn for turn, subject in enumerate(reversed(subjects), 1)}
 
 
 def turn_of(wildcards):
-    """The priority of a job that reads the dense model or a cell."""
+    """The priority of a job that reads a cell, which its wildcards name in one of three ways."""
     named = dict(wildcards.items())
-    subject = (
-        named.get("subject") or f"{named['model']}/{named.get('cell') or CELL.format(**named)}"
-    )
-    return turns()[subject.removesuffix(f"/{DENSE}")]
+    cell = named.get("cell") or ("method" in named and CELL.format(**named))
+    return turns().get(named.get("subject") or f"{named['model']}/{cell}", 0)
 
 
 TURN = turn_of if TEMPORARY else 0
