@@ -1,6 +1,6 @@
 """How many temporary artifacts there are at once over 200 cells, a fifth of them failing.
 
-./run python benchmarks/disk.py [cells]        # 200 by default, a multiple of 20; some minutes
+./run python benchmarks/disk.py [cells]        # 200 by default, a multiple of 100; some minutes
 
 The workflow is heavytail's own, its rules, flags, priorities, resources and deletion; only its
 scripts are replaced: they write their outputs, and fail where they are to.
