@@ -30,7 +30,7 @@ BEGIN = "streamed = StreamedModel("
 
 
 def artifacts(project: Project) -> list[Path]:
-    return list(project.folder.glob("results/pruned/**/*.safetensors"))
+    return list(project.folder.glob("results/pruned/**/seed-*.safetensors"))
 
 
 def lasting(project: Project) -> dict[str, object]:
