@@ -11,6 +11,7 @@ if not workflow.overwrite_configfiles:
 
 
 include: "rules/common.smk"
+include: "rules/artifacts.smk"
 include: "rules/resources.smk"
 include: "rules/allocations.smk"
 include: "rules/models.smk"
@@ -35,5 +36,10 @@ rule all:
         expand(rules.write_table.output, model=CONFIG["models"]),
 
 
+onsuccess:
+    DELETION.sweep()
+
+
 onerror:
+    DELETION.sweep()
     print(*failed_jobs(log), sep="\n", file=sys.stderr)

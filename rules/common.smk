@@ -151,12 +151,6 @@ def subject_model(wildcards):
     return f"results/models/{wildcards.subject.split('/')[0]}/provenance.json"
 
 
-def subject_artifact(wildcards):
-    """The pruned weights of a subject; nothing for a dense model."""
-    pruned = "/" in wildcards.subject
-    return f"results/pruned/{wildcards.subject}.safetensors" if pruned else []
-
-
 def spectra_of(wildcards, *families):
     """Name of a measure → its file, for all that the families of metrics read."""
     extra = [name for family in families for name in metric_names.EXTRA_SPECTRA.get(family, ())]

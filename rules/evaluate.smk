@@ -8,7 +8,7 @@ wildcard_constraints:
 rule evaluate_perplexity:
     input:
         model=MODEL,
-        artifact=lambda w: artifact_path(w.model, w.cell) or [],
+        origin=lambda w: origin_of(f"{w.model}/{w.cell}"),
         tokens="results/evaluation/{model}/test.safetensors",
     output:
         record="results/perplexity/{model}/{cell}.json",
@@ -16,9 +16,11 @@ rule evaluate_perplexity:
         "results/logs/evaluate_perplexity/{model}/{cell}.log",
     benchmark:
         "results/benchmarks/evaluate_perplexity/{model}/{cell}.tsv"
+    priority: TURN
     conda:
         GPU_ENVIRONMENT
     resources:
+        **ARTIFACT,
         **PERPLEXITY,
     params:
         digest=digest("evaluate_perplexity"),
@@ -29,7 +31,7 @@ rule evaluate_perplexity:
 rule evaluate_zero_shot:
     input:
         model=MODEL,
-        artifact=lambda w: artifact_path(w.model, w.cell) or [],
+        origin=lambda w: origin_of(f"{w.model}/{w.cell}"),
         tasks=expand("results/data/tasks/{task}.yaml", task=CONFIG["tasks"]),
         data=expand("results/data/tasks/{task}.jsonl", task=CONFIG["tasks"]),
     output:
@@ -38,9 +40,11 @@ rule evaluate_zero_shot:
         "results/logs/evaluate_zero_shot/{model}/{cell}.log",
     benchmark:
         "results/benchmarks/evaluate_zero_shot/{model}/{cell}.tsv"
+    priority: TURN
     conda:
         GPU_ENVIRONMENT
     resources:
+        **ARTIFACT,
         **ZERO_SHOT,
     params:
         digest=digest("evaluate_zero_shot"),

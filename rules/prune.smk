@@ -9,6 +9,7 @@ rule prune_cell:
     output:
         artifact=f"results/pruned/{{model}}/{CELL}.safetensors",
         record=f"results/pruned/{{model}}/{CELL}.json",
+        origin=f"results/pruned/{{model}}/{CELL}.origin.json",
     log:
         f"results/logs/prune_cell/{{model}}/{CELL}.log",
     benchmark:
@@ -16,6 +17,7 @@ rule prune_cell:
     conda:
         GPU_ENVIRONMENT
     resources:
+        **ARTIFACT,
         **PRUNING,
     params:
         digest=prune_digest,
@@ -27,7 +29,7 @@ rule prune_cell:
 rule export_cell:
     input:
         model=MODEL,
-        artifact=rules.prune_cell.output.artifact,
+        origin=rules.prune_cell.output.origin,
         ratios=rules.allocate_sparsity.output.ratios,
     output:
         folder=directory(f"results/exported/{{model}}/{CELL}"),
@@ -35,8 +37,11 @@ rule export_cell:
         f"results/logs/export_cell/{{model}}/{CELL}.log",
     benchmark:
         f"results/benchmarks/export_cell/{{model}}/{CELL}.tsv"
+    priority: TURN
     conda:
         "../envs/compute.yaml"
+    resources:
+        **ARTIFACT,
     params:
         digest=digest("export_cell"),
         settings=prune_settings,

@@ -85,13 +85,19 @@ def between_blocks(key):
     return lambda size, *_: size.between_blocks(tokens)
 
 
+def reading(held):
+    """Bytes of a job that reads an artifact, and prunes the cell again where that was deleted."""
+    tokens = CONFIG["calibration"]["samples"] * CONFIG["calibration"]["length"]
+    return lambda size, *asked: max(held(size, *asked), size.in_one_pass(tokens) * TEMPORARY)
+
+
 TEXT = {"mem_mb": of_text} if CLUSTER else {}
 SIMILARITY = needs(between_blocks("segments"))
 GRADIENTS = needs(between_blocks("gradients"))
 WANDA_SCORES = needs(lambda size, _, input, __: size.scored(tokens_in(input.calibration)))
 PRUNING = needs(pruning)
 TUNING = needs(tuning)
-PERPLEXITY = needs(lambda size, _, input, __: size.streamed(tokens_in(input.tokens)))
-ZERO_SHOT = needs(lambda size, *_: size.whole())
-SPECTRA = needs(lambda size, _, __, threads: size.spectra(threads))
+PERPLEXITY = needs(reading(lambda size, _, input, __: size.streamed(tokens_in(input.tokens))))
+ZERO_SHOT = needs(reading(lambda size, *_: size.whole()))
+SPECTRA = needs(reading(lambda size, _, __, threads: size.spectra(threads)))
 HESSIAN = needs(lambda size, *_: size.loss_hessian(CONFIG["hessian"]["eigenvalues"]))

@@ -12,17 +12,19 @@ wildcard_constraints:
 rule measure_spectra:
     input:
         model=subject_model,
-        artifact=subject_artifact,
+        origin=lambda w: origin_of(w.subject),
     output:
         spectra="results/{measure}/{subject}.safetensors",
     log:
         "results/logs/measure_spectra/{measure}/{subject}.log",
     benchmark:
         "results/benchmarks/measure_spectra/{measure}/{subject}.tsv"
+    priority: TURN
     conda:
         GPU_ENVIRONMENT
     threads: 8
     resources:
+        **ARTIFACT,
         **SPECTRA,
     params:
         digest=lambda w: digest("measure_spectra", f"heavytail.measures.{w.measure}"),

@@ -8,6 +8,7 @@ from safetensors import safe_open
 
 from heavytail import device, perplexity
 from heavytail.artifact import Artifact
+from heavytail.artifact_file import artifact_file
 from heavytail.files import read_json, scratch, write_json
 from heavytail.jobs import logged, versions
 from heavytail.streaming import StreamedModel
@@ -60,10 +61,11 @@ if __name__ == "__main__":
     with logged(snakemake.log[0], LOWER):
         require_whole(snakemake.input)
         torch.set_num_threads(snakemake.threads)
+        budget = 2**20 * snakemake.resources.get("activations_mb", float("inf"))
         evaluate_perplexity(
             snakemake.input.model,
-            snakemake.input.get("artifact"),
+            artifact_file(snakemake.input.get("origin"), budget),
             snakemake.input.tokens,
-            2**20 * snakemake.resources.get("activations_mb", float("inf")),
+            budget,
             snakemake.output.record,
         )

@@ -7,6 +7,7 @@ from transformers import AutoTokenizer
 
 from heavytail import device, zero_shot
 from heavytail.artifact import Artifact
+from heavytail.artifact_file import artifact_file
 from heavytail.files import read_json, write_json
 from heavytail.jobs import logged, versions
 from heavytail.loading import load_model
@@ -42,7 +43,7 @@ if __name__ == "__main__":
         torch.set_num_threads(snakemake.threads)
         evaluate_zero_shot(
             snakemake.input.model,
-            snakemake.input.get("artifact"),
+            artifact_file(snakemake.input.get("origin")),
             snakemake.input.tasks,
             snakemake.params.settings["tasks"],
             snakemake.output.record,

@@ -6,6 +6,7 @@ import yaml
 
 from heavytail import exporting
 from heavytail.artifact import Artifact
+from heavytail.artifact_file import artifact_file
 from heavytail.checkpoint import Checkpoint
 from heavytail.files import write_text
 from heavytail.jobs import logged
@@ -35,7 +36,7 @@ if __name__ == "__main__":
         require_whole(snakemake.input)
         export_cell(
             snakemake.input.model,
-            snakemake.input.artifact,
+            artifact_file(snakemake.input.origin),
             snakemake.input.ratios,
             snakemake.params.settings,
             snakemake.output.folder,

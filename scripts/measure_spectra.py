@@ -8,6 +8,7 @@ import torch
 
 from heavytail import device
 from heavytail.artifact import Artifact
+from heavytail.artifact_file import artifact_file
 from heavytail.block_weights import BlockWeights
 from heavytail.checkpoint import Checkpoint
 from heavytail.files import sha256
@@ -49,7 +50,7 @@ if __name__ == "__main__":
         torch.set_num_threads(snakemake.threads)
         measure_spectra(
             snakemake.input.model,
-            snakemake.input.get("artifact"),
+            artifact_file(snakemake.input.get("origin")),
             snakemake.wildcards.measure,
             snakemake.params.digest,
             snakemake.output.spectra,

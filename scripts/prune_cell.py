@@ -99,11 +99,18 @@ if __name__ == "__main__":
     with logged(snakemake.log[0], LOWER):
         require_whole(snakemake.input)
         torch.set_num_threads(snakemake.threads)
+        settings = snakemake.params.settings | {"code": snakemake.params.digest}
         prune_cell(
             snakemake.input.model,
             snakemake.input.ratios,
             snakemake.input.get("calibration"),
-            snakemake.params.settings | {"code": snakemake.params.digest},
+            settings,
             2**20 * snakemake.resources.get("activations_mb", float("inf")),
             (snakemake.output.artifact, snakemake.output.record),
         )
+        names = ("model", "ratios", "calibration")
+        inputs = {name: snakemake.input[name] for name in names if snakemake.input.get(name)}
+        # The same bytes whenever the cell would be pruned the same: what readers depend on.
+        sums = {name: sha256(path) for name, path in inputs.items()}
+        origin = {"inputs": inputs, "sha256": sums, "settings": settings}
+        write_json(snakemake.output.origin, origin)

@@ -29,7 +29,7 @@ BAD_SHAPES = [
     (
         model(**HUB) | {1: 2},
         "1: unknown key, expected one of models, methods, within_block, allocations, sparsity, "
-        "seeds, calibration, evaluation, segments, tune, gradients, hessian, tasks",
+        "seeds, artifacts, calibration, evaluation, segments, tune, gradients, hessian, tasks",
     ),
     (model(**HUB) | {"see\nds": [0]}, "see ds: unknown key, did you mean 'seeds'?"),
     (
@@ -212,6 +212,7 @@ BAD_ALLOCATIONS = [
     ),
 ]
 BAD_VALUES = [
+    ({"artifacts": "temp"}, "artifacts: unknown treatment 'temp', did you mean 'temporary'?"),
     (
         {"methods": None},
         "methods: expected a list, found nothing (leave the key out for its default)",

@@ -66,6 +66,7 @@ def test_defaults_are_filled_in_at_every_depth():
         },
         "sparsity": [0.7],
         "seeds": [0],
+        "artifacts": "keep",
         "calibration": {"dataset": "c4", "samples": 4, "length": 2048},
         "evaluation": {"dataset": "wikitext2", "length": 2048, "windows": None},
         "segments": {"count": 14, "windows": 4},

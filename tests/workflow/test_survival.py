@@ -73,6 +73,7 @@ def test_killed_jobs_and_a_killed_snakemake(project, finished):
 def test_a_truncated_artifact(project, finished):
     file = f"results/pruned/{CELL}.safetensors"
     os.truncate(project.folder / file, 100)
+    (project.folder / f"results/perplexity/{CELL}.json").unlink()
     said = told(project)
     assert any(f"{file}: not a whole safetensors file" in line and AGAIN in line for line in said)
     finishes_as(project, finished)

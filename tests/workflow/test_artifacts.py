@@ -1,0 +1,138 @@
+"""Temporary artifacts: how many there are at once, and what their deletion leaves alone."""
+
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from test_staleness import TABLES, WANDA_GT, WANDA_UNIFORM, consequences
+
+from faults import results
+from project import Project
+
+pytestmark = pytest.mark.slow
+LIMIT = 2
+ARTIFACT = f"results/pruned/tiny/{WANDA_GT}.safetensors"
+# Put into a script: one cell of wanda fails, the job of the other is killed.
+FAULTS = """if pruned and "wanda/0.6/gt" in str(artifact):
+        raise ValueError("no loss")
+    if pruned and "wanda" in str(artifact):
+        import os
+        os.kill(os.getpid(), 9)
+    """
+FIRST_ATTEMPT = """if pruned and not Path("tried").exists():
+        Path("tried").touch()
+        raise ValueError("no loss")
+    """
+BEGIN = "streamed = StreamedModel("
+
+
+def artifacts(project: Project) -> list[Path]:
+    return list(project.folder.glob("results/pruned/**/seed-*.safetensors"))
+
+
+def lasting(project: Project) -> dict[str, object]:
+    """What must be the same whether artifacts stay or not."""
+    return {name: what for name, what in results(project).items() if "pruned/" not in name}
+
+
+@contextmanager
+def watched(project: Project) -> Iterator[list[int]]:
+    """The most artifacts that were there at once, as a list of one."""
+    most, ended = [0], threading.Event()
+
+    def watch() -> None:
+        while not ended.wait(0.02):
+            most[0] = max(most[0], len(artifacts(project)))
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        yield most
+    finally:
+        ended.set()
+        watcher.join()
+
+
+def places(project: Project, kind: str) -> dict[Path, tuple[int, int]]:
+    """Each record with what changes when it is written again."""
+    found = (project.folder / "results" / kind).rglob("*.json")
+    return {path: (path.stat().st_ino, path.stat().st_mtime_ns) for path in found}
+
+
+@pytest.fixture
+def temporary(project) -> Project:
+    """The finished matrix, its artifacts gone."""
+    project.configure(artifacts="temporary")
+    for path in artifacts(project):
+        path.unlink()
+    return project
+
+
+def test_temporary_artifacts_come_and_go_and_zero_shot_may_be_asked_later(project, finished):
+    for stage in ("pruned", "perplexity", "zero_shot"):
+        shutil.rmtree(project.folder / "results" / stage)
+    project.configure(artifacts="temporary", tasks=[])
+    with watched(project) as most:
+        project.run()
+    assert 1 <= most[0] <= LIMIT and not artifacts(project)
+    assert project.planned() == {}
+
+    before, pruned = places(project, "perplexity"), places(project, "pruned")
+    project.configure(artifacts="temporary")
+    project.run(f"results/zero_shot/tiny/{WANDA_GT}.json")
+    planned = project.planned()
+    assert planned.keys() == {"evaluate_zero_shot", *TABLES}
+    assert len(planned["evaluate_zero_shot"]) == 4, "the dense model and the other cells"
+    with watched(project) as most:
+        project.run()
+    assert 1 <= most[0] <= LIMIT and not artifacts(project)
+    assert (places(project, "perplexity"), places(project, "pruned")) == (before, pruned)
+    assert lasting(project) == lasting(finished)
+
+
+def test_failures_leave_no_artifact_and_stop_no_other_evaluation(temporary, finished):
+    script = temporary.folder / "scripts/evaluate_perplexity.py"
+    text = script.read_text()
+    for stage in ("pruned", "perplexity", "zero_shot"):
+        shutil.rmtree(temporary.folder / "results" / stage / "tiny/wanda")
+    temporary.edit("scripts/evaluate_perplexity.py", BEGIN, FAULTS + BEGIN)
+    with watched(temporary) as most:
+        run = temporary.snakemake("--keep-going")
+    assert run.returncode != 0 and "no loss" in run.stdout
+    assert 1 <= most[0] <= LIMIT and not artifacts(temporary), run.stdout
+    assert len(places(temporary, "zero_shot")) == 5, "also of the cells whose perplexity failed"
+    assert len(places(temporary, "perplexity")) == 3
+
+    script.write_text(text)
+    temporary.edit("scripts/evaluate_perplexity.py", BEGIN, FIRST_ATTEMPT + BEGIN)
+    pruned = places(temporary, "pruned")
+    run = temporary.snakemake("--retries", "1")
+    assert run.returncode == 0 and "Trying to restart" in run.stdout, run.stdout
+    assert places(temporary, "pruned") == pruned and not artifacts(temporary)
+    assert lasting(temporary) == lasting(finished)
+
+
+def test_a_deleted_artifact_makes_nothing_stale_but_an_edit_does(temporary):
+    assert temporary.planned() == {}
+    script = "scripts/heavytail/methods/wanda.py"
+    temporary.edit(script, "abs() * norm", "abs() + norm")
+    assert temporary.planned() == consequences(WANDA_GT, WANDA_UNIFORM)
+    temporary.edit(script, "abs() + norm", "abs() * norm")
+    temporary.edit("scripts/heavytail/perplexity.py", ".mean(dim=1)", ".sum(dim=1)")
+    assert temporary.planned().keys() == {"evaluate_perplexity", *TABLES}
+
+
+@pytest.mark.parametrize("mode", ["keep", "temporary"])
+def test_what_was_pruned_by_other_code_is_evaluated_again(project, mode):
+    """As an interrupted run leaves it, and where the artifact has been deleted since."""
+    project.configure(artifacts=mode)
+    project.edit("scripts/heavytail/methods/wanda.py", "abs() * norm", "abs() + norm")
+    project.run(ARTIFACT)
+    if mode == "temporary":
+        (project.folder / ARTIFACT).unlink()
+    left = consequences(WANDA_GT, WANDA_UNIFORM)
+    left["prune_cell"].remove(ARTIFACT)
+    assert project.planned() == left
