@@ -43,6 +43,8 @@ source_digest = parse_time_module("heavytail.source_digest", "source_digest")
 
 # The file that stands for a model: small, and different when any weight is.
 MODEL = "results/models/{model}/provenance.json"
+# And the one of a model of which there are published alphas alone.
+PUBLISHED_MODEL = "results/models/{model}/published.json"
 # A cell below its model's folder, spelled here and nowhere else.
 CELL = "{method}/{sparsity}/{allocation}/seed-{seed}"
 DENSE = "dense"
@@ -61,11 +63,15 @@ with open(workflow.source_path("../config/schema.yaml")) as handle:
 
 # The {method} of paths and tables → method and way through a block.
 METHODS = axes.labels(CONFIG["methods"], CONFIG["within_block"])
+# Models that have ratios but no cells, those that are pruned, and those whose dense model is checked.
+PUBLISHED = [model for model, entry in CONFIG["models"].items() if "alphas" in entry]
+WEIGHTED = [model for model in CONFIG["models"] if model not in PUBLISHED]
+EXPECTED = [model for model, entry in CONFIG["models"].items() if "perplexity" in entry]
 
 
 def any_of(names):
-    """A regular expression that matches exactly the given names."""
-    return "|".join(re.escape(str(name)) for name in names)
+    """A regular expression that matches exactly the given names, nothing if there are none."""
+    return "|".join(re.escape(str(name)) for name in names) or "$."
 
 
 wildcard_constraints:
@@ -98,6 +104,11 @@ def calibrated(method):
     return METHODS[method][0] in axes.CALIBRATED
 
 
+def evaluation_text():
+    """What decides the tokens on which perplexity is measured."""
+    return {key: value for key, value in CONFIG["evaluation"].items() if key != "tolerance"}
+
+
 def seeds_of(method):
     """Seeds draw calibration text: without it, all of them give the same cell."""
     return CONFIG["seeds"] if calibrated(method) else CONFIG["seeds"][:1]
@@ -127,6 +138,12 @@ def allocation_settings(allocation, method):
     return dict(sorted(settings.items()))
 
 
+def source_of_model(model):
+    """What says which weights a model has: its folder, or its repository and revision."""
+    entry = CONFIG["models"][model]
+    return {key: entry[key] for key in ("hub", "path", "revision") if key in entry}
+
+
 def local_files(wildcards):
     """A local model's files, so that new weights are noticed; nothing for a model of the hub."""
     folder = CONFIG["models"][wildcards.model].get("path")
@@ -144,7 +161,7 @@ CELLS = "|".join(
     for method in METHODS
 )
 # A model, or a cell of it: whatever has weights of which spectra are measured.
-SUBJECT = f"({any_of(CONFIG['models'])})(/({CELLS}))?"
+SUBJECT = f"({any_of(WEIGHTED)})(/({CELLS}))?"
 
 
 def subject_model(wildcards):
@@ -162,6 +179,11 @@ def spectra_of(wildcards, *families):
     """Name of a measure → its file, for all that the families of metrics read."""
     extra = [name for family in families for name in metric_names.EXTRA_SPECTRA.get(family, ())]
     return {name: f"results/{name}/{wildcards.subject}.safetensors" for name in ["spectra", *extra]}
+
+
+def shapes_of(wildcards):
+    """The file that the shapes of a model's matrices come from."""
+    return PUBLISHED_MODEL if wildcards.model in PUBLISHED else MODEL
 
 
 def scores_of(wildcards):
@@ -210,6 +232,12 @@ def ratio_settings(wildcards):
     return settings | {"sparsity": target, "of": of}
 
 
+def ratio_rows():
+    """Every table of ratios of one model, as wildcards."""
+    keys = product(METHODS, CONFIG["sparsity"], CONFIG["allocations"])
+    return [dict(zip(("method", "sparsity", "allocation"), values)) for values in keys]
+
+
 def prune_settings(wildcards):
     """How a cell is pruned, beside its ratios."""
     method, within_block = METHODS[wildcards.method]
@@ -232,7 +260,7 @@ def calibration_of(wildcards):
 def rows():
     """Every row of the tables: the dense model, then its cells, per model."""
     dense = dict.fromkeys(("method", "sparsity", "allocation", "seed"))
-    found = [{"model": model, **cell} for model in CONFIG["models"] for cell in [dense, *cells()]]
+    found = [{"model": model, **cell} for model in WEIGHTED for cell in [dense, *cells()]]
     for row in found:
         row["cell"] = CELL.format(**row) if row["method"] else DENSE
         row["artifact"] = artifact_path(row["model"], row["cell"])

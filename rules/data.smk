@@ -76,7 +76,7 @@ rule freeze_evaluation:
         "../envs/compute.yaml"
     params:
         digest=digest("freeze_evaluation"),
-        settings=CONFIG["evaluation"],
+        settings=evaluation_text(),
     script:
         "../scripts/freeze_evaluation.py"
 
@@ -92,7 +92,7 @@ rule build_python_task:
     benchmark:
         "results/benchmarks/build_python_task/{task}.tsv"
     wildcard_constraints:
-        task=any_of(PYTHON_TASKS) or "$.",
+        task=any_of(PYTHON_TASKS),
     conda:
         "../envs/compute.yaml"
     params:
@@ -111,7 +111,7 @@ rule fetch_task:
     benchmark:
         "results/benchmarks/fetch_task/{task}.tsv"
     wildcard_constraints:
-        task=any_of(HUB_TASKS) or "$.",
+        task=any_of(HUB_TASKS),
     conda:
         "../envs/compute.yaml"
     params:

@@ -26,6 +26,28 @@ rule evaluate_perplexity:
         "../scripts/evaluate_perplexity.py"
 
 
+# A checkpoint, and no input of the cells: those of a finished matrix have the same inputs with an
+# expectation as without, and do not depend on a dense model that is measured again.
+checkpoint check_dense:
+    input:
+        record=f"results/perplexity/{{model}}/{DENSE}.json",
+    output:
+        verdict=VERDICT,
+    log:
+        "results/logs/check_dense/{model}.log",
+    benchmark:
+        "results/benchmarks/check_dense/{model}.tsv"
+    wildcard_constraints:
+        model=any_of(EXPECTED),
+    conda:
+        "../envs/tables.yaml"
+    params:
+        digest=digest("check_dense"),
+        settings=lambda wildcards: expectation_of(wildcards.model),
+    script:
+        "../scripts/check_dense.py"
+
+
 rule evaluate_zero_shot:
     input:
         model=MODEL,

@@ -15,6 +15,14 @@ from heavytail.segment_table import read_segments
 from heavytail.wholeness import require_whole
 
 
+def shapes_of(model: str) -> dict[tuple[int, str], tuple[int, int]]:
+    """(block, projection) → shape of every matrix, of weights or of what stands for them."""
+    if Path(model).name == "published.json":
+        shapes = read_json(model)["shapes"].items()
+        return {(int(key.partition(".")[0]), key.partition(".")[2]): s for key, s in shapes}
+    return Checkpoint(Path(model).parent).matrices()
+
+
 def check_pattern(shapes: dict[tuple[int, str], tuple[int, int]], of: int) -> None:
     """Raise ValueError, naming the config key, where N:M does not fit the rows of a matrix."""
     for (block, projection), (_, columns) in shapes.items():
@@ -52,13 +60,13 @@ def allocate_sparsity(model: str, guides: dict[str, str], settings: dict, output
     """Write the table of ratios; their parameter-weighted mean is the target.
 
     Args:
-        model: provenance.json in the model's folder.
+        model: provenance.json in the model's folder, or published.json of one without weights.
         guides: files by what they hold: "scores" (metrics of spectra, or Wanda scores), "segments",
             "gradients"; those that the settings ask for.
         settings: "allocator" and what it reads, "segments", "blend", "sparsity" and "of".
         output: CSV.
     """
-    shapes = Checkpoint(Path(model).parent).matrices()
+    shapes = shapes_of(model)
     sizes = {matrix: math.prod(shape) for matrix, shape in shapes.items()}
     weights, target = np.array(list(sizes.values())), settings["sparsity"]
     allocator = importlib.import_module(f"heavytail.allocators.{settings['allocator']}")

@@ -32,6 +32,33 @@ def complete(name: str, allocation: dict, config: dict) -> None:
         fail((*where, "segments"), unknown("model", owner, [OWN, *config["models"]]))
 
 
+def check_weightless(name: str, allocation: dict, model: str, models: dict[str, dict]) -> None:
+    """Fail when an allocation needs weights of a model that has published alphas alone.
+
+    Args:
+        name: of the allocation.
+        allocation: its settings, complete.
+        model: the model's name.
+        models: all models, by name.
+    """
+    owner = allocation.get("segments", model)
+    owner = model if owner == OWN else owner
+    needs = {
+        "allocator": allocation["allocator"] in WANDA_SCORED and allocation["allocator"],
+        "metric": allocation.get("metric", "alpha_peak") != "alpha_peak" and allocation["metric"],
+        "blend": "blend" in allocation and "the gradients of a blend",
+        "segments": "segments" in allocation
+        and {"alphas", "segments"} & set(models[owner]) == {"alphas"}
+        and f"finding the segments of {owner!r}",
+    }
+    for key, what in needs.items():
+        if what:
+            fail(
+                ("allocations", name, key),
+                f": {what} needs weights, and models.{model} has alphas alone",
+            )
+
+
 def _check_grouping(where: tuple, grouping: str | list) -> None:
     """Fail when a grouping, or a projection of a list, has no such name."""
     named = isinstance(grouping, str)
