@@ -11,6 +11,7 @@ if not workflow.overwrite_configfiles:
 
 
 include: "rules/common.smk"
+include: "rules/allocations.smk"
 include: "rules/models.smk"
 include: "rules/data.smk"
 include: "rules/spectra.smk"
@@ -32,8 +33,8 @@ rule all:
         expand(rules.check_dense.output, model=EXPECTED),
         rules.collect_cells.output if WEIGHTED else [],
         expand(rules.write_table.output, model=WEIGHTED),
-        expand(rules.write_ratio_table.output, model=CONFIG["models"]),
-        expand(rules.plot_ratios.output, model=CONFIG["models"]),
+        expand(rules.write_ratio_table.output, model=ALLOCATED),
+        expand(rules.plot_ratios.output, model=ALLOCATED),
 
 
 onerror:

@@ -114,12 +114,23 @@ def seeds_of(method):
     return CONFIG["seeds"] if calibrated(method) else CONFIG["seeds"][:1]
 
 
-def cells():
-    """The wildcards of every pruned cell of one model, in the order of the tables."""
+def cells(model):
+    """The wildcards of every pruned cell of a model, in the order of the tables."""
     names = ("method", "sparsity", "allocation", "seed")
     keys = (METHODS, CONFIG["sparsity"], CONFIG["allocations"], CONFIG["seeds"])
     found = [dict(zip(names, values)) for values in product(*keys)]
-    return [cell for cell in found if cell["seed"] in seeds_of(cell["method"])]
+    return [
+        cell
+        for cell in found
+        if cell["seed"] in seeds_of(cell["method"])
+        and is_for(cell["allocation"], model, METHODS[cell["method"]][0])
+    ]
+
+
+def is_for(allocation, model, method):
+    """Whether an allocation is for a model and a method."""
+    named = CONFIG["allocations"][allocation]
+    return model in named.get("models", [model]) and method in named.get("methods", [method])
 
 
 def artifact_path(model, cell):
@@ -129,7 +140,8 @@ def artifact_path(model, cell):
 
 def allocation_settings(allocation, method):
     """What decides the ratios of an allocation, with the method's own epsilon."""
-    settings = dict(CONFIG["allocations"][allocation])
+    named = CONFIG["allocations"][allocation]
+    settings = {key: named[key] for key in named.keys() - {"models", "methods"}}
     if "grouping" in settings:
         settings["projections"] = list(groupings.projections_of(settings.pop("grouping")))
         settings["direction"] = metric_names.DIRECTION[settings["metric"]]
@@ -181,63 +193,6 @@ def spectra_of(wildcards, *families):
     return {name: f"results/{name}/{wildcards.subject}.safetensors" for name in ["spectra", *extra]}
 
 
-def shapes_of(wildcards):
-    """The file that the shapes of a model's matrices come from."""
-    return PUBLISHED_MODEL if wildcards.model in PUBLISHED else MODEL
-
-
-def scores_of(wildcards):
-    """The table of numbers that an allocation maps to ratios; some read none."""
-    allocation = CONFIG["allocations"][wildcards.allocation]
-    if allocation["allocator"] in allocations.WANDA_SCORED:
-        return rules.measure_wanda_scores.output.scores
-    family = metric_names.FAMILY.get(allocation.get("metric"))
-    return f"results/metrics/{wildcards.model}/{family}.csv" if family else []
-
-
-def segments_of(wildcards):
-    """The segments inside which an allocation averages, or whose gradients it blends."""
-    allocation = CONFIG["allocations"][wildcards.allocation]
-    owner = allocation.get("segments", allocations.OWN)
-    if "segments" in allocation or allocation.get("blend", {}).get("importance") == "segments":
-        return f"results/segments/{wildcards.model if owner == allocations.OWN else owner}.json"
-    return []
-
-
-def gradients_of(wildcards):
-    """The gradients that an allocation is blended with."""
-    blended = "blend" in CONFIG["allocations"][wildcards.allocation]
-    return rules.measure_gradients.output.norms if blended else []
-
-
-def table_of_segments(wildcards):
-    """Where a model's segments come from: a given table, or how similar its blocks are."""
-    given = CONFIG["models"][wildcards.model].get("segments")
-    return {"given": given} if given else {"similarity": rules.measure_similarity.output.similarity}
-
-
-def ratio_digest(wildcards):
-    """Changes when the code that gives an allocation's ratios changes in meaning."""
-    settings = CONFIG["allocations"][wildcards.allocation]
-    modules = [f"allocators.{settings['allocator']}"]
-    modules += ["segments"] if segments_of(wildcards) else []
-    modules += ["blend"] if "blend" in settings else []
-    return digest("allocate_sparsity", *(f"heavytail.{module}" for module in modules))
-
-
-def ratio_settings(wildcards):
-    """What decides the ratio table of an allocation."""
-    target, of = axes.target_of(wildcards.sparsity)
-    settings = allocation_settings(wildcards.allocation, wildcards.method)
-    return settings | {"sparsity": target, "of": of}
-
-
-def ratio_rows():
-    """Every table of ratios of one model, as wildcards."""
-    keys = product(METHODS, CONFIG["sparsity"], CONFIG["allocations"])
-    return [dict(zip(("method", "sparsity", "allocation"), values)) for values in keys]
-
-
 def prune_settings(wildcards):
     """How a cell is pruned, beside its ratios."""
     method, within_block = METHODS[wildcards.method]
@@ -260,7 +215,7 @@ def calibration_of(wildcards):
 def rows():
     """Every row of the tables: the dense model, then its cells, per model."""
     dense = dict.fromkeys(("method", "sparsity", "allocation", "seed"))
-    found = [{"model": model, **cell} for model in WEIGHTED for cell in [dense, *cells()]]
+    found = [{"model": model, **cell} for model in WEIGHTED for cell in [dense, *cells(model)]]
     for row in found:
         row["cell"] = CELL.format(**row) if row["method"] else DENSE
         row["artifact"] = artifact_path(row["model"], row["cell"])
@@ -277,6 +232,6 @@ def row_settings(row):
     """What the CSV says of a row beside its numbers."""
     if row["cell"] == DENSE:
         return row
-    named = CONFIG["allocations"][row["allocation"]]
+    named = {"grouping": CONFIG["allocations"][row["allocation"]].get("grouping")}
     row = row | {"within_block": METHODS[row["method"]][1]} if calibrated(row["method"]) else row
     return row | named | allocation_settings(row["allocation"], row["method"])

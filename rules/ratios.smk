@@ -24,10 +24,7 @@ rule allocate_sparsity:
 
 rule write_ratio_table:
     input:
-        ratios=[
-            rules.allocate_sparsity.output.ratios.format(model="{model}", **row)
-            for row in ratio_rows()
-        ],
+        ratios=ratio_tables,
     output:
         values="results/tables/{model}-ratios.csv",
         table="results/tables/{model}-ratios.md",
@@ -39,7 +36,7 @@ rule write_ratio_table:
         "../envs/tables.yaml"
     params:
         digest=digest("write_ratio_table"),
-        rows=ratio_rows(),
+        rows=lambda wildcards: ratio_rows(wildcards.model),
     script:
         "../scripts/write_ratio_table.py"
 

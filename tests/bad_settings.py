@@ -13,8 +13,15 @@ A_SHARE = "a share, or 'N:M' with M 2, 4, 8, 16 or 32"
 A_NAME = "a name of letters, digits, '.', '_' and '-' that starts with a letter or digit"
 
 
+ALPHAS = {"path": "weightless", "alphas": {"file": "a.npy", "order": list(PROJECTIONS)}}
+
+
 def model(**settings) -> dict:
     return {"models": {"a": settings}}
+
+
+def alphas(**changes) -> dict:
+    return model(**ALPHAS | {"alphas": ALPHAS["alphas"] | changes})
 
 
 def allocation(**settings) -> dict:
@@ -29,7 +36,7 @@ BAD_SHAPES = [
     (
         model(**HUB) | {1: 2},
         "1: unknown key, expected one of models, methods, within_block, allocations, sparsity, "
-        "seeds, calibration, evaluation, hessian, tasks",
+        "seeds, calibration, evaluation, segments, gradients, hessian, tasks",
     ),
     (model(**HUB) | {"see\nds": [0]}, "see ds: unknown key, did you mean 'seeds'?"),
     (
@@ -68,10 +75,39 @@ BAD_MODELS = [
         model(**HUB | {"hub": "model"}),
         "models.a.hub: 'model' is not a hub repository, OWNER/NAME",
     ),
+    (model(**HUB, segments="x.json"), "models.a.segments: file 'x.json' does not exist"),
     (model(path="x/y"), "models.a.path: folder 'x/y' does not exist"),
     (model(path="a-file"), "models.a.path: folder 'a-file' does not exist"),
     (model(path="empty"), "models.a.path: 'empty' has no config.json"),
     (model(path="weightless"), "models.a.path: 'weightless' has no *.safetensors file"),
+    (
+        {"models": {"a": HUB, "a-ratios": HUB}},
+        "models: 'a-ratios' is what tables of 'a' are called",
+    ),
+    (model(**HUB, perplexity=0.5), "models.a.perplexity: 0.5 is less than 1"),
+    (model(**HUB, perplexity="5.68"), "models.a.perplexity: expected a number, found '5.68'"),
+    (
+        model(**ALPHAS, perplexity=5.68),
+        "models.a.perplexity: needs weights, of which alphas take the place",
+    ),
+    (model(**HUB, alphas=ALPHAS["alphas"]), "models.a.alphas: belongs to path only"),
+    (model(path="empty", alphas=ALPHAS["alphas"]), "models.a.path: 'empty' has no config.json"),
+    (
+        model(path="weightless", alphas={"file": "a.npy"}),
+        "models.a.alphas.order: missing: in place of weights a file of published alpha_peak values "
+        "and the order of projections in it; of path config.json alone is read, and of the model "
+        "there are ratios but no cells",
+    ),
+    (alphas(file="b.npy"), "models.a.alphas.file: file 'b.npy' does not exist"),
+    (alphas(file="a-file"), "models.a.alphas.file: 'a-file' is not a .npy file"),
+    (
+        alphas(order=["q"]),
+        "models.a.alphas.order: unknown projection 'q', did you mean 'q_proj'?",
+    ),
+    (
+        alphas(order=["q_proj", "q_proj"]),
+        "models.a.alphas.order: 'q_proj' occurs twice",
+    ),
 ]
 BAD_ALLOCATIONS = [
     ({"allocations": {}}, "allocations: empty, expected at least one"),
@@ -92,7 +128,56 @@ BAD_ALLOCATIONS = [
             allocation(allocator="uniform", **{key: value}),
             f"allocations.x.{key}: belongs to the spectral allocator only",
         )
-        for key, value in (("metric", "entropy"), ("grouping", "gt"), ("epsilon", 0.1))
+        for key, value in (("metric", "entropy"), ("grouping", "gt"), ("mapping", "block"))
+    ),
+    *(
+        (
+            allocation(allocator="uniform", **{key: value}),
+            f"allocations.x.{key}: the uniform allocator has one ratio",
+        )
+        for key, value in (("epsilon", 0.1), ("segments", "own"), ("blend", {"weight": 0.5}))
+    ),
+    (
+        allocation(allocator="owl", grouping="gt"),
+        "allocations.x.grouping: belongs to the spectral allocator only",
+    ),
+    (
+        allocation(grouping="gt", mapping="matrx"),
+        "allocations.x.mapping: unknown mapping 'matrx', did you mean 'matrix'?",
+    ),
+    (
+        allocation(grouping="qk", mapping="matrix"),
+        "allocations.x.mapping: 'matrix' maps every matrix by its own metric, expected the "
+        "grouping 'gt'",
+    ),
+    (
+        allocation(grouping="qkv", mapping="attention_mlp"),
+        "allocations.x.mapping: 'attention_mlp' needs projections of both, found no MLP",
+    ),
+    (
+        allocation(grouping="gt", segments="owm"),
+        "allocations.x.segments: unknown model 'owm', did you mean 'own'?",
+    ),
+    (
+        allocation(grouping="gt", models=["b"]),
+        "allocations.x.models: unknown model 'b', expected one of a",
+    ),
+    (
+        allocation(grouping="gt", methods=["wnda"]),
+        "allocations.x.methods: unknown method 'wnda', did you mean 'wanda'?",
+    ),
+    (
+        allocation(grouping="gt", blend={}),
+        "allocations.x.blend.weight: missing: ratios are mixed with others that spare blocks with "
+        "large gradients",
+    ),
+    (
+        allocation(grouping="gt", blend={"weight": 1}),
+        "allocations.x.blend.weight: 1 is not in (0, 1)",
+    ),
+    (
+        allocation(grouping="gt", blend={"weight": 0.5, "importance": "block"}),
+        "allocations.x.blend.importance: unknown importance 'block', did you mean 'blocks'?",
     ),
     (
         allocation(grouping="gt", metric="alpha_pek"),
@@ -147,6 +232,17 @@ BAD_ALLOCATIONS = [
         allocation(grouping="gt", epsilon={"magnitude": 0.3, "wanda": 0.2}),
         "allocations.x.epsilon.sparsegpt: missing: sparsegpt is one of the methods",
     ),
+]
+WEIGHTS_NEEDED = "needs weights, and models.a has alphas alone"
+BAD_ALLOCATIONS += [
+    (model(**ALPHAS) | {"allocations": {"x": settings}}, f"allocations.x.{line} {WEIGHTS_NEEDED}")
+    for settings, line in [
+        ({"grouping": "gt", "metric": "entropy"}, "metric: entropy"),
+        ({"allocator": "owl"}, "allocator: owl"),
+        ({"allocator": "dlp"}, "allocator: dlp"),
+        ({"grouping": "gt", "segments": "own"}, "segments: finding the segments of 'a'"),
+        ({"grouping": "gt", "blend": {"weight": 0.5}}, "blend: the gradients of a blend"),
+    ]
 ]
 BAD_VALUES = [
     (
@@ -208,6 +304,7 @@ BAD_VALUES = [
         "evaluation.dataset: unknown evaluation dataset 'c4', expected one of wikitext2, python",
     ),
     ({"evaluation": {"windows": 0}}, "evaluation.windows: 0 is less than 1"),
+    ({"evaluation": {"tolerance": 1}}, "evaluation.tolerance: 1 is not in [0, 1)"),
     (
         {"evaluation": {"windows": "all"}},
         "evaluation.windows: expected a whole number or null, found 'all'",

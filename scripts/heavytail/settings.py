@@ -61,7 +61,8 @@ def _complete_model(name: str, model: dict, filled: dict, folders: list[Path]) -
         alphas = model["alphas"]
         alphas["file"] = _found_file((*where, "alphas", "file"), alphas["file"], folders)
         for allocation, settings in filled["allocations"].items():
-            check_weightless(allocation, settings, name, filled["models"])
+            if name in settings.get("models", [name]):
+                check_weightless(allocation, settings, name, filled["models"])
 
 
 def _is_integer(_checker: object, value: object) -> bool:

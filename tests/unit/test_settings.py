@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from bad_settings import (
+    ALPHAS,
     BAD_ALLOCATIONS,
     BAD_MODELS,
     BAD_SHAPES,
@@ -17,7 +18,8 @@ from bad_settings import (
     model,
 )
 from heavytail.groupings import GROUPINGS, PROJECTIONS
-from heavytail.settings import SettingsError, checked
+from heavytail.mistakes import SettingsError
+from heavytail.settings import checked
 
 SCHEMA = yaml.safe_load((Path(__file__).parents[2] / "config/schema.yaml").read_text())
 
@@ -39,11 +41,27 @@ def save_fake_model(folder: Path) -> Path:
 )
 def test_a_bad_config_gets_one_line(config, line, tmp_path):
     (tmp_path / "a-file").touch()
+    (tmp_path / "a.npy").touch()
     (tmp_path / "empty").mkdir()
     (save_fake_model(tmp_path / "weightless") / "model.safetensors").unlink()
     with pytest.raises(SettingsError) as raised:
         checked(config, SCHEMA, [tmp_path])
     assert str(raised.value) == line
+
+
+def test_published_alphas_take_the_place_of_weights(tmp_path):
+    (save_fake_model(tmp_path / "weightless") / "model.safetensors").unlink()
+    for name in ("a.npy", "segments.json"):
+        (tmp_path / name).write_text("[[0]]")
+    allocations = {
+        "gt": {"grouping": "gt"},
+        "matrix": {"grouping": "gt", "mapping": "matrix"},
+        "depth": {"allocator": "depth_linear", "segments": "own"},
+        "owl": {"allocator": "owl", "models": ["b"]},
+    }
+    models = {"a": ALPHAS | {"segments": "segments.json"}, "b": HUB}
+    found = checked({"models": models, "allocations": allocations}, SCHEMA, [tmp_path])
+    assert found["models"]["a"] == models["a"]
 
 
 def test_defaults_are_filled_in_at_every_depth():
@@ -58,6 +76,7 @@ def test_defaults_are_filled_in_at_every_depth():
             "gt": {
                 "allocator": "spectral",
                 "metric": "alpha_peak",
+                "mapping": "block",
                 "grouping": "gt",
                 "epsilon": 0.2,
             },
@@ -65,7 +84,10 @@ def test_defaults_are_filled_in_at_every_depth():
         "sparsity": [0.7],
         "seeds": [0],
         "calibration": {"dataset": "c4", "samples": 4, "length": 2048},
-        "evaluation": {"dataset": "wikitext2", "length": 2048, "windows": None},
+        "evaluation": {"dataset": "wikitext2", "length": 2048, "windows": None}
+        | {"tolerance": 0.01},
+        "segments": {"count": 14, "windows": 4},
+        "gradients": {"windows": 4},
         "hessian": {"eigenvalues": 50, "windows": 4},
         "tasks": TASKS.split(", "),
     }

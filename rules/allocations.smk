@@ -1,0 +1,69 @@
+"""What the ratios of an allocation are made of, and the tables that show them."""
+
+
+def shapes_of(wildcards):
+    """The file that the shapes of a model's matrices come from."""
+    return PUBLISHED_MODEL if wildcards.model in PUBLISHED else MODEL
+
+
+def scores_of(wildcards):
+    """The table of numbers that an allocation maps to ratios; some read none."""
+    allocation = CONFIG["allocations"][wildcards.allocation]
+    if allocation["allocator"] in allocations.WANDA_SCORED:
+        return rules.measure_wanda_scores.output.scores
+    family = metric_names.FAMILY.get(allocation.get("metric"))
+    return f"results/metrics/{wildcards.model}/{family}.csv" if family else []
+
+
+def segments_of(wildcards):
+    """The segments inside which an allocation averages, or whose gradients it blends."""
+    allocation = CONFIG["allocations"][wildcards.allocation]
+    owner = allocation.get("segments", allocations.OWN)
+    if "segments" in allocation or allocation.get("blend", {}).get("importance") == "segments":
+        return f"results/segments/{wildcards.model if owner == allocations.OWN else owner}.json"
+    return []
+
+
+def gradients_of(wildcards):
+    """The gradients that an allocation is blended with."""
+    blended = "blend" in CONFIG["allocations"][wildcards.allocation]
+    return rules.measure_gradients.output.norms if blended else []
+
+
+def table_of_segments(wildcards):
+    """Where a model's segments come from: a given table, or how similar its blocks are."""
+    given = CONFIG["models"][wildcards.model].get("segments")
+    return {"given": given} if given else {"similarity": rules.measure_similarity.output.similarity}
+
+
+def ratio_digest(wildcards):
+    """Changes when the code that gives an allocation's ratios changes in meaning."""
+    settings = CONFIG["allocations"][wildcards.allocation]
+    modules = [f"allocators.{settings['allocator']}"]
+    modules += ["segments"] if segments_of(wildcards) else []
+    modules += ["blend"] if "blend" in settings else []
+    return digest("allocate_sparsity", *(f"heavytail.{module}" for module in modules))
+
+
+def ratio_settings(wildcards):
+    """What decides the ratio table of an allocation."""
+    target, of = axes.target_of(wildcards.sparsity)
+    settings = allocation_settings(wildcards.allocation, wildcards.method)
+    return settings | {"sparsity": target, "of": of}
+
+
+def ratio_rows(model):
+    """Every table of ratios of a model, as wildcards, in the order of the tables."""
+    names = ("method", "sparsity", "allocation")
+    found = dict.fromkeys(tuple(cell[name] for name in names) for cell in cells(model))
+    return [dict(zip(names, values)) for values in found]
+
+
+def ratio_tables(wildcards):
+    """The files of `ratio_rows`."""
+    path = rules.allocate_sparsity.output.ratios
+    return [path.format(model=wildcards.model, **row) for row in ratio_rows(wildcards.model)]
+
+
+# The models that an allocation is for.
+ALLOCATED = [model for model in CONFIG["models"] if ratio_rows(model)]
