@@ -2,18 +2,22 @@
 
 import json
 import math
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 from allocate_sparsity import allocate_sparsity
 from heavytail.groupings import GROUPINGS
 from heavytail.projections import PROJECTIONS
 from heavytail.published import read_alphas
 from heavytail.ratio_table import read_ratios
+from plot_ratios import plot_ratios
 from read_alphas import write_published
 from tiny import LLAMA_3_8B
+from write_ratio_table import write_ratio_table
 
 ROOT = Path(__file__).parents[2]
 ALPHAS = ROOT / "resources/alphas/llama-7b.npy"
@@ -125,6 +129,21 @@ def test_projections_are_told_by_the_stated_order(tmp_path):
         found = read_alphas(tmp_path / f"{name}.npy", ORDER, TINY)
         assert list(found) == TINY
         assert (found[0, "down_proj"], found[0, "up_proj"], found[1, "q_proj"]) == (5, 6, 7)
+
+
+def test_the_plot_that_comes_along_is_what_the_config_makes(llama_7b, tmp_path):
+    config = yaml.safe_load((ROOT / "config/published.yaml").read_text())
+    rows, paths = [], []
+    for method, (name, allocation) in product(config["methods"], config["allocations"].items()):
+        paths.append(str(tmp_path / f"{method}-{name}.csv"))
+        epsilon = allocation.get("epsilon", {method: 0.0})[method]
+        allocated(llama_7b, Path(paths[-1]), allocation.get("grouping", "gt"), epsilon)
+        rows.append({"method": method, "sparsity": 0.7, "allocation": name})
+    outputs = {"values": str(tmp_path / "table.csv"), "table": str(tmp_path / "table.md")}
+    write_ratio_table("llama-7b", rows, paths, outputs)
+    plot_ratios("llama-7b", outputs["values"], str(tmp_path / "plot.svg"))
+    committed = (ROOT / "resources/alphas/llama-7b-ratios.svg").read_bytes()
+    assert (tmp_path / "plot.svg").read_bytes() == committed
 
 
 def test_the_record_says_which_files_it_is_of(llama_7b):

@@ -16,6 +16,10 @@ TABLES = {
     "collect_cells": ["results/tables/cells.csv"],
     "write_table": ["results/tables/tiny.md"],
 }
+RATIO_TABLES = {
+    "write_ratio_table": ["results/tables/tiny-ratios.csv"],
+    "plot_ratios": ["results/plots/tiny-ratios.svg"],
+}
 
 
 def consequences(*cells: str) -> dict[str, list[str]]:
@@ -30,7 +34,7 @@ def consequences(*cells: str) -> dict[str, list[str]]:
 
 def ratios(*cells: str) -> dict[str, list[str]]:
     tables = [f"results/ratios/tiny/{cell.removesuffix('/seed-0')}.csv" for cell in cells]
-    return {"allocate_sparsity": sorted(tables)}
+    return {"allocate_sparsity": sorted(tables)} | RATIO_TABLES
 
 
 WANDA_GT, WANDA_UNIFORM = "wanda/0.6/gt/seed-0", "wanda/0.6/uniform/seed-0"
