@@ -1,4 +1,18 @@
-"""What the ratios of an allocation are made of, and the tables that show them."""
+"""Input functions, settings and digests of allocations."""
+
+
+def allocation_settings(allocation, method):
+    """What decides the ratios of an allocation, with the method's own epsilon."""
+    named = CONFIG["allocations"][allocation]
+    settings = {key: named[key] for key in named.keys() - {"models", "methods"}}
+    if settings.get("grouping") == allocations.TUNE:
+        settings["direction"] = metric_names.DIRECTION[settings["metric"]]
+    elif "grouping" in settings:
+        settings["projections"] = list(groupings.projections_of(settings.pop("grouping")))
+        settings["direction"] = metric_names.DIRECTION[settings["metric"]]
+    if isinstance(settings.get("epsilon"), dict):
+        settings["epsilon"] = settings["epsilon"][METHODS[method][0]]
+    return dict(sorted(settings.items()))
 
 
 def shapes_of(wildcards):
@@ -30,19 +44,46 @@ def gradients_of(wildcards):
     return rules.measure_gradients.output.norms if blended else []
 
 
+def tuned_of(wildcards):
+    """What was chosen for an allocation that leaves something open."""
+    settings = CONFIG["allocations"][wildcards.allocation]
+    return rules.tune_allocation.output.record if allocations.is_tuned(settings) else []
+
+
+def tune_settings(wildcards):
+    """An allocation, and what its open settings may be."""
+    settings = ratio_settings(wildcards)
+    named = CONFIG["allocations"][wildcards.allocation]
+    return settings | {"candidates": allocations.candidates(named, CONFIG["tune"])}
+
+
+def tune_digest(wildcards):
+    """Changes when the code that tries an allocation changes in meaning."""
+    return digest("tune_allocation", *ratio_modules(wildcards), *prune_modules(wildcards))
+
+
+def calibration_to_tune_on(wildcards):
+    """The first seed's calibration tokens, for the methods that read some."""
+    return TOKENS if calibrated(wildcards.method) else []
+
+
 def table_of_segments(wildcards):
     """Where a model's segments come from: a given table, or how similar its blocks are."""
     given = CONFIG["models"][wildcards.model].get("segments")
     return {"given": given} if given else {"similarity": rules.measure_similarity.output.similarity}
 
 
+def ratio_modules(wildcards):
+    """The modules that an allocation chooses by name."""
+    settings = CONFIG["allocations"][wildcards.allocation]
+    modules = [f"heavytail.allocators.{settings['allocator']}"]
+    modules += ["heavytail.segments"] if segments_of(wildcards) else []
+    return modules + (["heavytail.blend"] if "blend" in settings else [])
+
+
 def ratio_digest(wildcards):
     """Changes when the code that gives an allocation's ratios changes in meaning."""
-    settings = CONFIG["allocations"][wildcards.allocation]
-    modules = [f"allocators.{settings['allocator']}"]
-    modules += ["segments"] if segments_of(wildcards) else []
-    modules += ["blend"] if "blend" in settings else []
-    return digest("allocate_sparsity", *(f"heavytail.{module}" for module in modules))
+    return digest("allocate_sparsity", *ratio_modules(wildcards))
 
 
 def ratio_settings(wildcards):

@@ -61,6 +61,9 @@ with open(workflow.source_path("../config/schema.yaml")) as handle:
         sys.exit(f"config: {error}")
 
 
+# A model's first calibration tokens, whatever the seed of a cell.
+TOKENS = f"results/calibration/{{model}}/seed-{CONFIG['seeds'][0]}.safetensors"
+
 # The {method} of paths and tables → method and way through a block.
 METHODS = axes.labels(CONFIG["methods"], CONFIG["within_block"])
 # Models that have ratios but no cells, those that are pruned, and those whose dense model is checked.
@@ -104,11 +107,6 @@ def calibrated(method):
     return METHODS[method][0] in axes.CALIBRATED
 
 
-def evaluation_text():
-    """What decides the tokens on which perplexity is measured."""
-    return {key: value for key, value in CONFIG["evaluation"].items() if key != "tolerance"}
-
-
 def seeds_of(method):
     """Seeds draw calibration text: without it, all of them give the same cell."""
     return CONFIG["seeds"] if calibrated(method) else CONFIG["seeds"][:1]
@@ -136,18 +134,6 @@ def is_for(allocation, model, method):
 def artifact_path(model, cell):
     """The pruned weights of a cell; the dense model has none."""
     return None if cell == DENSE else f"results/pruned/{model}/{cell}.safetensors"
-
-
-def allocation_settings(allocation, method):
-    """What decides the ratios of an allocation, with the method's own epsilon."""
-    named = CONFIG["allocations"][allocation]
-    settings = {key: named[key] for key in named.keys() - {"models", "methods"}}
-    if "grouping" in settings:
-        settings["projections"] = list(groupings.projections_of(settings.pop("grouping")))
-        settings["direction"] = metric_names.DIRECTION[settings["metric"]]
-    if isinstance(settings.get("epsilon"), dict):
-        settings["epsilon"] = settings["epsilon"][METHODS[method][0]]
-    return dict(sorted(settings.items()))
 
 
 def source_of_model(model):
@@ -200,11 +186,16 @@ def prune_settings(wildcards):
     return {"method": method, "of": of, "within_block": within_block}
 
 
-def prune_digest(wildcards):
-    """Changes when the code that prunes a cell changes in meaning."""
+def prune_modules(wildcards):
+    """The modules that a cell's pruning chooses by name."""
     method, within_block = METHODS[wildcards.method]
     way = [f"heavytail.within_block.{within_block}"] if calibrated(wildcards.method) else []
-    return digest("prune_cell", f"heavytail.methods.{method}", *way)
+    return [f"heavytail.methods.{method}", *way]
+
+
+def prune_digest(wildcards):
+    """Changes when the code that prunes a cell changes in meaning."""
+    return digest("prune_cell", *prune_modules(wildcards))
 
 
 def calibration_of(wildcards):

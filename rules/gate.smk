@@ -28,20 +28,29 @@ def is_newer(path, than):
     return times[0] is not None and (times[1] is None or times[0] >= times[1])
 
 
-def check_of(wildcards):
-    """Nothing, after the check of the cell's dense model.
+def check_before(model, record):
+    """Nothing, after the check of a dense model.
 
-    Without an expectation or once it is met no cell waits, so that it hangs on no job that a dense
-    model measured again would start. Nor does a cell that was pruned from the same model: a mere
-    wait would have it evaluated again.
+    Without an expectation or once it is met no job waits, so that none hangs on those that a dense
+    model measured again would start. Nor does one whose record is of the same model: a mere wait
+    would have what follows from it made again.
     """
-    model = wildcards.model
     if model not in EXPECTED:
         return []
     wanted, met = expectation_of(model), passed_by(model)
-    artifact = artifact_path(model, CELL.format(**dict(wildcards.items())))
-    record = Path(artifact).with_suffix(".json")
     same = met.get("model", wanted["model"]) == wanted["model"]
-    if met != wanted and not (same and is_newer(record, MODEL.format(model=model))):
+    if met != wanted and not (same and is_newer(Path(record), MODEL.format(model=model))):
         checkpoints.check_dense.get(model=model)
     return []
+
+
+def check_of_cell(wildcards):
+    """What the pruning of a cell waits for."""
+    artifact = artifact_path(wildcards.model, CELL.format(**dict(wildcards.items())))
+    return check_before(wildcards.model, Path(artifact).with_suffix(".json"))
+
+
+def check_of_trials(wildcards):
+    """What the trials of an allocation wait for."""
+    record = rules.tune_allocation.output.record.format(**dict(wildcards.items()))
+    return check_before(wildcards.model, record)

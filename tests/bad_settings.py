@@ -36,7 +36,7 @@ BAD_SHAPES = [
     (
         model(**HUB) | {1: 2},
         "1: unknown key, expected one of models, methods, within_block, allocations, sparsity, "
-        "seeds, calibration, evaluation, segments, gradients, hessian, tasks",
+        "seeds, calibration, evaluation, segments, tune, gradients, hessian, tasks",
     ),
     (model(**HUB) | {"see\nds": [0]}, "see ds: unknown key, did you mean 'seeds'?"),
     (
@@ -159,6 +159,19 @@ BAD_ALLOCATIONS = [
         "allocations.x.segments: unknown model 'owm', did you mean 'own'?",
     ),
     (
+        allocation(grouping="tune"),
+        "tune.grouping: empty, expected what allocations.x chooses from",
+    ),
+    (
+        allocation(grouping="tune") | {"tune": {"grouping": ["gt", "qkvo"]}},
+        "tune.grouping: unknown grouping 'qkvo', did you mean 'qkvout'?",
+    ),
+    (
+        allocation(grouping="tune", mapping="matrix") | {"tune": {"grouping": ["gt", "qk"]}},
+        "allocations.x.mapping: 'matrix' maps every matrix by its own metric, expected the "
+        "grouping 'gt'",
+    ),
+    (
         allocation(grouping="gt", models=["b"]),
         "allocations.x.models: unknown model 'b', expected one of a",
     ),
@@ -218,7 +231,7 @@ BAD_ALLOCATIONS = [
     (allocation(grouping="gt", epsilon=-0.1), "allocations.x.epsilon: -0.1 is not in [0, 1)"),
     (
         allocation(grouping="gt", epsilon="0.2"),
-        "allocations.x.epsilon: expected a number or a mapping, found '0.2'",
+        "allocations.x.epsilon: '0.2' is not a number, a mapping or 'tune'",
     ),
     (
         allocation(grouping="gt", epsilon={"wandda": 0.2}),
@@ -237,13 +250,23 @@ WEIGHTS_NEEDED = "needs weights, and models.a has alphas alone"
 BAD_ALLOCATIONS += [
     (model(**ALPHAS) | {"allocations": {"x": settings}}, f"allocations.x.{line} {WEIGHTS_NEEDED}")
     for settings, line in [
-        ({"grouping": "gt", "metric": "entropy"}, "metric: entropy"),
-        ({"allocator": "owl"}, "allocator: owl"),
-        ({"allocator": "dlp"}, "allocator: dlp"),
-        ({"grouping": "gt", "segments": "own"}, "segments: finding the segments of 'a'"),
-        ({"grouping": "gt", "blend": {"weight": 0.5}}, "blend: the gradients of a blend"),
+        ({"grouping": "gt", "metric": "entropy"}, "metric: 'entropy'"),
+        ({"allocator": "owl"}, "allocator: 'owl'"),
+        ({"allocator": "dlp"}, "allocator: 'dlp'"),
+        ({"grouping": "gt", "epsilon": "tune"}, "epsilon: 'tune'"),
+        ({"grouping": "gt", "segments": "own"}, "segments: 'own'"),
+        ({"grouping": "gt", "blend": {"weight": 0.5}}, "blend: a mapping"),
     ]
 ]
+BAD_ALLOCATIONS.append(
+    (
+        {
+            "models": {"a": ALPHAS, "b": HUB},
+            "allocations": {"x": {"grouping": "gt", "segments": "a", "models": ["b"]}},
+        },
+        "allocations.x.segments: models.a has neither segments nor weights to find any",
+    )
+)
 BAD_VALUES = [
     (
         {"methods": None},

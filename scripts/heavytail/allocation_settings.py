@@ -1,13 +1,15 @@
 """What the schema cannot say of an allocation (standard library only: parse time)."""
 
 from heavytail.groupings import GROUPINGS, projections_of
-from heavytail.mistakes import fail, unknown
+from heavytail.mistakes import fail, shown, unknown
 from heavytail.projections import ATTENTION, MLP, PROJECTIONS
 
 # As published: AlphaPruning's epsilon, OWL's lambda, DLP's alpha.
 EPSILON = {"spectral": 0.2, "depth_linear": 0.2, "owl": 0.08, "dlp": 0.15}
 # Those that map the Wanda scores of the dense model.
 WANDA_SCORED = ("owl", "dlp")
+# An epsilon or a grouping that trials choose.
+TUNE = "tune"
 # Whose segments: the model's own, or another model's by its name.
 OWN = "own"
 
@@ -29,39 +31,70 @@ def complete(name: str, allocation: dict, config: dict) -> None:
         allocation.setdefault("epsilon", EPSILON[allocation["allocator"]])
         methods = allocation.get("methods", config["methods"])
         _check_epsilon((*where, "epsilon"), allocation["epsilon"], methods)
-    if "grouping" in allocation:
-        _check_grouping((*where, "grouping"), allocation["grouping"])
-        _check_mapping((*where, "mapping"), allocation)
+    if allocation.get("grouping") == TUNE:
+        if not config["tune"]["grouping"]:
+            fail(("tune", "grouping"), f": empty, expected what allocations.{name} chooses from")
+        for grouping in config["tune"]["grouping"]:
+            _check_guides(where, allocation | {"grouping": grouping}, ("tune", "grouping"))
+    elif "grouping" in allocation:
+        _check_guides(where, allocation, (*where, "grouping"))
     owner = allocation.get("segments", OWN)
     if owner != OWN and owner not in config["models"]:
         fail((*where, "segments"), unknown("model", owner, [OWN, *config["models"]]))
+    if owner != OWN and _is_unsegmented(config["models"][owner]):
+        fail((*where, "segments"), f": models.{owner} has neither segments nor weights to find any")
 
 
-def check_weightless(name: str, allocation: dict, model: str, models: dict[str, dict]) -> None:
+def _is_unsegmented(model: dict) -> bool:
+    """Whether a model has no segments that are given, nor weights by which to find them."""
+    return "alphas" in model and "segments" not in model
+
+
+def check_weightless(name: str, allocation: dict, model: str, entry: dict) -> None:
     """Fail when an allocation needs weights of a model that has published alphas alone.
 
     Args:
         name: of the allocation.
         allocation: its settings, complete.
         model: the model's name.
-        models: all models, by name.
+        entry: the model's settings.
     """
-    owner = allocation.get("segments", model)
-    owner = model if owner == OWN else owner
     needs = {
-        "allocator": allocation["allocator"] in WANDA_SCORED and allocation["allocator"],
-        "metric": allocation.get("metric", "alpha_peak") != "alpha_peak" and allocation["metric"],
-        "blend": "blend" in allocation and "the gradients of a blend",
-        "segments": "segments" in allocation
-        and {"alphas", "segments"} & set(models[owner]) == {"alphas"}
-        and f"finding the segments of {owner!r}",
+        "allocator": allocation["allocator"] in WANDA_SCORED,
+        "metric": allocation.get("metric", "alpha_peak") != "alpha_peak",
+        "epsilon": allocation.get("epsilon") == TUNE,
+        "grouping": allocation.get("grouping") == TUNE,
+        "segments": allocation.get("segments") == OWN and _is_unsegmented(entry),
+        "blend": "blend" in allocation,
     }
-    for key, what in needs.items():
-        if what:
-            fail(
-                ("allocations", name, key),
-                f": {what} needs weights, and models.{model} has alphas alone",
-            )
+    for key in (key for key, needed in needs.items() if needed):
+        fail(
+            ("allocations", name, key),
+            f": {shown(allocation[key])} needs weights, and models.{model} has alphas alone",
+        )
+
+
+def is_tuned(allocation: dict) -> bool:
+    """Whether trials choose something of an allocation."""
+    return TUNE in (allocation.get("epsilon"), allocation.get("grouping"))
+
+
+def candidates(allocation: dict, tune: dict) -> list[dict]:
+    """What an allocation's open settings may be, each with the settings that it changes.
+
+    Args:
+        allocation: for which `is_tuned`.
+        tune: the config's "epsilon" and "grouping", lists of candidates.
+    """
+    found = [{}]
+    if allocation.get("grouping") == TUNE:
+        found = [
+            {"grouping": grouping, "projections": list(projections_of(grouping))}
+            for grouping in tune["grouping"]
+        ]
+    if allocation["epsilon"] == TUNE:
+        found = [one | {"epsilon": epsilon} for one in found for epsilon in tune["epsilon"]]
+    return found
 
 
 def _check_grouping(where: tuple, grouping: str | list) -> None:
@@ -71,6 +104,12 @@ def _check_grouping(where: tuple, grouping: str | list) -> None:
     for name in [grouping] if named else grouping:
         if name not in known:
             fail(where, unknown(noun, name, known))
+
+
+def _check_guides(where: tuple, allocation: dict, key: tuple) -> None:
+    """Fail when a grouping, which stands at `key`, has no such name or does not fit the mapping."""
+    _check_grouping(key, allocation["grouping"])
+    _check_mapping((*where, "mapping"), allocation)
 
 
 def _check_epsilon(where: tuple, epsilon: float | dict, methods: list[str]) -> None:

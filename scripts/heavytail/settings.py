@@ -38,6 +38,9 @@ def checked(config: dict, schema: dict, folders: list[Path]) -> dict:
         error = min(errors, key=lambda error: list(_MESSAGES).index(error.validator))
         fail(error.absolute_path, _MESSAGES[error.validator](error))
     filled = _with_defaults(config, schema)
+    tune = filled["tune"]
+    tune["dataset"] = tune["dataset"] or filled["calibration"]["dataset"]
+    tune["length"] = tune["length"] or filled["evaluation"]["length"]
     for name, allocation in filled["allocations"].items():
         complete(name, allocation, filled)
     filled["within_block"] = _ways(filled["within_block"])
@@ -62,7 +65,7 @@ def _complete_model(name: str, model: dict, filled: dict, folders: list[Path]) -
         alphas["file"] = _found_file((*where, "alphas", "file"), alphas["file"], folders)
         for allocation, settings in filled["allocations"].items():
             if name in settings.get("models", [name]):
-                check_weightless(allocation, settings, name, filled["models"])
+                check_weightless(allocation, settings, name, model)
 
 
 def _is_integer(_checker: object, value: object) -> bool:
@@ -121,7 +124,7 @@ def _out_of_range(error: ValidationError) -> str:
         return f": {error.instance!r} is less than {bounds['minimum']}"
     low = f"[{bounds['minimum']}" if "minimum" in bounds else f"({bounds['exclusiveMinimum']}"
     # YAML reads 2:4 as a number to the base of 60.
-    hint = " (N:M needs quotes)" if "pattern" in bounds else ""
+    hint = " (N:M needs quotes)" if "N:M" in bounds.get("title", "") else ""
     return f": {error.instance!r} is not in {low}, {bounds['exclusiveMaximum']}){hint}"
 
 
