@@ -26,8 +26,9 @@ rule evaluate_perplexity:
         "../scripts/evaluate_perplexity.py"
 
 
-# A checkpoint, and no input of the cells: those of a finished matrix have the same inputs with an
-# expectation as without, and do not depend on a dense model that is measured again.
+# A checkpoint, and no input of the cells. A further input would make every finished cell stale; and
+# where one is ancient, Snakemake 9.27 overlooks a cell's own changes as long as a job upstream of it,
+# such as the dense evaluation, has to run.
 checkpoint check_dense:
     input:
         record=f"results/perplexity/{{model}}/{DENSE}.json",
