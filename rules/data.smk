@@ -19,6 +19,7 @@ rule extract_python:
         "results/benchmarks/extract_python/{split}.tsv"
     wildcard_constraints:
         split="calibration|test|validation",
+    localrule: True
     conda:
         "../envs/compute.yaml"
     params:
@@ -38,6 +39,7 @@ rule fetch_text:
     wildcard_constraints:
         dataset="c4|wikitext2",
         split="calibration|test|validation",
+    localrule: True
     conda:
         "../envs/compute.yaml"
     params:
@@ -59,6 +61,8 @@ rule freeze_calibration:
         "results/benchmarks/freeze_calibration/{model}/seed-{seed}.tsv"
     conda:
         "../envs/compute.yaml"
+    resources:
+        **TEXT,
     params:
         digest=digest("freeze_calibration"),
         settings=lambda wildcards: CONFIG["calibration"] | {"seed": int(wildcards.seed)},
@@ -81,6 +85,8 @@ rule freeze_evaluation:
         split=any_of(EVALUATED),
     conda:
         "../envs/compute.yaml"
+    resources:
+        **TEXT,
     params:
         digest=digest("freeze_evaluation"),
         settings=lambda wildcards: EVALUATED[wildcards.split] | {"split": wildcards.split},
@@ -100,6 +106,7 @@ rule build_python_task:
         "results/benchmarks/build_python_task/{task}.tsv"
     wildcard_constraints:
         task=any_of(PYTHON_TASKS),
+    localrule: True
     conda:
         "../envs/compute.yaml"
     params:
@@ -119,6 +126,7 @@ rule fetch_task:
         "results/benchmarks/fetch_task/{task}.tsv"
     wildcard_constraints:
         task=any_of(HUB_TASKS),
+    localrule: True
     conda:
         "../envs/compute.yaml"
     params:

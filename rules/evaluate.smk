@@ -19,7 +19,7 @@ rule evaluate_perplexity:
     conda:
         GPU_ENVIRONMENT
     resources:
-        gpu=GPU,
+        **PERPLEXITY,
     params:
         digest=digest("evaluate_perplexity"),
     script:
@@ -40,6 +40,7 @@ checkpoint check_dense:
         "results/benchmarks/check_dense/{model}.tsv"
     wildcard_constraints:
         model=any_of(EXPECTED),
+    localrule: True
     conda:
         "../envs/tables.yaml"
     params:
@@ -64,7 +65,7 @@ rule evaluate_zero_shot:
     conda:
         GPU_ENVIRONMENT
     resources:
-        gpu=GPU,
+        **ZERO_SHOT,
     params:
         digest=digest("evaluate_zero_shot"),
         settings={"tasks": CONFIG["tasks"]},

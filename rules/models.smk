@@ -12,6 +12,7 @@ rule fetch_model:
         "results/benchmarks/fetch_model/{model}.tsv"
     wildcard_constraints:
         model=any_of(WEIGHTED),
+    localrule: True
     conda:
         "../envs/compute.yaml"
     params:
@@ -34,6 +35,7 @@ rule read_alphas:
         "results/benchmarks/read_alphas/{model}.tsv"
     wildcard_constraints:
         model=any_of(PUBLISHED),
+    localrule: True
     conda:
         "../envs/compute.yaml"
     params:

@@ -18,7 +18,7 @@ rule prune_cell:
     conda:
         GPU_ENVIRONMENT
     resources:
-        gpu=GPU,
+        **PRUNING,
     params:
         digest=prune_digest,
         settings=prune_settings,

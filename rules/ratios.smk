@@ -14,6 +14,7 @@ rule allocate_sparsity:
         "results/logs/allocate_sparsity/{model}/{method}/{sparsity}/{allocation}.log",
     benchmark:
         "results/benchmarks/allocate_sparsity/{model}/{method}/{sparsity}/{allocation}.tsv"
+    localrule: True
     conda:
         "../envs/compute.yaml"
     params:
@@ -33,6 +34,7 @@ rule write_ratio_table:
         "results/logs/write_ratio_table/{model}.log",
     benchmark:
         "results/benchmarks/write_ratio_table/{model}.tsv"
+    localrule: True
     conda:
         "../envs/tables.yaml"
     params:
@@ -51,6 +53,7 @@ rule plot_ratios:
         "results/logs/plot_ratios/{model}.log",
     benchmark:
         "results/benchmarks/plot_ratios/{model}.tsv"
+    localrule: True
     conda:
         "../envs/tables.yaml"
     params:
