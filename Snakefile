@@ -17,6 +17,7 @@ include: "rules/allocations.smk"
 include: "rules/models.smk"
 include: "rules/data.smk"
 include: "rules/spectra.smk"
+include: "rules/gate.smk"
 include: "rules/guides.smk"
 include: "rules/tune.smk"
 include: "rules/ratios.smk"
@@ -32,8 +33,11 @@ rule all:
         # Records are named too, else a deleted one would not be missed while its table stands.
         rules.collect_cells.input.perplexity,
         rules.collect_cells.input.zero_shot,
-        rules.collect_cells.output,
-        expand(rules.write_table.output, model=CONFIG["models"]),
+        expand(rules.check_dense.output, model=EXPECTED),
+        rules.collect_cells.output if WEIGHTED else [],
+        expand(rules.write_table.output, model=WEIGHTED),
+        expand(rules.write_ratio_table.output, model=ALLOCATED),
+        expand(rules.plot_ratios.output, model=ALLOCATED),
 
 
 onsuccess:

@@ -15,6 +15,11 @@ def allocation_settings(allocation, method):
     return dict(sorted(settings.items()))
 
 
+def shapes_of(wildcards):
+    """The file that the shapes of a model's matrices come from."""
+    return PUBLISHED_MODEL if wildcards.model in PUBLISHED else MODEL
+
+
 def scores_of(wildcards):
     """The table of numbers that an allocation maps to ratios; some read none."""
     allocation = CONFIG["allocations"][wildcards.allocation]
@@ -86,3 +91,20 @@ def ratio_settings(wildcards):
     target, of = axes.target_of(wildcards.sparsity)
     settings = allocation_settings(wildcards.allocation, wildcards.method)
     return settings | {"sparsity": target, "of": of}
+
+
+def ratio_rows(model):
+    """Every table of ratios of a model, as wildcards, in the order of the tables."""
+    names = ("method", "sparsity", "allocation")
+    found = dict.fromkeys(tuple(cell[name] for name in names) for cell in cells(model))
+    return [dict(zip(names, values)) for values in found]
+
+
+def ratio_tables(wildcards):
+    """The files of `ratio_rows`."""
+    path = rules.allocate_sparsity.output.ratios
+    return [path.format(model=wildcards.model, **row) for row in ratio_rows(wildcards.model)]
+
+
+# The models that an allocation is for.
+ALLOCATED = [model for model in CONFIG["models"] if ratio_rows(model)]

@@ -43,6 +43,8 @@ source_digest = parse_time_module("heavytail.source_digest", "source_digest")
 
 # The file that stands for a model: small, and different when any weight is.
 MODEL = "results/models/{model}/provenance.json"
+# And the one of a model of which there are published alphas alone.
+PUBLISHED_MODEL = "results/models/{model}/published.json"
 # A cell below its model's folder, spelled here and nowhere else.
 CELL = "{method}/{sparsity}/{allocation}/seed-{seed}"
 DENSE = "dense"
@@ -60,11 +62,15 @@ TOKENS = f"results/calibration/{{model}}/seed-{CONFIG['seeds'][0]}.safetensors"
 
 # The {method} of paths and tables → method and way through a block.
 METHODS = axes.labels(CONFIG["methods"], CONFIG["within_block"])
+# Models that have ratios but no cells, those that are pruned, and those whose dense model is checked.
+PUBLISHED = [model for model, entry in CONFIG["models"].items() if "alphas" in entry]
+WEIGHTED = [model for model in CONFIG["models"] if model not in PUBLISHED]
+EXPECTED = [model for model, entry in CONFIG["models"].items() if "perplexity" in entry]
 
 
 def any_of(names):
-    """A regular expression that matches exactly the given names."""
-    return "|".join(re.escape(str(name)) for name in names)
+    """A regular expression that matches exactly the given names, nothing if there are none."""
+    return "|".join(re.escape(str(name)) for name in names) or "$."
 
 
 wildcard_constraints:
@@ -126,6 +132,12 @@ def artifact_path(model, cell):
     return None if cell == DENSE else f"results/pruned/{model}/{cell}.safetensors"
 
 
+def source_of_model(model):
+    """What says which weights a model has: its folder, or its repository and revision."""
+    entry = CONFIG["models"][model]
+    return {key: entry[key] for key in ("hub", "path", "revision") if key in entry}
+
+
 def local_files(wildcards):
     """A local model's files, so that new weights are noticed; nothing for a model of the hub."""
     folder = CONFIG["models"][wildcards.model].get("path")
@@ -143,7 +155,7 @@ CELLS = "|".join(
     for method in METHODS
 )
 # A model, or a cell of it: whatever has weights of which spectra are measured.
-SUBJECT = f"({any_of(CONFIG['models'])})(/({CELLS}))?"
+SUBJECT = f"({any_of(WEIGHTED)})(/({CELLS}))?"
 
 
 def subject_model(wildcards):
@@ -184,9 +196,7 @@ def calibration_of(wildcards):
 def rows():
     """Every row of the tables: the dense model, then its cells, per model."""
     dense = dict.fromkeys(("method", "sparsity", "allocation", "seed"))
-    found = [
-        {"model": model, **cell} for model in CONFIG["models"] for cell in [dense, *cells(model)]
-    ]
+    found = [{"model": model, **cell} for model in WEIGHTED for cell in [dense, *cells(model)]]
     for row in found:
         row["cell"] = CELL.format(**row) if row["method"] else DENSE
         row["artifact"] = artifact_path(row["model"], row["cell"])

@@ -4,7 +4,7 @@ PYTHON_TASKS = [task for task in CONFIG["tasks"] if task.startswith("python_")]
 HUB_TASKS = [task for task in CONFIG["tasks"] if task not in PYTHON_TASKS]
 # The split of a text → how it is cut into the windows on which losses are measured.
 EVALUATED = {
-    "test": CONFIG["evaluation"],
+    "test": {key: CONFIG["evaluation"][key] for key in ("dataset", "length", "windows")},
     "validation": {key: CONFIG["tune"][key] for key in ("dataset", "length", "windows")},
 }
 
@@ -105,7 +105,7 @@ rule build_python_task:
     benchmark:
         "results/benchmarks/build_python_task/{task}.tsv"
     wildcard_constraints:
-        task=any_of(PYTHON_TASKS) or "$.",
+        task=any_of(PYTHON_TASKS),
     localrule: True
     conda:
         "../envs/compute.yaml"
@@ -125,7 +125,7 @@ rule fetch_task:
     benchmark:
         "results/benchmarks/fetch_task/{task}.tsv"
     wildcard_constraints:
-        task=any_of(HUB_TASKS) or "$.",
+        task=any_of(HUB_TASKS),
     localrule: True
     conda:
         "../envs/compute.yaml"

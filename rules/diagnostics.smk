@@ -110,7 +110,7 @@ rule diagnostics:
     input:
         expand(
             "results/diagnostics/{model}/{page}.md",
-            model=CONFIG["models"],
+            model=WEIGHTED,
             page=["notes", "low_rank", "hessian"],
         ),
-        rules.correlate_metrics.output,
+        rules.correlate_metrics.output if WEIGHTED else [],

@@ -28,6 +28,30 @@ rule evaluate_perplexity:
         "../scripts/evaluate_perplexity.py"
 
 
+# A checkpoint, and no input of the cells. A further input would make every finished cell stale; and
+# where one is ancient, Snakemake 9.27 overlooks a cell's own changes as long as a job upstream of it,
+# such as the dense evaluation, has to run.
+checkpoint check_dense:
+    input:
+        record=f"results/perplexity/{{model}}/{DENSE}.json",
+    output:
+        verdict=VERDICT,
+    log:
+        "results/logs/check_dense/{model}.log",
+    benchmark:
+        "results/benchmarks/check_dense/{model}.tsv"
+    wildcard_constraints:
+        model=any_of(EXPECTED),
+    localrule: True
+    conda:
+        "../envs/tables.yaml"
+    params:
+        digest=digest("check_dense"),
+        settings=lambda wildcards: expectation_of(wildcards.model),
+    script:
+        "../scripts/check_dense.py"
+
+
 rule evaluate_zero_shot:
     input:
         model=MODEL,

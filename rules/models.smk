@@ -1,23 +1,48 @@
-"""Models: fetched from the hub or a local folder; the stand-in can be trained again."""
+"""Models: fetched from the hub or a local folder, or only their published alphas; the stand-in."""
 
 
 rule fetch_model:
     input:
         files=local_files,
     output:
-        provenance="results/models/{model}/provenance.json",
+        provenance=MODEL,
     log:
         "results/logs/fetch_model/{model}.log",
     benchmark:
         "results/benchmarks/fetch_model/{model}.tsv"
+    wildcard_constraints:
+        model=any_of(WEIGHTED),
     localrule: True
     conda:
         "../envs/compute.yaml"
     params:
         digest=digest("fetch_model"),
-        settings=lambda wildcards: dict(sorted(CONFIG["models"][wildcards.model].items())),
+        settings=lambda wildcards: source_of_model(wildcards.model),
     script:
         "../scripts/fetch_model.py"
+
+
+rule read_alphas:
+    input:
+        config=lambda w: f"{CONFIG['models'][w.model]['path']}/config.json",
+        alphas=lambda w: CONFIG["models"][w.model]["alphas"]["file"],
+    output:
+        model=PUBLISHED_MODEL,
+        metrics=f"results/metrics/{{model}}/{metric_names.FAMILY['alpha_peak']}.csv",
+    log:
+        "results/logs/read_alphas/{model}.log",
+    benchmark:
+        "results/benchmarks/read_alphas/{model}.tsv"
+    wildcard_constraints:
+        model=any_of(PUBLISHED),
+    localrule: True
+    conda:
+        "../envs/compute.yaml"
+    params:
+        digest=digest("read_alphas"),
+        settings=lambda wildcards: {"order": CONFIG["models"][wildcards.model]["alphas"]["order"]},
+    script:
+        "../scripts/read_alphas.py"
 
 
 rule train_standin:

@@ -6,6 +6,8 @@ rule prune_cell:
         model=MODEL,
         ratios=rules.allocate_sparsity.output.ratios,
         calibration=calibration_of,
+        # Never a file: only waits.
+        checked=check_of_cell,
     output:
         artifact=f"results/pruned/{{model}}/{CELL}.safetensors",
         record=f"results/pruned/{{model}}/{CELL}.json",

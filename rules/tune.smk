@@ -9,6 +9,7 @@ rule tune_allocation:
         gradients=gradients_of,
         calibration=calibration_to_tune_on,
         validation="results/evaluation/{model}/validation.safetensors",
+        checked=check_of_trials,
     output:
         record="results/tuned/{model}/{method}/{sparsity}/{allocation}.json",
     log:

@@ -11,16 +11,24 @@ from heavytail.ratios import ratios_of
 from heavytail.wholeness import require_whole
 
 
+def shapes_of(model: str) -> dict[tuple[int, str], tuple[int, int]]:
+    """(block, projection) → shape of every matrix, of weights or of what stands for them."""
+    if Path(model).name == "published.json":
+        shapes = read_json(model)["shapes"].items()
+        return {(int(key.partition(".")[0]), key.partition(".")[2]): s for key, s in shapes}
+    return Checkpoint(Path(model).parent).matrices()
+
+
 def allocate_sparsity(model: str, guides: dict[str, str], settings: dict, output: str) -> None:
     """Write the table of ratios.
 
     Args:
-        model: provenance.json in the model's folder.
+        model: provenance.json in the model's folder, or published.json of one without weights.
         guides: files as `ratios_of` reads them, and "tuned", where settings were chosen by trials.
         settings: of the allocation.
         output: CSV.
     """
-    shapes = Checkpoint(Path(model).parent).matrices()
+    shapes = shapes_of(model)
     if "tuned" in guides:
         settings = settings | read_json(guides["tuned"])["chosen"]
     ratios = ratios_of(shapes, settings, guides)

@@ -13,8 +13,15 @@ A_SHARE = "a share, or 'N:M' with M 2, 4, 8, 16 or 32"
 A_NAME = "a name of letters, digits, '.', '_' and '-' that starts with a letter or digit"
 
 
+ALPHAS = {"path": "weightless", "alphas": {"file": "a.npy", "order": list(PROJECTIONS)}}
+
+
 def model(**settings) -> dict:
     return {"models": {"a": settings}}
+
+
+def alphas(**changes) -> dict:
+    return model(**ALPHAS | {"alphas": ALPHAS["alphas"] | changes})
 
 
 def allocation(**settings) -> dict:
@@ -73,6 +80,34 @@ BAD_MODELS = [
     (model(path="a-file"), "models.a.path: folder 'a-file' does not exist"),
     (model(path="empty"), "models.a.path: 'empty' has no config.json"),
     (model(path="weightless"), "models.a.path: 'weightless' has no *.safetensors file"),
+    (
+        {"models": {"a": HUB, "a-ratios": HUB}},
+        "models: 'a-ratios' is what tables of 'a' are called",
+    ),
+    (model(**HUB, perplexity=0.5), "models.a.perplexity: 0.5 is less than 1"),
+    (model(**HUB, perplexity="5.68"), "models.a.perplexity: expected a number, found '5.68'"),
+    (
+        model(**ALPHAS, perplexity=5.68),
+        "models.a.perplexity: needs weights, of which alphas take the place",
+    ),
+    (model(**HUB, alphas=ALPHAS["alphas"]), "models.a.alphas: belongs to path only"),
+    (model(path="empty", alphas=ALPHAS["alphas"]), "models.a.path: 'empty' has no config.json"),
+    (
+        model(path="weightless", alphas={"file": "a.npy"}),
+        "models.a.alphas.order: missing: in place of weights a file of published alpha_peak values "
+        "and the order of projections in it; of path config.json alone is read, and of the model "
+        "there are ratios but no cells",
+    ),
+    (alphas(file="b.npy"), "models.a.alphas.file: file 'b.npy' does not exist"),
+    (alphas(file="a-file"), "models.a.alphas.file: 'a-file' is not a .npy file"),
+    (
+        alphas(order=["q"]),
+        "models.a.alphas.order: unknown projection 'q', did you mean 'q_proj'?",
+    ),
+    (
+        alphas(order=["q_proj", "q_proj"]),
+        "models.a.alphas.order: 'q_proj' occurs twice",
+    ),
 ]
 BAD_ALLOCATIONS = [
     ({"allocations": {}}, "allocations: empty, expected at least one"),
@@ -211,6 +246,27 @@ BAD_ALLOCATIONS = [
         "allocations.x.epsilon.sparsegpt: missing: sparsegpt is one of the methods",
     ),
 ]
+WEIGHTS_NEEDED = "needs weights, and models.a has alphas alone"
+BAD_ALLOCATIONS += [
+    (model(**ALPHAS) | {"allocations": {"x": settings}}, f"allocations.x.{line} {WEIGHTS_NEEDED}")
+    for settings, line in [
+        ({"grouping": "gt", "metric": "entropy"}, "metric: 'entropy'"),
+        ({"allocator": "owl"}, "allocator: 'owl'"),
+        ({"allocator": "dlp"}, "allocator: 'dlp'"),
+        ({"grouping": "gt", "epsilon": "tune"}, "epsilon: 'tune'"),
+        ({"grouping": "gt", "segments": "own"}, "segments: 'own'"),
+        ({"grouping": "gt", "blend": {"weight": 0.5}}, "blend: a mapping"),
+    ]
+]
+BAD_ALLOCATIONS.append(
+    (
+        {
+            "models": {"a": ALPHAS, "b": HUB},
+            "allocations": {"x": {"grouping": "gt", "segments": "a", "models": ["b"]}},
+        },
+        "allocations.x.segments: models.a has neither segments nor weights to find any",
+    )
+)
 BAD_VALUES = [
     ({"artifacts": "temp"}, "artifacts: unknown treatment 'temp', did you mean 'temporary'?"),
     (
@@ -272,6 +328,7 @@ BAD_VALUES = [
         "evaluation.dataset: unknown evaluation dataset 'c4', expected one of wikitext2, python",
     ),
     ({"evaluation": {"windows": 0}}, "evaluation.windows: 0 is less than 1"),
+    ({"evaluation": {"tolerance": 1}}, "evaluation.tolerance: 1 is not in [0, 1)"),
     (
         {"evaluation": {"windows": "all"}},
         "evaluation.windows: expected a whole number or null, found 'all'",

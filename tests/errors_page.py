@@ -5,7 +5,7 @@ To write it: PYTHONPATH=scripts ./run python tests/errors_page.py > config/error
 
 import json
 
-from bad_inputs import CONFIG_FILES, DOCUMENTS, MODELS, NAMES
+from bad_inputs import ALPHAS, CONFIG_FILES, DOCUMENTS, MODELS, NAMES
 from bad_settings import BAD_ALLOCATIONS, BAD_MODELS, BAD_SHAPES, BAD_VALUES, HUB
 
 SETTINGS = [
@@ -53,6 +53,11 @@ held true by the tests (`tests/errors_page.py`).
             "`fetch_model`.",
             "",
             *table("folder", [(name, line) for name, _, line in MODELS]),
+            "## Published alphas",
+            "",
+            "Of a file `a.npy` for a model of three blocks; the line begins with the job's name.",
+            "",
+            *table("file", [(name, line) for name, _, line in ALPHAS]),
             "## Documents",
             "",
             "The line begins with the job's name.",

@@ -79,7 +79,9 @@ class Project:
         plan = self.snakemake("--dry-run")
         assert plan.returncode == 0, plan.stdout
         found: dict[str, list[str]] = {}
-        for rule, body in re.findall(r"(?:local)?rule (\w+):\n((?: {4}.*\n)*)", plan.stdout):
+        for rule, body in re.findall(
+            r"(?:local)?(?:rule|checkpoint) (\w+):\n((?: {4}.*\n)*)", plan.stdout
+        ):
             output = re.search(r"output: ([^,\n]+)", body)
             found.setdefault(rule, []).append(output.group(1) if output else "")
         found.pop("all", None)

@@ -19,6 +19,18 @@ SHAPE = {
     "eos_token_id": 257,
     "pad_token_id": 258,
 }
+# config.json of a real model with grouped queries.
+LLAMA_3_8B = {
+    "model_type": "llama",
+    "vocab_size": 128256,
+    "hidden_size": 4096,
+    "intermediate_size": 14336,
+    "num_hidden_layers": 32,
+    "num_attention_heads": 32,
+    "num_key_value_heads": 8,
+    "max_position_embeddings": 8192,
+    "rope_theta": 500000.0,
+}
 # Families whose sizes have other names, and no key-value heads of their own.
 SIZES = {"opt": {"ffn_dim": 48, "word_embed_proj_dim": 32}}
 

@@ -1,7 +1,7 @@
 """What the schema cannot say of an allocation (standard library only: parse time)."""
 
 from heavytail.groupings import GROUPINGS, projections_of
-from heavytail.mistakes import fail, unknown
+from heavytail.mistakes import fail, shown, unknown
 from heavytail.projections import ATTENTION, MLP, PROJECTIONS
 
 # As published: AlphaPruning's epsilon, OWL's lambda, DLP's alpha.
@@ -41,6 +41,37 @@ def complete(name: str, allocation: dict, config: dict) -> None:
     owner = allocation.get("segments", OWN)
     if owner != OWN and owner not in config["models"]:
         fail((*where, "segments"), unknown("model", owner, [OWN, *config["models"]]))
+    if owner != OWN and _is_unsegmented(config["models"][owner]):
+        fail((*where, "segments"), f": models.{owner} has neither segments nor weights to find any")
+
+
+def _is_unsegmented(model: dict) -> bool:
+    """Whether a model has no segments that are given, nor weights by which to find them."""
+    return "alphas" in model and "segments" not in model
+
+
+def check_weightless(name: str, allocation: dict, model: str, entry: dict) -> None:
+    """Fail when an allocation needs weights of a model that has published alphas alone.
+
+    Args:
+        name: of the allocation.
+        allocation: its settings, complete.
+        model: the model's name.
+        entry: the model's settings.
+    """
+    needs = {
+        "allocator": allocation["allocator"] in WANDA_SCORED,
+        "metric": allocation.get("metric", "alpha_peak") != "alpha_peak",
+        "epsilon": allocation.get("epsilon") == TUNE,
+        "grouping": allocation.get("grouping") == TUNE,
+        "segments": allocation.get("segments") == OWN and _is_unsegmented(entry),
+        "blend": "blend" in allocation,
+    }
+    for key in (key for key, needed in needs.items() if needed):
+        fail(
+            ("allocations", name, key),
+            f": {shown(allocation[key])} needs weights, and models.{model} has alphas alone",
+        )
 
 
 def is_tuned(allocation: dict) -> bool:

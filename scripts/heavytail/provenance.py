@@ -8,8 +8,8 @@ from pathlib import Path
 from huggingface_hub import HfApi
 from huggingface_hub.errors import GatedRepoError, HTTPError, RepositoryNotFoundError
 
+from heavytail.architecture import check_config, parameter_shapes, unusable
 from heavytail.checkpoint import Checkpoint
-from heavytail.families import family_of
 from heavytail.files import sha256
 from heavytail.model_files import DUPLICATES, PATTERNS, check_settings, model_files
 
@@ -71,35 +71,15 @@ def expected_shapes(folder: Path) -> dict[str, tuple[int, ...]]:
 
     Raises ValueError when transformers makes no model of it, or cannot read the tokenizer.
     """
-    import torch
-    from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoTokenizer
 
-    local = {"local_files_only": True, "trust_remote_code": False}
-    part = "config.json"
+    shapes = parameter_shapes(folder)
     try:
-        config = AutoConfig.from_pretrained(folder, **local)
-        with torch.device("meta"):
-            model = AutoModelForCausalLM.from_config(config)
-        part = "tokenizer"
-        AutoTokenizer.from_pretrained(folder, **local)
+        AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     # Whatever a library makes of a broken file.
     except Exception as error:
-        reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
-        raise ValueError(f"{folder}: {part}: not usable ({reason})") from error
-    return {name: tuple(parameter.shape) for name, parameter in model.named_parameters()}
-
-
-def check_config(folder: Path, config: dict) -> None:
-    """Raise ValueError when config.json names no supported family or no number of blocks."""
-    kind, blocks = config.get("model_type"), config.get("num_hidden_layers")
-    if not isinstance(kind, str):
-        raise ValueError(f"{folder}/config.json: model_type: found {kind!r}, expected a name")
-    family_of(config)
-    if type(blocks) is not int or blocks < 1:
-        raise ValueError(
-            f"{folder}/config.json: num_hidden_layers: found {blocks!r}, expected a whole number "
-            "above 0"
-        )
+        raise unusable(folder, "tokenizer", error) from error
+    return shapes
 
 
 def record(folder: Path, source: str, revision: str | None) -> dict:

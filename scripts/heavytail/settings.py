@@ -11,7 +11,7 @@ from pathlib import Path
 from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.validators import extend
 
-from heavytail.allocation_settings import complete
+from heavytail.allocation_settings import check_weightless, complete
 from heavytail.cells import WITHIN_BLOCK, target_of
 from heavytail.mistakes import fail, nearest, shown, unknown
 from heavytail.model_files import check_settings
@@ -47,12 +47,25 @@ def checked(config: dict, schema: dict, folders: list[Path]) -> dict:
     _check_patterns(filled)
     _fit_windows(config, filled)
     for name, model in filled["models"].items():
-        where = ("models", name)
-        if "path" in model:
-            model["path"] = _found_model((*where, "path"), model["path"], folders)
-        if "segments" in model:
-            model["segments"] = _found_segments((*where, "segments"), model["segments"], folders)
+        _complete_model(name, model, filled, folders)
     return filled
+
+
+def _complete_model(name: str, model: dict, filled: dict, folders: list[Path]) -> None:
+    """Check one model and find its files; changed in place."""
+    where = ("models", name)
+    if f"{name}-ratios" in filled["models"]:
+        fail(("models",), f": '{name}-ratios' is what tables of {name!r} are called")
+    if "path" in model:
+        model["path"] = _found_model((*where, "path"), model["path"], folders, "alphas" in model)
+    if "segments" in model:
+        model["segments"] = _found_segments((*where, "segments"), model["segments"], folders)
+    if "alphas" in model:
+        alphas = model["alphas"]
+        alphas["file"] = _found_file((*where, "alphas", "file"), alphas["file"], folders)
+        for allocation, settings in filled["allocations"].items():
+            if name in settings.get("models", [name]):
+                check_weightless(allocation, settings, name, model)
 
 
 def _is_integer(_checker: object, value: object) -> bool:
@@ -198,26 +211,32 @@ def _fit_windows(config: dict, filled: dict) -> None:
         filled[reader]["windows"] = min(windows, samples)
 
 
-def _found_segments(where: tuple, path: str, folders: list[Path]) -> str:
-    """The path of a model's segments, in the first of the folders that has it."""
+def _found_file(where: tuple, path: str, folders: list[Path]) -> str:
+    """The path of a file, in the first of the folders that has it."""
     home = next((folder for folder in folders if (folder / path).is_file()), None)
     if home is None:
         fail(where, f": file {path!r} does not exist")
-    try:
-        read_segments(home / path)
-    except ValueError as error:
-        fail(where, f": {error}")
     return str(Path(path) if home == folders[0] else home / path)
 
 
-def _found_model(where: tuple, path: str, folders: list[Path]) -> str:
-    """The path of a local model, in the first of the folders that has it."""
+def _found_segments(where: tuple, path: str, folders: list[Path]) -> str:
+    """The path of a model's segments, likewise."""
+    found = _found_file(where, path, folders)
+    try:
+        read_segments(folders[0] / found)
+    except ValueError as error:
+        fail(where, f": {error}")
+    return found
+
+
+def _found_model(where: tuple, path: str, folders: list[Path], weightless: bool) -> str:
+    """The path of a local model, likewise; a weightless one needs config.json alone."""
     home = next((folder for folder in folders if os.path.isdir(folder / path)), None)
     if home is None:
         fail(where, f": folder {path!r} does not exist")
     if not (home / path / "config.json").is_file():
         fail(where, f": {path!r} has no config.json")
-    if not any((home / path).glob("*.safetensors")):
+    if not weightless and not any((home / path).glob("*.safetensors")):
         pickles = " but pickles, which are never read" if any((home / path).glob("*.bin")) else ""
         fail(where, f": {path!r} has no *.safetensors file{pickles}")
     if (home / path).resolve().is_relative_to(Path(folders[0], *WRITTEN).resolve()):

@@ -10,7 +10,7 @@ import pandas as pd
 from heavytail import tables
 
 STATES = ("done", "stale", "missing", "running")
-JOB = re.compile(r"^(?:local)?rule (\w+):\n((?: {4}.*\n)*)", re.MULTILINE)
+JOB = re.compile(r"^(?:local)?(?:rule|checkpoint) (\w+):\n((?: {4}.*\n)*)", re.MULTILINE)
 FIELD = re.compile(r"^ {4}(\w+): (.*)$", re.MULTILINE)
 RECORD = re.compile(r"/(?:perplexity|zero_shot)/(?P<model>[^/]+)/(?P<cell>.+)\.json$")
 FORCED = "Forced execution"

@@ -9,12 +9,14 @@ import pytest
 import yaml
 
 import errors_page
-from bad_inputs import CONFIG_FILES, DOCUMENTS, MODELS, NAMES, matches
+from bad_inputs import ALPHAS, CONFIG_FILES, DOCUMENTS, MODELS, NAMES, matches
 from fetch_model import fetch_model
 from freeze_calibration import freeze_calibration
 from heavytail.jobs import logged
 from heavytail.mistakes import SettingsError
+from heavytail.projections import PROJECTIONS
 from heavytail.settings import checked
+from read_alphas import write_published
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = yaml.safe_load((ROOT / "config/schema.yaml").read_text())
@@ -117,6 +119,19 @@ def test_bad_documents_get_one_line(content, line, model_folder, tmp_path, monke
     )
     assert said == f"freeze_calibration a: {line}"
     assert Path("d.jsonl").read_bytes() == content and not Path("executed").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "line"), [case[1:] for case in ALPHAS], ids=[case[0] for case in ALPHAS]
+)
+def test_bad_alphas_get_one_line(content, line, model_folder, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("a.npy").write_bytes(content)
+    outputs = {"model": "published.json", "metrics": "tails.csv"}
+    config = str(model_folder / "config.json")
+    said = said_by_job("read_alphas", write_published, config, "a.npy", list(PROJECTIONS), outputs)
+    assert matches(said, f"read_alphas a: {line}"), said
+    assert not any(Path(path).exists() for path in (*outputs.values(), "executed"))
 
 
 def test_the_page_shows_every_line():

@@ -11,7 +11,7 @@ from rattler import MatchSpec
 ROOT = Path(__file__).parents[2]
 CONDA = ("compute.yaml", "compute-cuda.yaml", "tables.yaml")
 PYTHON = "3.11"
-CONDA_TO_PIP = {"pytorch": "torch"}
+CONDA_TO_PIP = {"pytorch": "torch", "matplotlib-base": "matplotlib"}
 IMPORT_TO_PIP = {"yaml": "pyyaml"}
 # Read by Snakemake itself while it parses the workflow, never by a job.
 PARSE_TIME = {"jsonschema"}

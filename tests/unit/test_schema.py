@@ -15,7 +15,9 @@ SCHEMA = yaml.safe_load((ROOT / "config/schema.yaml").read_text())
 README = (ROOT / "config/README.md").read_text()
 
 
-@pytest.mark.parametrize("name", ["config", "notes", "checkpoints", "procedures", "allocators"])
+@pytest.mark.parametrize(
+    "name", ["config", "notes", "checkpoints", "procedures", "allocators", "published"]
+)
 def test_the_configs_that_come_along_are_valid(name, tmp_path):
     config = yaml.safe_load((ROOT / f"config/{name}.yaml").read_text())
     for model in config["models"].values():
@@ -25,6 +27,8 @@ def test_the_configs_that_come_along_are_valid(name, tmp_path):
         (folder / "model.safetensors").touch()
         if "segments" in model:
             model["segments"] = str(ROOT / model["segments"])
+        if "alphas" in model:
+            model["alphas"]["file"] = str(ROOT / model["alphas"]["file"])
     found = checked(config, SCHEMA, [tmp_path])
     assert set(found) == set(SCHEMA["properties"])
 

@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from bad_settings import (
+    ALPHAS,
     BAD_ALLOCATIONS,
     BAD_MODELS,
     BAD_SHAPES,
@@ -40,11 +41,27 @@ def save_fake_model(folder: Path) -> Path:
 )
 def test_a_bad_config_gets_one_line(config, line, tmp_path):
     (tmp_path / "a-file").touch()
+    (tmp_path / "a.npy").touch()
     (tmp_path / "empty").mkdir()
     (save_fake_model(tmp_path / "weightless") / "model.safetensors").unlink()
     with pytest.raises(SettingsError) as raised:
         checked(config, SCHEMA, [tmp_path])
     assert str(raised.value) == line
+
+
+def test_published_alphas_take_the_place_of_weights(tmp_path):
+    (save_fake_model(tmp_path / "weightless") / "model.safetensors").unlink()
+    for name in ("a.npy", "segments.json"):
+        (tmp_path / name).write_text("[[0]]")
+    allocations = {
+        "gt": {"grouping": "gt"},
+        "matrix": {"grouping": "gt", "mapping": "matrix"},
+        "depth": {"allocator": "depth_linear", "segments": "own"},
+        "owl": {"allocator": "owl", "models": ["b"]},
+    }
+    models = {"a": ALPHAS | {"segments": "segments.json"}, "b": HUB}
+    found = checked({"models": models, "allocations": allocations}, SCHEMA, [tmp_path])
+    assert found["models"]["a"] == models["a"]
 
 
 def test_defaults_are_filled_in_at_every_depth():
@@ -68,7 +85,8 @@ def test_defaults_are_filled_in_at_every_depth():
         "seeds": [0],
         "artifacts": "keep",
         "calibration": {"dataset": "c4", "samples": 4, "length": 2048},
-        "evaluation": {"dataset": "wikitext2", "length": 2048, "windows": None},
+        "evaluation": {"dataset": "wikitext2", "length": 2048, "windows": None}
+        | {"tolerance": 0.01},
         "segments": {"count": 14, "windows": 4},
         "tune": {
             "epsilon": [0.05, 0.1, 0.15, 0.2, 0.25, 0.3],

@@ -16,6 +16,10 @@ TABLES = {
     "collect_cells": ["results/tables/cells.csv"],
     "write_table": ["results/tables/tiny.md"],
 }
+RATIO_TABLES = {
+    "write_ratio_table": ["results/tables/tiny-ratios.csv"],
+    "plot_ratios": ["results/plots/tiny-ratios.svg"],
+}
 
 
 def consequences(*cells: str) -> dict[str, list[str]]:
@@ -30,7 +34,7 @@ def consequences(*cells: str) -> dict[str, list[str]]:
 
 def ratios(*cells: str) -> dict[str, list[str]]:
     tables = [f"results/ratios/tiny/{cell.removesuffix('/seed-0')}.csv" for cell in cells]
-    return {"allocate_sparsity": sorted(tables)}
+    return {"allocate_sparsity": sorted(tables)} | RATIO_TABLES
 
 
 WANDA_GT, WANDA_UNIFORM = "wanda/0.6/gt/seed-0", "wanda/0.6/uniform/seed-0"
@@ -79,7 +83,7 @@ def test_an_edit_of_a_table_script_reruns_that_table(project):
 
 def test_an_edit_of_the_tables_module_reruns_the_tables(project):
     project.edit("scripts/heavytail/tables.py", "1e4", "1e5")
-    assert project.planned() == TABLES
+    assert project.planned() == TABLES | RATIO_TABLES
 
 
 def test_an_edit_of_the_spectra_reruns_what_reads_them(project):

@@ -1,0 +1,42 @@
+"""Check that a dense model reaches the perplexity that it is known for."""
+
+from heavytail.files import read_json, write_json
+from heavytail.jobs import logged
+
+
+def check_dense(model: str, record: str, expectation: dict, output: str) -> None:
+    """Write what was expected and found.
+
+    Args:
+        model: its name in the config.
+        record: of the dense model's perplexity.
+        expectation: "perplexity" and "tolerance", a share of it.
+        output: the verdict.
+
+    Raises:
+        ValueError: the perplexity is outside, or not a number.
+    """
+    measured = read_json(record)
+    found, expected = measured["perplexity"], expectation["perplexity"]
+    bounds = [expected * (1 + sign * expectation["tolerance"]) for sign in (-1, 1)]
+    if found is None or not bounds[0] <= found <= bounds[1]:
+        value = f"{found:.4f}" if found else f"none ({measured['reason']})"
+        weights = measured["model"]
+        raise ValueError(
+            f"models.{model}.perplexity: found {value}, expected {expected} within "
+            f"{expectation['tolerance']:.2%}: likely another tokenizer, text or revision; measured "
+            f"with {weights['source']} at revision {weights['revision']} on {measured['dataset']} "
+            f"({measured['source']} at revision {measured['revision']}), {measured['windows']} "
+            f"windows of {measured['length']}, BOS: {measured['bos']}"
+        )
+    write_json(output, {"expectation": expectation, "perplexity": found})
+
+
+if __name__ == "__main__":
+    with logged(snakemake.log[0]):
+        check_dense(
+            snakemake.wildcards.model,
+            snakemake.input.record,
+            snakemake.params.settings,
+            snakemake.output.verdict,
+        )

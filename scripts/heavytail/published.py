@@ -1,0 +1,54 @@
+"""Published alphas: numbers per matrix that others measured, in place of a model's weights."""
+
+from pathlib import Path
+
+import numpy as np
+
+Matrix = tuple[int, str]  # block, projection
+
+
+def read_alphas(path: str | Path, order: list[str], matrices: list[Matrix]) -> dict[Matrix, float]:
+    """(block, projection) → alpha, in the order of `matrices`.
+
+    Args:
+        path: .npy with float [matrices] or [blocks, projections], block by block; no pickle is
+            read.
+        order: the projections of a block as the file has them.
+        matrices: of the model, block by block.
+
+    Raises:
+        ValueError: the file is no such array, `order` is not a block's projections, or a number
+            is not finite (the matrix is named).
+    """
+    owned = list(dict.fromkeys(projection for _, projection in matrices))
+    if sorted(order) != sorted(owned):
+        raise ValueError(
+            f"alphas.order: found {', '.join(order)}, expected the projections of this model's "
+            f"blocks: {', '.join(owned)}"
+        )
+    blocks = len(matrices) // len(owned)
+    alphas = _array(path)
+    if alphas.shape not in ((len(matrices),), (blocks, len(owned))):
+        raise ValueError(
+            f"{path}: found an array of shape {alphas.shape}, expected {len(matrices)} numbers: "
+            f"{blocks} blocks of {len(owned)} projections"
+        )
+    keys = [(block, projection) for block in range(blocks) for projection in order]
+    found = dict(zip(keys, alphas.ravel().tolist(), strict=True))
+    for (block, projection), alpha in found.items():
+        if not np.isfinite(alpha):
+            raise ValueError(f"{path}: {block}.{projection}: found {alpha}, expected a number")
+    return {matrix: found[matrix] for matrix in matrices}
+
+
+def _array(path: str | Path) -> np.ndarray:
+    """The floats of a .npy file. Raises ValueError, naming the file, when it is none."""
+    try:
+        with open(path, "rb") as handle:
+            found = np.lib.format.read_array(handle, allow_pickle=False)
+    except (ValueError, EOFError) as error:
+        reason = " ".join(str(error).split())
+        raise ValueError(f"{path}: not a .npy file of plain numbers ({reason})") from error
+    if not np.issubdtype(found.dtype, np.floating):
+        raise ValueError(f"{path}: found numbers of type {found.dtype}, expected floats")
+    return found.astype(float)

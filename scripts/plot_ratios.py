@@ -1,0 +1,21 @@
+"""Plot the ratios of a model's blocks."""
+
+import pandas as pd
+
+from heavytail import ratio_plot
+from heavytail.files import whole
+from heavytail.jobs import logged
+
+
+def plot_ratios(model: str, values: str, output: str) -> None:
+    """Write an SVG of the CSV of a model's ratios."""
+    # Names may look like numbers, or like none.
+    names = dict.fromkeys(("method", "sparsity", "allocation"), str)
+    table = pd.read_csv(values, dtype=names, keep_default_na=False)
+    with whole(output) as path:
+        ratio_plot.plot(model, table, path)
+
+
+if __name__ == "__main__":
+    with logged(snakemake.log[0]):
+        plot_ratios(snakemake.wildcards.model, snakemake.input.values, snakemake.output.plot)

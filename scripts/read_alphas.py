@@ -1,0 +1,40 @@
+"""Read published alphas: what a measurement of the weights would give an allocation."""
+
+from pathlib import Path
+
+from heavytail.architecture import matrices_of
+from heavytail.files import sha256, write_json
+from heavytail.jobs import logged
+from heavytail.metric_table import write_rows
+from heavytail.model_files import read_settings
+from heavytail.published import read_alphas
+
+
+def write_published(config: str, alphas: str, order: list[str], outputs: dict[str, str]) -> None:
+    """Write what stands for the model, and the tidy table of its only metric, alpha_peak.
+
+    Args:
+        config: config.json of the model.
+        alphas: the .npy file.
+        order: the projections of a block as the file has them.
+        outputs: "model", with the shapes of all matrices and the files that were read, and
+            "metrics".
+    """
+    shapes = matrices_of(Path(config).parent, read_settings(Path(config)))
+    found = read_alphas(alphas, order, list(shapes))
+    write_rows(outputs["metrics"], [(*matrix, "alpha_peak", a) for matrix, a in found.items()])
+    record = {
+        "files": {Path(path).name: sha256(path) for path in (config, alphas)},
+        "shapes": {f"{block}.{projection}": s for (block, projection), s in shapes.items()},
+    }
+    write_json(outputs["model"], record)
+
+
+if __name__ == "__main__":
+    with logged(snakemake.log[0]):
+        write_published(
+            snakemake.input.config,
+            snakemake.input.alphas,
+            snakemake.params.settings["order"],
+            dict(snakemake.output),
+        )

@@ -1,0 +1,38 @@
+"""Write the ratios of a model's blocks, tidy and as people read them."""
+
+import pandas as pd
+
+from heavytail.files import whole, write_text
+from heavytail.jobs import logged
+from heavytail.ratio_pages import COLUMNS, block_rows, page
+from heavytail.ratio_table import read_ratios
+
+
+def write_ratio_table(model: str, rows: list[dict], ratios: list[str], outputs: dict) -> None:
+    """Write one CSV and one markdown page of all allocations of a model.
+
+    Args:
+        model: its name.
+        rows: "method", "sparsity" and "allocation" of each table.
+        ratios: the tables' paths in the order of `rows`.
+        outputs: "values" and "table".
+    """
+    tidy = [
+        row | block
+        for row, path in zip(rows, ratios, strict=True)
+        for block in block_rows(*read_ratios(path))
+    ]
+    table = pd.DataFrame(tidy, columns=COLUMNS)
+    with whole(outputs["values"]) as path:
+        table.to_csv(path, index=False, lineterminator="\n")
+    write_text(outputs["table"], page(model, table))
+
+
+if __name__ == "__main__":
+    with logged(snakemake.log[0]):
+        write_ratio_table(
+            snakemake.wildcards.model,
+            snakemake.params.rows,
+            list(snakemake.input.ratios),
+            dict(snakemake.output),
+        )

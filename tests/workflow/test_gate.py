@@ -1,0 +1,74 @@
+"""A dense model that is known to reach a perplexity must reach it before its cells are pruned."""
+
+import json
+
+import pytest
+from test_staleness import TABLES, WANDA_GT, WANDA_UNIFORM, consequences
+
+from project import CONFIG
+from tiny import save_model
+
+pytestmark = pytest.mark.slow
+CHECK = {"check_dense": ["results/checks/tiny.json"]}
+CELLS = [f"{method}/0.6/{a}/seed-0" for method in ("magnitude", "wanda") for a in ("gt", "uniform")]
+PERPLEXITIES = sorted(f"results/perplexity/tiny/{cell}.json" for cell in ["dense", *CELLS])
+
+
+def expecting(perplexity: float) -> dict:
+    return {"models": {"tiny": CONFIG["models"]["tiny"] | {"perplexity": perplexity}}}
+
+
+def dense(project) -> float:
+    record = (project.folder / "results/perplexity/tiny/dense.json").read_text()
+    return json.loads(record)["perplexity"]
+
+
+def test_a_wrong_expectation_stops_before_any_cell_and_the_right_one_lets_it_pass(fresh):
+    small = {"methods": ["magnitude"], "tasks": [], "allocations": {"u": {"allocator": "uniform"}}}
+    pruned = fresh.folder / "results/pruned/tiny"
+    fresh.configure(**small, **expecting(9.5))
+    assert {"prune_cell", "check_dense"} <= fresh.planned().keys()
+    for arguments in ((), ("--keep-going",)):
+        run = fresh.snakemake(*arguments)
+        assert run.returncode != 0 and not list(pruned.rglob("*.*"))
+        lines = [line for line in run.stdout.splitlines() if line.startswith("check_dense tiny: ")]
+        found = f"models.tiny.perplexity: found {dense(fresh):.4f}, expected 9.5 within 1.00%"
+        assert len(set(lines)) == 1 and found in lines[0], run.stdout
+    fresh.configure(**small, **expecting(dense(fresh) * 1.005))
+    fresh.run()
+    assert list(pruned.rglob("*.safetensors")) and fresh.planned() == {}
+
+    # Another model by the same name waits again, whatever was pruned from the first.
+    save_model(fresh.folder / "second", seed=1)
+    second = {"models": {"tiny": {"path": "second", "perplexity": 9.5}}}
+    before = [path.read_bytes() for path in pruned.rglob("*.json")]
+    fresh.configure(**small, **second)
+    for _ in range(2):
+        assert fresh.snakemake().returncode != 0
+        assert [path.read_bytes() for path in pruned.rglob("*.json")] == before
+
+
+def test_the_gate_of_a_finished_matrix_prunes_and_evaluates_nothing(project):
+    project.configure(**expecting(dense(project)))
+    assert project.planned() == CHECK
+    project.run()
+    assert project.planned() == {}
+    (project.folder / "results/checks/tiny.json").unlink()
+    assert project.planned() == CHECK
+    project.configure()
+    assert project.planned() == {}
+
+
+def test_a_dense_model_measured_again_is_checked_again_and_hides_no_stale_cell(project):
+    project.configure(**expecting(dense(project)))
+    project.run()
+    project.edit("scripts/heavytail/perplexity.py", ".mean(dim=1)", ".sum(dim=1)")
+    assert project.planned() == {"evaluate_perplexity": PERPLEXITIES} | CHECK | TABLES
+    run = project.snakemake("--keep-going")
+    assert run.returncode != 0 and "check_dense tiny: models.tiny.perplexity: " in run.stdout
+    assert project.planned() == CHECK, "the failed check alone, and no cell again"
+    project.edit("scripts/heavytail/methods/wanda.py", "abs() * norm", "abs() + norm")
+    assert project.planned() == consequences(WANDA_GT, WANDA_UNIFORM) | CHECK
+    project.edit("scripts/heavytail/perplexity.py", ".sum(dim=1)", ".mean(dim=1)")
+    expected = consequences(WANDA_GT, WANDA_UNIFORM) | CHECK
+    assert project.planned() == expected | {"evaluate_perplexity": PERPLEXITIES}
