@@ -13,7 +13,7 @@ rule extract_python:
     benchmark:
         "results/benchmarks/extract_python/{split}.tsv"
     wildcard_constraints:
-        split="calibration|test",
+        split="calibration|test|validation",
     conda:
         "../envs/compute.yaml"
     params:
@@ -32,7 +32,8 @@ rule fetch_text:
         "results/benchmarks/fetch_text/{dataset}-{split}.tsv"
     wildcard_constraints:
         dataset="c4|wikitext2",
-        split="calibration|test",
+        split="calibration|test|validation",
+    retries: 2
     conda:
         "../envs/compute.yaml"
     params:
@@ -112,6 +113,7 @@ rule fetch_task:
         "results/benchmarks/fetch_task/{task}.tsv"
     wildcard_constraints:
         task=any_of(HUB_TASKS) or "$.",
+    retries: 2
     conda:
         "../envs/compute.yaml"
     params:

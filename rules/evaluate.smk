@@ -44,6 +44,6 @@ rule evaluate_zero_shot:
         gpu=GPU,
     params:
         digest=digest("evaluate_zero_shot"),
-        settings={"tasks": CONFIG["tasks"]},
+        settings={"tasks": CONFIG["tasks"], "bos": CONFIG["zero_shot"]["bos"]},
     script:
         "../scripts/evaluate_zero_shot.py"

@@ -10,6 +10,8 @@ rule fetch_model:
         "results/logs/fetch_model/{model}.log",
     benchmark:
         "results/benchmarks/fetch_model/{model}.tsv"
+    # The hub's library waits and resumes, but takes some refusals of a busy hub for final.
+    retries: 2 * any("hub" in entry for entry in CONFIG["models"].values())
     conda:
         "../envs/compute.yaml"
     params:

@@ -68,6 +68,7 @@ def test_defaults_are_filled_in_at_every_depth():
         "evaluation": {"dataset": "wikitext2", "length": 2048, "windows": None},
         "hessian": {"eigenvalues": 50, "windows": 4},
         "tasks": TASKS.split(", "),
+        "zero_shot": {"bos": "none"},
     }
     assert config == before
 
