@@ -17,7 +17,10 @@ from urllib.parse import parse_qs, unquote, urlsplit
 REVISION = "0123456789abcdef0123456789abcdef01234567"
 TOKEN, STRANGER = "hf_welcome", "hf_stranger"
 # What the hub says beside a refusal.
-RESTRICTED, INVALID = "Access is restricted.", "Invalid credentials in Authorization header"
+RESTRICTED, INVALID = (
+    "You are not in the authorized list.",
+    "Invalid credentials in Authorization header",
+)
 # What the hub keeps in large-file storage, by SHA-256.
 LARGE = (".safetensors", ".parquet", ".gz")
 

@@ -34,8 +34,9 @@ def _reason(error: Exception) -> str:
     token, status = get_token(), refused.response.status_code
     said = f" ({refused.server_message})" if refused.server_message else ""
     if isinstance(refused, GatedRepoError):
-        found = f"access is restricted{said}, HF_TOKEN is {'refused' if token else 'not set'}"
-        return f"{found}: accept its terms on the hub, set HF_TOKEN to a token of that account"
+        found = f"HF_TOKEN is refused{said}" if token else "HF_TOKEN is not set"
+        cure = "accept its terms on the hub, set HF_TOKEN to a token of that account"
+        return f"access is restricted, {found}: {cure}"
     if isinstance(refused, RevisionNotFoundError):
         return "the hub has no such revision"
     if status == 401 and token:

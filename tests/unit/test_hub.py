@@ -1,24 +1,22 @@
 """What the hub may do to a fetch: each fault is one line, and a rerun goes on where it ended."""
 
 import shutil
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 from huggingface_hub import constants
 
+import bad_hub
+from bad_hub import DATA, MODEL, PARQUET, TEXT, WEIGHTS
+from bad_inputs import matches
 from data_sets import publish, text_rows
 from fetch_model import fetch_model
 from fetch_text import fetch_text
 from heavytail.files import read_json, read_lines, sha256
 from heavytail.hub import FetchError
-from heavytail.hub_texts import HUB_TEXTS
-from hub import ENDPOINT, INVALID, RESTRICTED, REVISION, STRANGER, TOKEN, Fault, Repository
+from hub import ENDPOINT, REVISION, TOKEN, Fault, Repository
 
-MODEL, WEIGHTS = f"a/b at {REVISION}", f"a/b/resolve/{REVISION}/model.safetensors"
-TEXT = HUB_TEXTS["wikitext2", "validation"]
-DATA = f"{TEXT.repository} at {TEXT.revision}"
-PARQUET = f"datasets/{TEXT.repository}/resolve/{TEXT.revision}/{TEXT.file}"
+AGAIN = "the file was deleted, the next run fetches it again"
 
 
 @pytest.fixture
@@ -77,78 +75,11 @@ def test_another_revision_starts_from_an_empty_folder(served, fetch):
     assert not served.asked("resolve")
 
 
-@dataclass
-class Refusal:
-    """What a fetch meets, and what it says of it after the name and revision."""
-
-    line: str
-    fault: Fault | None = None
-    token: str = ""
-    repository: dict = field(default_factory=dict)
-    asked: dict = field(default_factory=dict)
-
-
-TERMS = "accept its terms on the hub, set HF_TOKEN to a token of that account"
-BAD_SUM = "the file was deleted, the next run fetches it again"
-MODEL_REFUSALS = {
-    "gated, no token": Refusal(
-        f"access is restricted ({RESTRICTED}), HF_TOKEN is not set: {TERMS}",
-        repository={"gated": True},
-    ),
-    "gated, another's token": Refusal(
-        f"access is restricted ({RESTRICTED}), HF_TOKEN is refused: {TERMS}",
-        token=STRANGER,
-        repository={"gated": True},
-    ),
-    "no such token": Refusal(
-        f"HF_TOKEN is refused ({INVALID}): set a valid one or none", token="hf_x"
-    ),
-    "no such repository": Refusal(
-        "not on the hub, or private and HF_TOKEN is not set", asked={"hub": "a/c"}
-    ),
-    "no such repository, token": Refusal(
-        "not on the hub, or private and HF_TOKEN may not see it", token=TOKEN, asked={"hub": "a/c"}
-    ),
-    "no such revision": Refusal("the hub has no such revision", asked={"revision": "f" * 40}),
-    "no such file": Refusal(
-        "not fetched: Client error '404 Not Found' for url ",
-        Fault(f"HEAD a/b/resolve/{REVISION}/config.json", 404, "EntryNotFound", times=99),
-    ),
-    "busy": Refusal(
-        "not fetched: Client error '429 Too Many Requests' for url ",
-        Fault("GET api/models/a/b", 429, headers={"Retry_After": "7"}, times=99),
-    ),
-    "down": Refusal(
-        "not fetched: Server error '503 Service Unavailable' for url ",
-        Fault("GET api/models/a/b", 503, times=99),
-    ),
-    "down at a file's name": Refusal(
-        "not fetched: Server error '503 Service Unavailable' for url ",
-        Fault(f"HEAD {WEIGHTS}", 503, times=99),
-    ),
-    "down at a file": Refusal(
-        "not fetched: Server error '503 Service Unavailable' for url ",
-        Fault(f"GET {WEIGHTS}", 503, times=99),
-    ),
-    "cut short for ever": Refusal(
-        "not fetched: peer closed connection without sending complete message body",
-        Fault(f"GET {WEIGHTS}", cut=0, times=99),
-    ),
-    "another file than listed": Refusal(
-        "model.safetensors: found SHA-256 ", Fault(f"GET {WEIGHTS}", spoil=True)
-    ),
-    "another small file than listed": Refusal(
-        "config.json: found git SHA-1 ",
-        Fault(f"GET a/b/resolve/{REVISION}/config.json", spoil=True),
-    ),
-}
-
-
-@pytest.mark.parametrize("name", MODEL_REFUSALS)
+@pytest.mark.parametrize("name", bad_hub.MODELS)
 def test_a_refused_model_is_one_line_and_a_rerun_fetches_what_lacks(
     name, served, fetch, monkeypatch
 ):
-    refusal = MODEL_REFUSALS[name]
+    refusal = bad_hub.MODELS[name]
     vars(served.repositories["a/b"]).update(refusal.repository)
     served.faults += [refusal.fault] if refusal.fault else []
     if refusal.token:
@@ -157,8 +88,8 @@ def test_a_refused_model_is_one_line_and_a_rerun_fetches_what_lacks(
         fetch["model"](**refusal.asked)
     asked = {"hub": "a/b", "revision": REVISION} | refusal.asked
     line = str(caught.value)
-    assert line.startswith(f"models.m: {asked['hub']} at {asked['revision']}: {refusal.line}")
-    assert "\n" not in line and ("found" not in line or line.endswith(BAD_SUM))
+    assert matches(line, f"models.m: {asked['hub']} at {asked['revision']}: {refusal.line}")
+    assert "\n" not in line and ("found" not in line or line.endswith(AGAIN))
     assert not fetch["model"].output.exists()
     kept = {path.name for path in fetch["model"].output.parent.iterdir() if path.is_file()}
     served.faults.clear()
@@ -201,30 +132,16 @@ def test_a_fault_that_passes_is_survived(name, served, fetch, model_folder):
     assert (8.0 in served.waits) == (fault.status == 429 and "HEAD" not in fault.at)
 
 
-TEXT_REFUSALS = {
-    "no such revision": Refusal("the hub has no such revision", repository={"revision": REVISION}),
-    "no such file": Refusal("not fetched: ", Fault(f"HEAD {PARQUET}", 404, "EntryNotFound", {})),
-    "busy": Refusal(
-        "not fetched: Client error '429 Too Many Requests' for url ",
-        Fault(f"/tree/{TEXT.revision}", 429, headers={"Retry_After": "7"}, times=99),
-    ),
-    "down at a file": Refusal("not fetched: ", Fault(f"GET {PARQUET}", 503, times=99)),
-    "another file than listed": Refusal(
-        f"{TEXT.file}: found SHA-256 ", Fault(f"GET {PARQUET}", spoil=True)
-    ),
-}
-
-
-@pytest.mark.parametrize("name", TEXT_REFUSALS)
+@pytest.mark.parametrize("name", bad_hub.TEXTS)
 def test_a_refused_text_is_one_line_and_a_rerun_fetches_it(name, served, fetch):
-    refusal = TEXT_REFUSALS[name]
+    refusal = bad_hub.TEXTS[name]
     repository = served.repositories[f"datasets/{TEXT.repository}"]
     vars(repository).update(refusal.repository)
     served.faults += [refusal.fault] if refusal.fault else []
     with pytest.raises(FetchError) as caught:
         fetch["text"]()
     line = str(caught.value)
-    assert line.startswith(f"{DATA}: {refusal.line}") and "\n" not in line
+    assert matches(line, f"{DATA}: {refusal.line}") and "\n" not in line
     assert not fetch["text"].output.exists()
     served.faults.clear()
     repository.revision = TEXT.revision
