@@ -172,7 +172,9 @@ class _Handler(BaseHTTPRequestHandler):
         return self.answer(206, part, fault, **headers)
 
 
-SERVER = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+SERVER = ThreadingHTTPServer(("127.0.0.1", 0), _Handler, bind_and_activate=False)
+# Until there is a hub, its port refuses connections.
+SERVER.server_bind()
 ENDPOINT = f"http://127.0.0.1:{SERVER.server_address[1]}"
 
 
@@ -180,6 +182,7 @@ ENDPOINT = f"http://127.0.0.1:{SERVER.server_address[1]}"
 def serving() -> Iterator[Hub]:
     """A hub without repositories, at ENDPOINT until the end."""
     SERVER.hub = Hub()
+    SERVER.server_activate()
     threading.Thread(target=SERVER.serve_forever, args=(0.05,), daemon=True).start()
     try:
         yield SERVER.hub

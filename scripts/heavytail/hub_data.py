@@ -30,6 +30,5 @@ def load(repository: str, revision: str, split: str, **wanted: object) -> datase
                 listed |= listing(api, repository, path_in_repo=folder.strip("."), **place)
             path = api.hf_hub_download(repository, file, **place)
             require_as_listed(listed[file], Path(path), what)
-        # Never rows that an earlier run made of files that were refused since.
-        builder.download_and_prepare(download_mode="reuse_cache_if_exists")
+        builder.download_and_prepare()
         return builder.as_dataset(split)
