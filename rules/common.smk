@@ -34,7 +34,10 @@ axes = parse_time_module("heavytail.cells", "cells")
 failures = parse_time_module("heavytail.failures", "failures")
 groupings = parse_time_module("heavytail.groupings", "groupings")
 metric_names = parse_time_module("heavytail.metric_names", "metric_names")
+mistakes = parse_time_module("heavytail.mistakes", "mistakes")
 model_files = parse_time_module("heavytail.model_files", "model_files")
+parse_time_module("heavytail.segment_table", "segment_table")
+allocations = parse_time_module("heavytail.allocation_settings", "allocation_settings")
 settings = parse_time_module("heavytail.settings", "settings")
 source_digest = parse_time_module("heavytail.source_digest", "source_digest")
 
@@ -52,9 +55,12 @@ with open(workflow.source_path("../config/schema.yaml")) as handle:
     try:
         folders = [Path.cwd(), Path(workflow.basedir)]
         CONFIG = settings.checked(config, yaml.safe_load(handle), folders)
-    except settings.SettingsError as error:
+    except mistakes.SettingsError as error:
         sys.exit(f"config: {error}")
 
+
+# A model's first calibration tokens, whatever the seed of a cell.
+TOKENS = f"results/calibration/{{model}}/seed-{CONFIG['seeds'][0]}.safetensors"
 
 # The {method} of paths and tables → method and way through a block.
 METHODS = axes.labels(CONFIG["methods"], CONFIG["within_block"])
@@ -100,28 +106,28 @@ def seeds_of(method):
     return CONFIG["seeds"] if calibrated(method) else CONFIG["seeds"][:1]
 
 
-def cells():
-    """The wildcards of every pruned cell of one model, in the order of the tables."""
+def cells(model):
+    """The wildcards of every pruned cell of a model, in the order of the tables."""
     names = ("method", "sparsity", "allocation", "seed")
     keys = (METHODS, CONFIG["sparsity"], CONFIG["allocations"], CONFIG["seeds"])
     found = [dict(zip(names, values)) for values in product(*keys)]
-    return [cell for cell in found if cell["seed"] in seeds_of(cell["method"])]
+    return [
+        cell
+        for cell in found
+        if cell["seed"] in seeds_of(cell["method"])
+        and is_for(cell["allocation"], model, METHODS[cell["method"]][0])
+    ]
+
+
+def is_for(allocation, model, method):
+    """Whether an allocation is for a model and a method."""
+    named = CONFIG["allocations"][allocation]
+    return model in named.get("models", [model]) and method in named.get("methods", [method])
 
 
 def artifact_path(model, cell):
     """The pruned weights of a cell; the dense model has none."""
     return None if cell == DENSE else f"results/pruned/{model}/{cell}.safetensors"
-
-
-def allocation_settings(allocation, method):
-    """What decides the ratios of an allocation, with the method's own epsilon."""
-    settings = dict(CONFIG["allocations"][allocation])
-    if "grouping" in settings:
-        settings["projections"] = list(groupings.projections_of(settings.pop("grouping")))
-        settings["direction"] = metric_names.DIRECTION[settings["metric"]]
-    if isinstance(settings.get("epsilon"), dict):
-        settings["epsilon"] = settings["epsilon"][METHODS[method][0]]
-    return dict(sorted(settings.items()))
 
 
 def local_files(wildcards):
@@ -161,21 +167,6 @@ def spectra_of(wildcards, *families):
     return {name: f"results/{name}/{wildcards.subject}.safetensors" for name in ["spectra", *extra]}
 
 
-def metrics_of(wildcards):
-    """The metrics that an allocation reads; the uniform one reads none."""
-    allocation = CONFIG["allocations"][wildcards.allocation]
-    if allocation["allocator"] == "uniform":
-        return []
-    return f"results/metrics/{wildcards.model}/{metric_names.FAMILY[allocation['metric']]}.csv"
-
-
-def ratio_settings(wildcards):
-    """What decides the ratio table of an allocation."""
-    target, of = axes.target_of(wildcards.sparsity)
-    settings = allocation_settings(wildcards.allocation, wildcards.method)
-    return settings | {"sparsity": target, "of": of}
-
-
 def prune_settings(wildcards):
     """How a cell is pruned, beside its ratios."""
     method, within_block = METHODS[wildcards.method]
@@ -183,11 +174,16 @@ def prune_settings(wildcards):
     return {"method": method, "of": of, "within_block": within_block}
 
 
-def prune_digest(wildcards):
-    """Changes when the code that prunes a cell changes in meaning."""
+def prune_modules(wildcards):
+    """The modules that a cell's pruning chooses by name."""
     method, within_block = METHODS[wildcards.method]
     way = [f"heavytail.within_block.{within_block}"] if calibrated(wildcards.method) else []
-    return digest("prune_cell", f"heavytail.methods.{method}", *way)
+    return [f"heavytail.methods.{method}", *way]
+
+
+def prune_digest(wildcards):
+    """Changes when the code that prunes a cell changes in meaning."""
+    return digest("prune_cell", *prune_modules(wildcards))
 
 
 def calibration_of(wildcards):
@@ -198,7 +194,9 @@ def calibration_of(wildcards):
 def rows():
     """Every row of the tables: the dense model, then its cells, per model."""
     dense = dict.fromkeys(("method", "sparsity", "allocation", "seed"))
-    found = [{"model": model, **cell} for model in CONFIG["models"] for cell in [dense, *cells()]]
+    found = [
+        {"model": model, **cell} for model in CONFIG["models"] for cell in [dense, *cells(model)]
+    ]
     for row in found:
         row["cell"] = CELL.format(**row) if row["method"] else DENSE
         row["artifact"] = artifact_path(row["model"], row["cell"])
@@ -215,6 +213,6 @@ def row_settings(row):
     """What the CSV says of a row beside its numbers."""
     if row["cell"] == DENSE:
         return row
-    named = CONFIG["allocations"][row["allocation"]]
+    named = {"grouping": CONFIG["allocations"][row["allocation"]].get("grouping")}
     row = row | {"within_block": METHODS[row["method"]][1]} if calibrated(row["method"]) else row
     return row | named | allocation_settings(row["allocation"], row["method"])

@@ -29,7 +29,7 @@ BAD_SHAPES = [
     (
         model(**HUB) | {1: 2},
         "1: unknown key, expected one of models, methods, within_block, allocations, sparsity, "
-        "seeds, calibration, evaluation, hessian, tasks, zero_shot",
+        "seeds, calibration, evaluation, segments, tune, gradients, hessian, tasks, zero_shot",
     ),
     (model(**HUB) | {"see\nds": [0]}, "see ds: unknown key, did you mean 'seeds'?"),
     (
@@ -68,6 +68,7 @@ BAD_MODELS = [
         model(**HUB | {"hub": "model"}),
         "models.a.hub: 'model' is not a hub repository, OWNER/NAME",
     ),
+    (model(**HUB, segments="x.json"), "models.a.segments: file 'x.json' does not exist"),
     (model(path="x/y"), "models.a.path: folder 'x/y' does not exist"),
     (model(path="a-file"), "models.a.path: folder 'a-file' does not exist"),
     (model(path="empty"), "models.a.path: 'empty' has no config.json"),
@@ -92,7 +93,69 @@ BAD_ALLOCATIONS = [
             allocation(allocator="uniform", **{key: value}),
             f"allocations.x.{key}: belongs to the spectral allocator only",
         )
-        for key, value in (("metric", "entropy"), ("grouping", "gt"), ("epsilon", 0.1))
+        for key, value in (("metric", "entropy"), ("grouping", "gt"), ("mapping", "block"))
+    ),
+    *(
+        (
+            allocation(allocator="uniform", **{key: value}),
+            f"allocations.x.{key}: the uniform allocator has one ratio",
+        )
+        for key, value in (("epsilon", 0.1), ("segments", "own"), ("blend", {"weight": 0.5}))
+    ),
+    (
+        allocation(allocator="owl", grouping="gt"),
+        "allocations.x.grouping: belongs to the spectral allocator only",
+    ),
+    (
+        allocation(grouping="gt", mapping="matrx"),
+        "allocations.x.mapping: unknown mapping 'matrx', did you mean 'matrix'?",
+    ),
+    (
+        allocation(grouping="qk", mapping="matrix"),
+        "allocations.x.mapping: 'matrix' maps every matrix by its own metric, expected the "
+        "grouping 'gt'",
+    ),
+    (
+        allocation(grouping="qkv", mapping="attention_mlp"),
+        "allocations.x.mapping: 'attention_mlp' needs projections of both, found no MLP",
+    ),
+    (
+        allocation(grouping="gt", segments="owm"),
+        "allocations.x.segments: unknown model 'owm', did you mean 'own'?",
+    ),
+    (
+        allocation(grouping="tune"),
+        "tune.grouping: empty, expected what allocations.x chooses from",
+    ),
+    (
+        allocation(grouping="tune") | {"tune": {"grouping": ["gt", "qkvo"]}},
+        "tune.grouping: unknown grouping 'qkvo', did you mean 'qkvout'?",
+    ),
+    (
+        allocation(grouping="tune", mapping="matrix") | {"tune": {"grouping": ["gt", "qk"]}},
+        "allocations.x.mapping: 'matrix' maps every matrix by its own metric, expected the "
+        "grouping 'gt'",
+    ),
+    (
+        allocation(grouping="gt", models=["b"]),
+        "allocations.x.models: unknown model 'b', expected one of a",
+    ),
+    (
+        allocation(grouping="gt", methods=["wnda"]),
+        "allocations.x.methods: unknown method 'wnda', did you mean 'wanda'?",
+    ),
+    (
+        allocation(grouping="gt", blend={}),
+        "allocations.x.blend.weight: missing: ratios are mixed with others that spare blocks with "
+        "large gradients",
+    ),
+    (
+        allocation(grouping="gt", blend={"weight": 1}),
+        "allocations.x.blend.weight: 1 is not in (0, 1)",
+    ),
+    (
+        allocation(grouping="gt", blend={"weight": 0.5, "importance": "block"}),
+        "allocations.x.blend.importance: unknown importance 'block', did you mean 'blocks'?",
     ),
     (
         allocation(grouping="gt", metric="alpha_pek"),
@@ -133,7 +196,7 @@ BAD_ALLOCATIONS = [
     (allocation(grouping="gt", epsilon=-0.1), "allocations.x.epsilon: -0.1 is not in [0, 1)"),
     (
         allocation(grouping="gt", epsilon="0.2"),
-        "allocations.x.epsilon: expected a number or a mapping, found '0.2'",
+        "allocations.x.epsilon: '0.2' is not a number, a mapping or 'tune'",
     ),
     (
         allocation(grouping="gt", epsilon={"wandda": 0.2}),

@@ -15,7 +15,7 @@ SCHEMA = yaml.safe_load((ROOT / "config/schema.yaml").read_text())
 README = (ROOT / "config/README.md").read_text()
 
 
-@pytest.mark.parametrize("name", ["config", "notes", "checkpoints", "procedures"])
+@pytest.mark.parametrize("name", ["config", "notes", "checkpoints", "procedures", "allocators"])
 def test_the_configs_that_come_along_are_valid(name, tmp_path):
     config = yaml.safe_load((ROOT / f"config/{name}.yaml").read_text())
     for model in config["models"].values():
@@ -23,6 +23,8 @@ def test_the_configs_that_come_along_are_valid(name, tmp_path):
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "config.json").write_text("{}")
         (folder / "model.safetensors").touch()
+        if "segments" in model:
+            model["segments"] = str(ROOT / model["segments"])
     found = checked(config, SCHEMA, [tmp_path])
     assert set(found) == set(SCHEMA["properties"])
 
@@ -70,5 +72,7 @@ def test_the_schema_offers_what_the_code_has():
     settings = SCHEMA["properties"]["allocations"]["additionalProperties"]["properties"]
     methods = SCHEMA["properties"]["methods"]["items"]["enum"]
     modules = (ROOT / "scripts/heavytail/methods").glob("[a-z]*.py")
+    allocators = (ROOT / "scripts/heavytail/allocators").glob("[a-z]*.py")
+    assert set(settings["allocator"]["enum"]) == {module.stem for module in allocators}
     assert settings["metric"]["enum"] == list(DIRECTION)
     assert set(methods) == set(settings["epsilon"]["properties"]) == {m.stem for m in modules}

@@ -17,7 +17,8 @@ from bad_settings import (
     model,
 )
 from heavytail.groupings import GROUPINGS, PROJECTIONS
-from heavytail.settings import SettingsError, checked
+from heavytail.mistakes import SettingsError
+from heavytail.settings import checked
 
 SCHEMA = yaml.safe_load((Path(__file__).parents[2] / "config/schema.yaml").read_text())
 
@@ -58,6 +59,7 @@ def test_defaults_are_filled_in_at_every_depth():
             "gt": {
                 "allocator": "spectral",
                 "metric": "alpha_peak",
+                "mapping": "block",
                 "grouping": "gt",
                 "epsilon": 0.2,
             },
@@ -66,6 +68,15 @@ def test_defaults_are_filled_in_at_every_depth():
         "seeds": [0],
         "calibration": {"dataset": "c4", "samples": 4, "length": 2048},
         "evaluation": {"dataset": "wikitext2", "length": 2048, "windows": None},
+        "segments": {"count": 14, "windows": 4},
+        "tune": {
+            "epsilon": [0.05, 0.1, 0.15, 0.2, 0.25, 0.3],
+            "grouping": [],
+            "dataset": "c4",
+            "length": 2048,
+            "windows": 64,
+        },
+        "gradients": {"windows": 4},
         "hessian": {"eigenvalues": 50, "windows": 4},
         "tasks": TASKS.split(", "),
         "zero_shot": {"bos": "none"},
