@@ -11,6 +11,7 @@ if not workflow.overwrite_configfiles:
 
 
 include: "rules/common.smk"
+include: "rules/resources.smk"
 include: "rules/allocations.smk"
 include: "rules/models.smk"
 include: "rules/data.smk"

@@ -7,7 +7,7 @@ from functools import cache
 from importlib.util import module_from_spec, spec_from_file_location
 from itertools import product
 from pathlib import Path
-from shutil import which
+from shutil import disk_usage
 
 import yaml
 from snakemake.exceptions import WorkflowError
@@ -46,10 +46,6 @@ MODEL = "results/models/{model}/provenance.json"
 # A cell below its model's folder, spelled here and nowhere else.
 CELL = "{method}/{sparsity}/{allocation}/seed-{seed}"
 DENSE = "dense"
-# What a job takes of the `gpu` resource: where there is a GPU, the profile lets one job at it.
-GPU = int(which("nvidia-smi") is not None)
-# With --use-conda, what those jobs run in.
-GPU_ENVIRONMENT = "../envs/compute-cuda.yaml" if GPU else "../envs/compute.yaml"
 
 with open(workflow.source_path("../config/schema.yaml")) as handle:
     try:
@@ -206,7 +202,11 @@ def rows():
 def failed_jobs(logs):
     """What a run that failed says at its end: a line per failed job, from the run's own logs."""
     whole = "".join(Path(log).read_text(encoding="utf-8") for log in logs)
-    return failures.failed_jobs(whole, lambda log: Path(log).read_text(encoding="utf-8"))
+    return failures.failed_jobs(
+        whole,
+        lambda log: Path(log).read_text(encoding="utf-8"),
+        lambda log: disk_usage(Path(log).parent).free,
+    )
 
 
 def row_settings(row):

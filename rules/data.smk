@@ -19,6 +19,7 @@ rule extract_python:
         "results/benchmarks/extract_python/{split}.tsv"
     wildcard_constraints:
         split="calibration|test|validation",
+    localrule: True
     conda:
         "../envs/compute.yaml"
     params:
@@ -39,6 +40,7 @@ rule fetch_text:
         dataset="c4|wikitext2",
         split="calibration|test|validation",
     retries: 2
+    localrule: True
     conda:
         "../envs/compute.yaml"
     params:
@@ -60,6 +62,8 @@ rule freeze_calibration:
         "results/benchmarks/freeze_calibration/{model}/seed-{seed}.tsv"
     conda:
         "../envs/compute.yaml"
+    resources:
+        **TEXT,
     params:
         digest=digest("freeze_calibration"),
         settings=lambda wildcards: CONFIG["calibration"] | {"seed": int(wildcards.seed)},
@@ -82,6 +86,8 @@ rule freeze_evaluation:
         split=any_of(EVALUATED),
     conda:
         "../envs/compute.yaml"
+    resources:
+        **TEXT,
     params:
         digest=digest("freeze_evaluation"),
         settings=lambda wildcards: EVALUATED[wildcards.split] | {"split": wildcards.split},
@@ -101,6 +107,7 @@ rule build_python_task:
         "results/benchmarks/build_python_task/{task}.tsv"
     wildcard_constraints:
         task=any_of(PYTHON_TASKS) or "$.",
+    localrule: True
     conda:
         "../envs/compute.yaml"
     params:
@@ -121,6 +128,7 @@ rule fetch_task:
     wildcard_constraints:
         task=any_of(HUB_TASKS) or "$.",
     retries: 2
+    localrule: True
     conda:
         "../envs/compute.yaml"
     params:

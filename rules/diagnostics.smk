@@ -17,6 +17,7 @@ rule write_notes_diagnostics:
         "results/logs/write_notes_diagnostics/{model}.log",
     benchmark:
         "results/benchmarks/write_notes_diagnostics/{model}.tsv"
+    localrule: True
     conda:
         "../envs/compute.yaml"
     params:
@@ -35,6 +36,7 @@ rule write_low_rank:
         "results/logs/write_low_rank/{model}.log",
     benchmark:
         "results/benchmarks/write_low_rank/{model}.tsv"
+    localrule: True
     conda:
         "../envs/compute.yaml"
     params:
@@ -57,7 +59,7 @@ rule measure_hessian:
         GPU_ENVIRONMENT
     threads: 8
     resources:
-        gpu=GPU,
+        **HESSIAN,
     params:
         digest=digest("measure_hessian"),
         settings=CONFIG["hessian"],
@@ -74,6 +76,7 @@ rule write_hessian:
         "results/logs/write_hessian/{model}.log",
     benchmark:
         "results/benchmarks/write_hessian/{model}.tsv"
+    localrule: True
     conda:
         "../envs/tables.yaml"
     params:
@@ -94,6 +97,7 @@ rule correlate_metrics:
         "results/logs/correlate_metrics.log",
     benchmark:
         "results/benchmarks/correlate_metrics.tsv"
+    localrule: True
     conda:
         "../envs/compute.yaml"
     params:

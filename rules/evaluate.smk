@@ -19,7 +19,7 @@ rule evaluate_perplexity:
     conda:
         GPU_ENVIRONMENT
     resources:
-        gpu=GPU,
+        **PERPLEXITY,
     params:
         digest=digest("evaluate_perplexity"),
     script:
@@ -41,7 +41,7 @@ rule evaluate_zero_shot:
     conda:
         GPU_ENVIRONMENT
     resources:
-        gpu=GPU,
+        **ZERO_SHOT,
     params:
         digest=digest("evaluate_zero_shot"),
         settings={"tasks": CONFIG["tasks"], "bos": CONFIG["zero_shot"]["bos"]},

@@ -15,7 +15,7 @@ rule measure_similarity:
         GPU_ENVIRONMENT
     threads: 8
     resources:
-        gpu=GPU,
+        **SIMILARITY,
     params:
         digest=digest("measure_similarity"),
         settings={"windows": CONFIG["segments"]["windows"]},
@@ -32,6 +32,7 @@ rule find_segments:
         "results/logs/find_segments/{model}.log",
     benchmark:
         "results/benchmarks/find_segments/{model}.tsv"
+    localrule: True
     conda:
         "../envs/compute.yaml"
     params:
@@ -55,7 +56,7 @@ rule measure_gradients:
         GPU_ENVIRONMENT
     threads: 8
     resources:
-        gpu=GPU,
+        **GRADIENTS,
     params:
         digest=digest("measure_gradients"),
         settings=CONFIG["gradients"],
@@ -77,7 +78,7 @@ rule measure_wanda_scores:
         GPU_ENVIRONMENT
     threads: 8
     resources:
-        gpu=GPU,
+        **WANDA_SCORES,
     params:
         digest=digest("measure_wanda_scores"),
     script:

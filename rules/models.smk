@@ -12,6 +12,7 @@ rule fetch_model:
         "results/benchmarks/fetch_model/{model}.tsv"
     # The hub's library waits and resumes, but takes some refusals of a busy hub for final.
     retries: 2 * any("hub" in entry for entry in CONFIG["models"].values())
+    localrule: True
     conda:
         "../envs/compute.yaml"
     params:

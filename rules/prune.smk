@@ -16,7 +16,7 @@ rule prune_cell:
     conda:
         GPU_ENVIRONMENT
     resources:
-        gpu=GPU,
+        **PRUNING,
     params:
         digest=prune_digest,
         settings=prune_settings,

@@ -14,6 +14,7 @@ rule allocate_sparsity:
         "results/logs/allocate_sparsity/{model}/{method}/{sparsity}/{allocation}.log",
     benchmark:
         "results/benchmarks/allocate_sparsity/{model}/{method}/{sparsity}/{allocation}.tsv"
+    localrule: True
     conda:
         "../envs/compute.yaml"
     params:

@@ -15,6 +15,7 @@ rule collect_cells:
         "results/logs/collect_cells.log",
     benchmark:
         "results/benchmarks/collect_cells.tsv"
+    localrule: True
     conda:
         "../envs/tables.yaml"
     params:
@@ -34,6 +35,7 @@ rule write_table:
         "results/logs/write_table/{model}.log",
     benchmark:
         "results/benchmarks/write_table/{model}.tsv"
+    localrule: True
     conda:
         "../envs/tables.yaml"
     params:

@@ -23,7 +23,7 @@ rule measure_spectra:
         GPU_ENVIRONMENT
     threads: 8
     resources:
-        gpu=GPU,
+        **SPECTRA,
     params:
         digest=lambda w: digest("measure_spectra", f"heavytail.measures.{w.measure}"),
     script:

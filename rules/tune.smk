@@ -18,7 +18,7 @@ rule tune_allocation:
     conda:
         GPU_ENVIRONMENT
     resources:
-        gpu=GPU,
+        **TUNING,
     params:
         digest=tune_digest,
         settings=tune_settings,

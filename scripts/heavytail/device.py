@@ -1,8 +1,11 @@
 """Where tensors live and in which precision a model computes."""
 
 import ctypes
+from functools import cache
 
 import torch
+
+from heavytail import gpus
 
 # glibc's number for the option, and what is large: more than a batch's activations usually are.
 MMAP_THRESHOLD, LARGE_BYTES = -3, 2**23
@@ -10,8 +13,10 @@ MMAP_THRESHOLD, LARGE_BYTES = -3, 2**23
 BFLOAT16 = ("avx512_bf16", "amx_bf16", "bf16")
 
 
+@cache
 def pick() -> torch.device:
-    """The GPU that the job sees, else the CPU."""
+    """A GPU that no other job is using, waited for and kept to this process's end, else the CPU."""
+    gpus.claim()
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 

@@ -85,7 +85,9 @@ def test_the_container_installs_what_pip_pins():
     assert found["ENTRYPOINT"] == '["snakemake"]'
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+@pytest.mark.parametrize(
+    "name", ["requirements.txt", "requirements-slurm.txt", "requirements-dev.txt"]
+)
 def test_every_requirement_is_pinned(name):
     lines = (ROOT / "envs" / name).read_text().splitlines()
     loose = [line for line in lines if line and "==" not in line and line[0] not in "#-"]

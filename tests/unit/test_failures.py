@@ -9,13 +9,13 @@ def error(job: int, *lines: str) -> str:
     return f"[a date]\nError in rule prune_cell:\n    message: None\n{body}[a date]\n"
 
 
-def told(report: str, **logs: str) -> list[str]:
+def told(report: str, free: int = 2**30, **logs: str) -> list[str]:
     def read(path: str) -> str:
         if path not in logs:
             raise FileNotFoundError(path)
         return logs[path]
 
-    return failed_jobs(report, read)
+    return failed_jobs(report, read, lambda _path: free)
 
 
 def test_a_name_is_the_rule_and_its_subject():
@@ -34,6 +34,14 @@ def test_a_killed_job_and_one_without_a_log_file_say_so():
     line = f"{NAME}: ended without a reason, as a killed job does (log: {LOG})"
     assert told(report, **{LOG: "block 1 of 8\n"}) == [line]
     assert told(report) == [line]
+
+
+def test_a_full_disk_is_told_where_it_took_no_log():
+    report = error(4, f"log: {LOG} (check)")
+    line = f"{NAME}: ended without a reason, as on a full disk: 4096 bytes are left (log: {LOG})"
+    assert told(report, 4096, **{LOG: ""}) == [line]
+    reason = f"{NAME}: [Errno 28] No space left on device (log: {LOG})"
+    assert told(report, 4096, **{LOG: reason}) == [reason]
 
 
 def test_a_job_that_worked_when_it_was_tried_again_did_not_fail():

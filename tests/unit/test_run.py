@@ -23,7 +23,8 @@ def project(tmp_path) -> Path:
     shutil.copy(RUN, tmp_path / "run")
     (tmp_path / "envs").mkdir()
     (tmp_path / "envs/requirements.txt").write_text("# nothing\n")
-    (tmp_path / "envs/requirements-dev.txt").write_text("-r requirements.txt\n")
+    for name in ("slurm", "dev"):
+        (tmp_path / f"envs/requirements-{name}.txt").write_text("-r requirements.txt\n")
     return tmp_path
 
 

@@ -1,0 +1,97 @@
+"""What jobs take: of a machine its GPUs, of a cluster memory and time by the size of their model."""
+
+import os
+from shutil import which
+
+model_size = parse_time_module("heavytail.model_size", "model_size")
+
+# Jobs are submitted, so many at a time, where this is a number.
+CLUSTER = workflow.resource_settings.nodes
+LIMITS = workflow.resource_settings.resources
+# Here a GPU is seen; of a cluster's the profile says how many jobs may use at a time.
+GPU = ("gpu" in LIMITS and LIMITS["gpu"] != 0) if CLUSTER else bool(which("nvidia-smi"))
+# With --use-conda, what jobs on a GPU run in.
+GPU_ENVIRONMENT = "../envs/compute-cuda.yaml" if GPU else "../envs/compute.yaml"
+
+# MB of Snakemake in a job, Python, its libraries and batches: 850 to 1,100 measured, without CUDA.
+LIBRARIES_MB = 2000
+# Minutes that every job has, and how many parameters give it one more.
+MINUTES, PARAMETERS_PER_MINUTE = 30, 2**25
+
+
+@cache
+def size_of(provenance, _changed):
+    """The sizes of a fetched model; None where its files are not what they were."""
+    try:
+        return model_size.model_size(Path(provenance).parent)
+    except ValueError:
+        # For its jobs to say, in their words.
+        return None
+
+
+def of_model(least, more):
+    """A resource: `least` and `more(size, wildcards, input, threads)`, as often as it was tried.
+
+    Before model and text are there a plan says "TBD", and Snakemake asks again before the job starts.
+    """
+
+    def asked(wildcards, input, attempt, threads):
+        size = size_of(input.model, os.stat(input.model).st_mtime_ns)
+        return attempt * (least + (more(size, wildcards, input, threads) if size else 0))
+
+    return asked
+
+
+def needs(held):
+    """The resources of a rule whose jobs hold `held(size, wildcards, input, threads)` bytes.
+
+    Memory and time are for clusters alone: asked of thousands of jobs they make planning slower.
+    """
+    # The profile lets so many of these jobs run at a time.
+    gpu = {"gpu": 1} if GPU else {}
+    if not CLUSTER:
+        return gpu
+    return gpu | {
+        "mem_mb": of_model(LIBRARIES_MB, lambda *asked: held(*asked) // 2**20),
+        "runtime": of_model(MINUTES, lambda size, *_: size.parameters // PARAMETERS_PER_MINUTE),
+    }
+
+
+def of_text(wildcards, input, attempt):
+    """MB of a job that has a whole text in memory, as lines, as records and as a list."""
+    return attempt * (LIBRARIES_MB + 3 * os.stat(input.documents).st_size // 2**20)
+
+
+def tokens_in(file):
+    """How many token ids a file of frozen tokens has at most; none without a file."""
+    return os.stat(file).st_size // 8 if file else 0
+
+
+def pruning(size, wildcards, input, _threads):
+    """Bytes that prune_cell holds."""
+    tokens = tokens_in(input.get("calibration"))
+    in_one_pass = METHODS[wildcards.method][1] == "sequential"
+    return size.in_one_pass(tokens) if in_one_pass else size.streamed(tokens)
+
+
+def tuning(size, wildcards, input, threads):
+    """Bytes that tune_allocation holds: a cell is pruned, and validation text goes through it."""
+    return pruning(size, wildcards, input, threads) + size.streamed(tokens_in(input.validation))
+
+
+def between_blocks(key):
+    """Bytes that a job holds which reads so many windows as the key of the config says."""
+    tokens = CONFIG[key]["windows"] * CONFIG["calibration"]["length"]
+    return lambda size, *_: size.between_blocks(tokens)
+
+
+TEXT = {"mem_mb": of_text} if CLUSTER else {}
+SIMILARITY = needs(between_blocks("segments"))
+GRADIENTS = needs(between_blocks("gradients"))
+WANDA_SCORES = needs(lambda size, _, input, __: size.scored(tokens_in(input.calibration)))
+PRUNING = needs(pruning)
+TUNING = needs(tuning)
+PERPLEXITY = needs(lambda size, _, input, __: size.streamed(tokens_in(input.tokens)))
+ZERO_SHOT = needs(lambda size, *_: size.whole())
+SPECTRA = needs(lambda size, _, __, threads: size.spectra(threads))
+HESSIAN = needs(lambda size, *_: size.loss_hessian(CONFIG["hessian"]["eigenvalues"]))

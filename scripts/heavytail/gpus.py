@@ -1,0 +1,71 @@
+"""One job at a time on a GPU: a lock per device, held until the process ends."""
+
+import fcntl
+import logging
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+log = logging.getLogger(__name__)
+
+VISIBLE = "CUDA_VISIBLE_DEVICES"
+
+
+def candidates() -> list[str]:
+    """What this process may choose from: the devices that are visible to it, else all.
+
+    Slurm makes the devices that it gave to a job visible; a job that was given none has none.
+    """
+    visible = os.environ.get(VISIBLE)
+    if visible is not None or "SLURM_JOB_ID" in os.environ:
+        # As CUDA has it, -1 is none.
+        return [name for name in (visible or "").split(",") if name not in ("", "-1")]
+    if not shutil.which("nvidia-smi"):
+        return []
+    query = ["nvidia-smi", "--query-gpu=uuid", "--format=csv,noheader"]
+    listed = subprocess.run(query, capture_output=True, text=True, check=False)
+    # Without a driver it fails, and says so where the identifiers would be.
+    return listed.stdout.split() if listed.returncode == 0 else []
+
+
+def _locked(names: list[str], folder: Path) -> str | None:
+    """The first device that was free and is this process's to its end; None if all are taken."""
+    for name in names:
+        handle = os.open(folder / f"{name.replace('/', '-')}.lock", os.O_CREAT | os.O_RDWR)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return name
+        except BlockingIOError:
+            os.close(handle)
+    return None
+
+
+def claim(poll: float = 0.5) -> str | None:
+    """Wait for a free GPU, make it the only visible one and return it; None where there is none.
+
+    To be called before CUDA is initialised, which reads once what is visible. The locks are one
+    user's, and in a job of Slurm that job's: another's devices may bear the same numbers.
+
+    Args:
+        poll: seconds between two rounds over devices that are all taken.
+    """
+    names = candidates()
+    if not names:
+        if "SLURM_JOB_ID" in os.environ:
+            os.environ[VISIBLE] = ""
+        return None
+    scope = f"{os.getuid()}-{os.environ.get('SLURM_JOB_ID', 'machine')}"
+    folder = Path(tempfile.gettempdir()) / f"heavytail-gpus-{scope}"
+    folder.mkdir(exist_ok=True)
+    free = _locked(names, folder)
+    if free is None:
+        log.info("waiting for one of the GPUs %s", ", ".join(names))
+    while free is None:
+        time.sleep(poll)
+        free = _locked(names, folder)
+    os.environ[VISIBLE] = free
+    log.info("GPU %s", free)
+    return free
