@@ -39,6 +39,7 @@ rule fetch_text:
     wildcard_constraints:
         dataset="c4|wikitext2",
         split="calibration|test|validation",
+    retries: 2
     localrule: True
     conda:
         "../envs/compute.yaml"
@@ -126,6 +127,7 @@ rule fetch_task:
         "results/benchmarks/fetch_task/{task}.tsv"
     wildcard_constraints:
         task=any_of(HUB_TASKS),
+    retries: 2
     localrule: True
     conda:
         "../envs/compute.yaml"

@@ -12,6 +12,8 @@ rule fetch_model:
         "results/benchmarks/fetch_model/{model}.tsv"
     wildcard_constraints:
         model=any_of(WEIGHTED),
+    # The hub's library waits and resumes, but takes some refusals of a busy hub for final.
+    retries: 2 * any("hub" in entry for entry in CONFIG["models"].values())
     localrule: True
     conda:
         "../envs/compute.yaml"

@@ -8,11 +8,15 @@ from heavytail.jobs import logged
 
 
 def build_python_task(documents: str, settings: dict, data: str, task: str) -> None:
-    """Write the task's rows and lm-eval's configuration, which names them by the path `data`."""
+    """Write the task's rows and lm-eval's configuration, which names them by the path `data`.
+
+    Its `metadata` says how many there are and the SHA-256 of their file.
+    """
     name = settings["task"]
     files = [(row["name"], row["text"]) for row in read_lines(documents)]
-    write_lines(data, python_tasks.TASKS[name](files))
-    write_text(task, yaml.safe_dump(python_tasks.task_yaml(name, data), sort_keys=False))
+    config = python_tasks.task_yaml(name, data)
+    config["metadata"] |= write_lines(data, python_tasks.TASKS[name](files))
+    write_text(task, yaml.safe_dump(config, sort_keys=False))
 
 
 if __name__ == "__main__":

@@ -17,16 +17,26 @@ BATCH = 32
 
 
 def evaluate_zero_shot(
-    model: str, artifact: str | None, task_files: list[str], tasks: list[str], output: str
+    model: str, artifact: str | None, task_files: list[str], settings: dict, output: str
 ) -> None:
-    """Write the record: accuracy per task, their mean, and lm-eval's own results object."""
+    """Write the record: accuracy per task, their mean, and lm-eval's own results object.
+
+    Args:
+        model: provenance.json in the model's folder.
+        artifact: of a pruned cell, None for the dense model.
+        task_files: the tasks' YAML files, all in one folder.
+        settings: "tasks" (their names) and "bos" (a key of zero_shot.ADD_BOS_TOKEN).
+        output: JSON.
+    """
     folder = Path(model).parent
     pruned = Artifact(artifact) if artifact else None
     loaded = load_model(folder, device.pick(), pruned)
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    results = zero_shot.evaluate(loaded, tokenizer, tasks, str(Path(task_files[0]).parent), BATCH)
+    tasks, include_path = settings["tasks"], str(Path(task_files[0]).parent)
+    results = zero_shot.evaluate(loaded, tokenizer, tasks, include_path, BATCH, settings["bos"])
     record = {
         **zero_shot.summary(results),
+        "bos": settings["bos"],
         "model": {key: read_json(model)[key] for key in ("source", "revision")},
         "realised_sparsity": pruned.realised_sparsity if pruned else 0.0,
         "device": loaded.device.type,
@@ -45,6 +55,6 @@ if __name__ == "__main__":
             snakemake.input.model,
             artifact_file(snakemake.input.get("origin")),
             snakemake.input.tasks,
-            snakemake.params.settings["tasks"],
+            snakemake.params.settings,
             snakemake.output.record,
         )

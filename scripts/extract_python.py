@@ -9,9 +9,10 @@ from heavytail.jobs import logged
 
 def extract_python(split: str, documents: str, origin: str) -> None:
     """Write one JSON line {"name", "text"} per file of the split, and what text it is."""
-    write_lines(documents, ({"name": n, "text": text} for n, text in corpus.held_out(split)))
+    files = ({"name": name, "text": text} for name, text in corpus.held_out(split))
+    written = write_lines(documents, files)
     release = platform.python_version()
-    write_json(origin, {"source": "Python standard library", "revision": release})
+    write_json(origin, {"source": "Python standard library", "revision": release, **written})
 
 
 if __name__ == "__main__":

@@ -21,5 +21,5 @@ def fetch_model(entry: dict, output: str) -> None:
 
 
 if __name__ == "__main__":
-    with logged(snakemake.log[0]):
+    with logged(snakemake.log[0], fetches=True):
         fetch_model(snakemake.params.settings, snakemake.output.provenance)

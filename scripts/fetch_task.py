@@ -6,12 +6,15 @@ from heavytail.jobs import logged
 
 
 def fetch_task(settings: dict, data: str, task: str) -> None:
-    """Write the task's rows and lm-eval's configuration, which names them by the path `data`."""
+    """Write the task's rows and lm-eval's configuration, which names them by the path `data`.
+
+    Its `metadata` says how many there are and the SHA-256 of their file.
+    """
     config, rows = lm_eval_tasks.freeze(settings["task"], data)
-    write_lines(data, rows)
+    config["metadata"] |= write_lines(data, rows)
     write_text(task, lm_eval_tasks.to_yaml(config))
 
 
 if __name__ == "__main__":
-    with logged(snakemake.log[0]):
+    with logged(snakemake.log[0], fetches=True):
         fetch_task(snakemake.params.settings, snakemake.output.data, snakemake.output.task)

@@ -7,13 +7,13 @@ from heavytail.jobs import logged
 
 def fetch_text(dataset: str, split: str, documents: str, origin: str) -> None:
     """Write one JSON line {"name", "text"} per document of a split, and what text it is."""
-    write_lines(documents, hub_texts.documents(dataset, split))
+    written = write_lines(documents, hub_texts.documents(dataset, split))
     place = hub_texts.HUB_TEXTS[dataset, split]
     source = f"{place.repository}/{place.file}"
-    write_json(origin, {"source": source, "revision": place.revision})
+    write_json(origin, {"source": source, "revision": place.revision, **written})
 
 
 if __name__ == "__main__":
-    with logged(snakemake.log[0]):
+    with logged(snakemake.log[0], fetches=True):
         wanted = snakemake.wildcards
         fetch_text(wanted.dataset, wanted.split, **dict(snakemake.output))

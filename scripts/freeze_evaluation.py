@@ -21,7 +21,7 @@ def freeze_evaluation(model: str, documents: str, origin: str, settings: dict, o
     bos = bool(len(ids)) and ids[0].item() == tokenizer.bos_token_id
     metadata = {
         "dataset": settings["dataset"],
-        **read_json(origin),
+        **{name: str(value) for name, value in read_json(origin).items()},
         "split": settings["split"],
         "join": "blank line",
         "bos": "once, before the text" if bos else "none",

@@ -36,7 +36,8 @@ BAD_SHAPES = [
     (
         model(**HUB) | {1: 2},
         "1: unknown key, expected one of models, methods, within_block, allocations, sparsity, "
-        "seeds, artifacts, calibration, evaluation, segments, tune, gradients, hessian, tasks",
+        "seeds, artifacts, calibration, evaluation, segments, tune, gradients, hessian, tasks, "
+        "zero_shot",
     ),
     (model(**HUB) | {"see\nds": [0]}, "see ds: unknown key, did you mean 'seeds'?"),
     (
@@ -337,5 +338,13 @@ BAD_VALUES = [
     (
         {"tasks": [""]},
         f"tasks: unknown task '', expected one of {TASKS}, python_continuation, python_attribute",
+    ),
+    (
+        {"zero_shot": {"bos": "default"}},
+        "zero_shot.bos: unknown BOS policy 'default', expected one of none, tokenizer",
+    ),
+    (
+        {"zero_shot": {"bos": None}},
+        "zero_shot.bos: nothing is no BOS policy, expected one of none, tokenizer",
     ),
 ]

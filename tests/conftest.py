@@ -1,13 +1,64 @@
-"""A model that several tests read."""
+"""What several tests read, and the hub that all of them would ask: a stand-in on this machine."""
 
+import os
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tiny import save_model
+import hub as stand_in
+
+HOME = tempfile.TemporaryDirectory(prefix="heavytail-home-")
+# Before the first import of the hub's libraries, which read it once.
+os.environ |= {
+    "HF_ENDPOINT": stand_in.ENDPOINT,
+    "HF_HOME": HOME.name,
+    "HF_UPDATE_DOWNLOAD_COUNTS": "0",
+    "NO_PROXY": "127.0.0.1",
+}
+os.environ.pop("HF_TOKEN", None)
+
+from tiny import save_model  # noqa: E402
 
 
 @pytest.fixture(scope="session")
 def model_folder(tmp_path_factory) -> Path:
     """A tiny random LLaMA with grouped-query attention."""
     return save_model(tmp_path_factory.mktemp("models") / "tiny")
+
+
+@pytest.fixture
+def hub(tmp_path, monkeypatch) -> Iterator[stand_in.Hub]:
+    """A hub without repositories; what was fetched from another one is forgotten, nobody waits."""
+    import datasets
+    from huggingface_hub import HfFileSystem, constants
+
+    HfFileSystem.clear_instance_cache()
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "prepared")
+    with stand_in.serving() as served:
+        monkeypatch.setattr(time, "sleep", served.waits.append)
+        yield served
+
+
+@pytest.fixture
+def mounted() -> Iterator:
+    """Mounts a small file system at a folder; skips without the right to."""
+    places: set[Path] = set()
+
+    def mount(place: Path, *options: str) -> None:
+        command = ["mount", *options, str(place)]
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+        except OSError as error:
+            pytest.skip(f"cannot mount: {error}")
+        if done.returncode:
+            pytest.skip(f"cannot mount: {done.stderr.strip()}")
+        places.add(place)
+
+    yield mount
+    for place in places:
+        subprocess.run(["umount", str(place)], check=True)

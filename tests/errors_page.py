@@ -5,6 +5,7 @@ To write it: PYTHONPATH=scripts ./run python tests/errors_page.py > config/error
 
 import json
 
+import bad_hub
 from bad_inputs import ALPHAS, CONFIG_FILES, DOCUMENTS, MODELS, NAMES
 from bad_settings import BAD_ALLOCATIONS, BAD_MODELS, BAD_SHAPES, BAD_VALUES, HUB
 
@@ -58,6 +59,13 @@ held true by the tests (`tests/errors_page.py`).
             "Of a file `a.npy` for a model of three blocks; the line begins with the job's name.",
             "",
             *table("file", [(name, line) for name, _, line in ALPHAS]),
+            "## The hub",
+            "",
+            "The line begins with the job's name, for a model `models.NAME`, the repository and "
+            "the revision. A run tries three times; files that came are kept.",
+            "",
+            *table("model", [(name, refusal.line) for name, refusal in bad_hub.MODELS.items()]),
+            *table("data set", [(name, refusal.line) for name, refusal in bad_hub.TEXTS.items()]),
             "## Documents",
             "",
             "The line begins with the job's name.",

@@ -62,9 +62,17 @@ def read_json(path: str | Path) -> dict:
         raise ValueError(f"{path}: not JSON ({error}): delete it to have it made again") from error
 
 
-def write_lines(path: str | Path, rows: Iterable[dict]) -> None:
-    """Write JSON Lines, all or nothing."""
-    write_text(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+def write_lines(path: str | Path, rows: Iterable[dict]) -> dict:
+    """Write JSON Lines, all or nothing, one row in memory.
+
+    Returns {"documents": their number, "documents_sha256": of the file}.
+    """
+    count = 0
+    with whole(path) as temporary, open(temporary, "w", encoding="utf-8") as lines:
+        for row in rows:
+            count += 1
+            lines.write(json.dumps(row, ensure_ascii=False) + "\n")
+    return {"documents": count, "documents_sha256": sha256(path)}
 
 
 def read_lines(path: str | Path) -> list[dict]:

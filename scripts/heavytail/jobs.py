@@ -1,17 +1,21 @@
-"""What every script does around its work: a log, quiet libraries, one line on failure."""
+"""What every script does around its work: a log, no network, one line on failure."""
 
 import logging
+import os
 import sys
 import time
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from importlib.metadata import version
 
 from heavytail.failures import job_name
 
 # What torch says of a GPU's memory and of the machine's.
 NO_MEMORY = ("out of memory", "can't allocate memory")
+# Whose modules hold what the environment said of OFFLINE when they were imported.
+HUB_LIBRARIES = ("huggingface_hub.constants", "datasets.config")
+OFFLINE = "HF_HUB_OFFLINE"
 
 
 def _reason(error: Exception, lower: str) -> str:
@@ -25,11 +29,30 @@ def _reason(error: Exception, lower: str) -> str:
 
 
 @contextmanager
-def logged(path: str, lower: str = "the size of the model") -> Iterator[None]:
+def off_the_hub() -> Iterator[None]:
+    """HF_HUB_OFFLINE, also for libraries that are imported already and for child processes."""
+    loaded = [vars(sys.modules[name]) for name in HUB_LIBRARIES if name in sys.modules]
+    before = [(place, place.get(OFFLINE)) for place in (os.environ, *loaded)]
+    for place, _ in before:
+        place[OFFLINE] = "1"
+    try:
+        yield
+    finally:
+        for place, value in before:
+            if value is None:
+                del place[OFFLINE]
+            else:
+                place[OFFLINE] = value
+
+
+@contextmanager
+def logged(
+    path: str, lower: str = "the size of the model", fetches: bool = False
+) -> Iterator[None]:
     """Send logging and stderr to the log file; a failure ends both with one line.
 
     The line: the job's name, the reason, the log's path. `lower` names what takes less memory, for
-    a job that runs out of it.
+    a job that runs out of it. Only a job that `fetches` may ask the hub.
     """
     try:
         log = open(path, "w", buffering=1, encoding="utf-8")  # noqa: SIM115
@@ -40,7 +63,8 @@ def logged(path: str, lower: str = "the size of the model") -> Iterator[None]:
         stream=log, level=logging.INFO, format="%(asctime)s %(message)s", force=True
     )
     try:
-        yield
+        with nullcontext() if fetches else off_the_hub():
+            yield
     except Exception as error:
         line = f"{job_name(path)}: {_reason(error, lower)} (log: {path})"
         # A full disk takes no log either: its own errors must not hide the job's.

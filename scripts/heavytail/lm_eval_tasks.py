@@ -1,13 +1,13 @@
 """lm-eval's built-in zero-shot tasks, frozen to local files so that evaluation needs no network."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-import datasets
 import lm_eval.tasks
 import yaml
+
+from heavytail import hub_data
 
 BUILT_IN = "lm_eval.tasks"
 
@@ -67,15 +67,12 @@ def built_in(task: str) -> dict:
     }
 
 
-def freeze(
-    task: str, data_file: str, load: Callable = datasets.load_dataset
-) -> tuple[dict, list[dict]]:
+def freeze(task: str, data_file: str) -> tuple[dict, list[dict]]:
     """A built-in task with its data beside it.
 
     Args:
         task: a key of `TASKS`.
         data_file: where the rows will lie (JSON Lines), as the evaluation will see it.
-        load: stands in for datasets.load_dataset where there is no hub.
 
     Returns:
         (configuration for `to_yaml`, rows of the split that lm-eval scores). Prompts and metrics
@@ -83,16 +80,12 @@ def freeze(
 
     Raises:
         KeyError: no such task.
-        ConnectionError: the hub does not deliver the data.
+        FetchError: the hub does not deliver the data.
     """
     config, revision = built_in(task), TASKS[task].revision
     repository, name = config["dataset_path"], config.get("dataset_name")
     split = config.get("test_split") or config["validation_split"]
-    try:
-        rows = [dict(row) for row in load(repository, name, split=split, revision=revision)]
-    except (OSError, ValueError, datasets.exceptions.DatasetsError) as error:
-        reason = str(error).splitlines()[0]
-        raise ConnectionError(f"{repository}: the hub did not deliver it ({reason})") from error
+    rows = [dict(row) for row in hub_data.load(repository, revision, split, name=name)]
     origin = {"dataset": repository, "name": name, "split": split, "revision": revision}
     local = {
         "dataset_path": "json",

@@ -1,23 +1,14 @@
 """What a model folder consists of and where it came from."""
 
-import logging
 import os
 import shutil
 from pathlib import Path
 
-from huggingface_hub import HfApi
-from huggingface_hub.errors import GatedRepoError, HTTPError, RepositoryNotFoundError
-
 from heavytail.architecture import check_config, parameter_shapes, unusable
 from heavytail.checkpoint import Checkpoint
 from heavytail.files import sha256
+from heavytail.hub import asked, listing, require_as_listed
 from heavytail.model_files import DUPLICATES, PATTERNS, check_settings, model_files
-
-log = logging.getLogger(__name__)
-
-
-class FetchError(RuntimeError):
-    """A model cannot be had; the message says why and what would help, in one line."""
 
 
 def link_folder(source: Path, target: Path) -> None:
@@ -33,21 +24,22 @@ def link_folder(source: Path, target: Path) -> None:
 
 
 def download(hub: str, revision: str, target: Path) -> None:
-    """Download one revision of a model of the hub; what an earlier try left is resumed.
+    """Download one revision of a model of the hub into the folder named like the config's model.
 
-    What `target` holds of another model or revision goes first.
+    Files that an earlier try brought are kept; what `target` holds of another model or revision
+    goes first.
 
-    Raises FetchError when the hub cannot be reached or refuses.
+    Raises FetchError when the hub does not deliver, or not what it lists.
     """
     marker, wanted = target / ".source", f"{hub} {revision}"
     if not marker.exists() or marker.read_text() != wanted:
         shutil.rmtree(target, ignore_errors=True)
         target.mkdir(parents=True)
         marker.write_text(wanted)
-    api = HfApi()
-    try:
-        # Asked first: a download that finds no hub takes whatever lies there for the model.
-        api.model_info(hub, revision=revision)
+    what = f"models.{target.name}: {hub} at {revision}"
+    with asked(what) as api:
+        # A download that finds no hub would take whatever lies there for the model.
+        listed = listing(api, hub, revision=revision)
         api.snapshot_download(
             hub,
             revision=revision,
@@ -55,15 +47,8 @@ def download(hub: str, revision: str, target: Path) -> None:
             allow_patterns=list(PATTERNS),
             ignore_patterns=list(DUPLICATES),
         )
-    except GatedRepoError as error:
-        raise FetchError(
-            f"{hub}: access is restricted; accept its licence on the hub and set HF_TOKEN"
-        ) from error
-    except RepositoryNotFoundError as error:
-        raise FetchError(f"{hub}: not on the hub, or private and HF_TOKEN is not set") from error
-    except (HTTPError, OSError) as error:
-        reason = str(error).splitlines()[0]
-        raise FetchError(f"{hub} at {revision}: the hub did not deliver it ({reason})") from error
+        for path in model_files(target):
+            require_as_listed(listed[path.name], path, what)
 
 
 def expected_shapes(folder: Path) -> dict[str, tuple[int, ...]]:

@@ -32,8 +32,9 @@ DROPPED_OF_TASK = {"fewshot_config": "holds functions, and there are no shots"}
 DROPPED_OF_METADATA = {"config_source": "is a path"}
 # Accuracies have analytic standard errors, which lm-eval leaves out at 0 iterations.
 BOOTSTRAP_ITERATIONS = 1
-# As in the notes; since lm-eval 0.4.9.2 it is the tokenizer that decides where nothing is said.
-ADD_BOS_TOKEN = False
+# The config's `zero_shot.bos` → lm-eval's add_bos_token. The notes are from before lm-eval 0.4.9.2,
+# since when it is the tokenizer that decides where nothing is said.
+ADD_BOS_TOKEN = {"none": False, "tokenizer": None}
 # In bfloat16, log-likelihoods near -20 are 1/8 apart and ties would decide the argmax.
 SOFTMAX_DTYPE = "float32"
 
@@ -109,6 +110,7 @@ def evaluate(
     tasks: list[str],
     include_path: str,
     batch_size: int,
+    bos: str,
 ) -> dict:
     """Run tasks whose configurations lie under a folder, without shots, offline.
 
@@ -119,6 +121,7 @@ def evaluate(
         include_path: the folder of the tasks' YAML files; their data files are found from the
             working directory.
         batch_size: sequences per batch, fixed because it may change the last digits.
+        bos: a key of ADD_BOS_TOKEN: whether a BOS token comes before a text.
 
     Returns:
         lm-eval's results object, JSON-safe, without what `DROPPED*` names; `config` also says
@@ -128,7 +131,7 @@ def evaluate(
     Raises:
         KeyError: a task has no configuration there.
     """
-    formed = {"add_bos_token": ADD_BOS_TOKEN, "softmax_dtype": SOFTMAX_DTYPE}
+    formed = {"add_bos_token": ADD_BOS_TOKEN[bos], "softmax_dtype": SOFTMAX_DTYPE}
     language_model = HFLM(pretrained=model, tokenizer=tokenizer, batch_size=batch_size, **formed)
     with private_cache():
         results = lm_eval.simple_evaluate(

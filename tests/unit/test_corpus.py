@@ -1,4 +1,6 @@
+from extract_python import extract_python
 from heavytail import corpus
+from heavytail.files import read_json, read_lines, sha256
 
 
 def test_every_file_of_the_library_has_one_split_and_each_split_has_enough_text():
@@ -13,6 +15,25 @@ def test_the_split_depends_on_the_path_alone():
     names = ("abc.py", "queue.py", "enum.py", "json/decoder.py")
     found = [corpus.split_of(name) for name in names]
     assert found == ["train", "test", "calibration", "train"]
+
+
+def test_the_text_for_tuning_is_of_no_other_split_and_nothing_was_trained_on_it(tmp_path):
+    extract_python("validation", str(tmp_path / "v.jsonl"), str(tmp_path / "v.json"))
+    (row,) = read_lines(tmp_path / "v.jsonl")
+    assert row["name"] == corpus.VALIDATION == "_pydecimal.py"
+    # Enough for the 128 windows of 256 tokens of about three characters that are scored elsewhere.
+    assert len(row["text"]) > 128 * 256 * 3
+    origin = read_json(tmp_path / "v.json")
+    assert (origin["documents"], origin["documents_sha256"]) == (1, sha256(tmp_path / "v.jsonl"))
+    others = {name for split in corpus.SPLITS for name, _ in corpus.held_out(split)}
+    assert others and corpus.VALIDATION not in others
+    # What kept it out of the training text of the shipped stand-in, which knew no such split.
+    assert len(row["text"].encode()) > corpus.MAX_FILE_BYTES
+    own, packages = corpus.training_texts(8_000_000)
+    assert not any(row["text"] in text for text in own)
+    lines = set(corpus.long_lines(row["text"]))
+    copied = max(sum(line in lines for line in corpus.long_lines(text)) for text in own + packages)
+    assert copied < len(lines) / 100
 
 
 def test_files_that_are_no_text_are_left_out(tmp_path):

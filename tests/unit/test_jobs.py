@@ -1,11 +1,15 @@
 import json
 import logging
 import math
+import os
+import subprocess
 import sys
 from pathlib import Path
 
+import datasets
 import pytest
 import torch
+from huggingface_hub import HfApi, constants
 from safetensors.torch import save_file
 
 from evaluate_perplexity import evaluate_perplexity
@@ -38,6 +42,23 @@ def test_a_job_that_works_leaves_no_traceback(tmp_path):
 def test_a_log_that_takes_nothing_does_not_hide_the_failure():
     with pytest.raises(SystemExit, match="not finite"), jobs.logged("/dev/full"):
         raise ValueError("not finite")
+
+
+ASK = "from huggingface_hub import HfApi; HfApi().model_info('a/b')"
+
+
+def test_a_job_is_off_the_hub_unless_it_fetches(hub, tmp_path):
+    log = str(tmp_path / "job.log")
+    with pytest.raises(SystemExit, match="offline mode is enabled"), jobs.logged(log):
+        assert datasets.config.HF_HUB_OFFLINE and os.environ["HF_HUB_OFFLINE"] == "1"
+        child = subprocess.run([sys.executable, "-c", ASK], capture_output=True, text=True)
+        assert "offline mode is enabled" in child.stderr
+        HfApi().model_info("a/b")
+    assert not hub.requests and "HF_HUB_OFFLINE" not in os.environ
+    assert not constants.HF_HUB_OFFLINE and not datasets.config.HF_HUB_OFFLINE
+    with pytest.raises(SystemExit, match="401"), jobs.logged(log, fetches=True):
+        HfApi().model_info("a/b")
+    assert hub.asked("api/models/a/b")
 
 
 def test_usage_counts_time_and_memory():

@@ -12,7 +12,7 @@ from tokenizers import pre_tokenizers
 
 from build_python_task import build_python_task
 from heavytail import corpus, python_tasks
-from heavytail.files import read_lines, write_lines
+from heavytail.files import read_lines, sha256, write_lines
 
 TASKS = list(python_tasks.TASKS)
 
@@ -170,3 +170,5 @@ def test_the_script_names_the_data_as_it_was_given(task, files, tmp_path, monkey
     assert config["task"] == task
     assert config["dataset_kwargs"] == {"data_files": {"test": "tasks/data.jsonl"}}
     assert read_lines("tasks/data.jsonl") == python_tasks.TASKS[task](files)
+    told = {"documents": 160, "documents_sha256": sha256("tasks/data.jsonl")}
+    assert config["metadata"] == {"version": 1.0} | told

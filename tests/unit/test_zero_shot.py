@@ -100,9 +100,9 @@ def workdir(tmp_path, monkeypatch):
     return tmp_path
 
 
-def run(model, tokenizer, tasks=("first", "second")) -> dict:
+def run(model, tokenizer, tasks=("first", "second"), bos: str = "none") -> dict:
     folder = str(Path("tasks").resolve())
-    return zero_shot.evaluate(model, tokenizer, list(tasks), folder, batch_size=8)
+    return zero_shot.evaluate(model, tokenizer, list(tasks), folder, 8, bos)
 
 
 @torch.no_grad()
@@ -148,6 +148,14 @@ def test_the_summary_is_that_of_naive_log_likelihoods_without_bos(workdir, model
     with_bos = naive(model, tokenizer, ROWS["first"][0], bos=True)
     assert not np.allclose(results["log_likelihoods"]["first"][0], with_bos, rtol=1e-3)
     assert results["config"]["add_bos_token"] is False
+
+
+def test_the_tokenizer_may_decide_about_bos(workdir, model, tokenizer):
+    results = run(model, tokenizer, ["first"], bos="tokenizer")
+    exact = copy.deepcopy(model).double()
+    logs = [naive(exact, tokenizer, row, bos=True) for row in ROWS["first"]]
+    np.testing.assert_allclose(results["log_likelihoods"]["first"], logs, rtol=1e-4)
+    assert results["config"]["add_bos_token"] is None
 
 
 def test_log_likelihoods_are_formed_in_float32_from_16_bit_logits(workdir, model, tokenizer):

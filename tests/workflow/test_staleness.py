@@ -109,6 +109,13 @@ def test_an_edit_of_the_perplexity_prunes_nothing(project):
     assert project.planned() == {"evaluate_perplexity": names} | TABLES
 
 
+def test_another_bos_policy_rescores_the_tasks_alone(project):
+    project.configure(zero_shot={"bos": "tokenizer"})
+    records = [f"{m}/0.6/{a}/seed-0" for m in ("magnitude", "wanda") for a in ("gt", "uniform")]
+    names = sorted(f"results/zero_shot/tiny/{cell}.json" for cell in ["dense", *records])
+    assert project.planned() == {"evaluate_zero_shot": names} | TABLES
+
+
 def test_an_edit_of_comments_and_docstrings_reruns_nothing(project):
     project.edit("scripts/heavytail/methods/wanda.py", '"""Wanda', '# why\n"""The method Wanda')
     project.edit("scripts/prune_cell.py", '"""Prune one cell', '"""Prune a cell')

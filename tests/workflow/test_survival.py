@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,26 +27,6 @@ def undone(project: Project, subject: str) -> Project:
 def unfinished(project) -> Project:
     """The finished matrix with one cell still to do."""
     return undone(project, "tiny/wanda/0.6/gt")
-
-
-@pytest.fixture
-def mounted() -> Iterator:
-    """Mounts a small file system at a folder; skips without the right to."""
-    places: set[Path] = set()
-
-    def mount(place: Path, *options: str) -> None:
-        command = ["mount", *options, str(place)]
-        try:
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
-        except OSError as error:
-            pytest.skip(f"cannot mount: {error}")
-        if done.returncode:
-            pytest.skip(f"cannot mount: {done.stderr.strip()}")
-        places.add(place)
-
-    yield mount
-    for place in places:
-        subprocess.run(["umount", str(place)], check=True)
 
 
 def finishes_as(project: Project, finished: Project) -> None:

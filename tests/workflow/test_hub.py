@@ -1,0 +1,64 @@
+"""A gated model and data of a hub that has bad moments; then the whole matrix without it."""
+
+import json
+import shutil
+
+import pytest
+
+import project
+from data_sets import publish
+from heavytail.hub_texts import HUB_TEXTS
+from hub import REVISION, TOKEN, Fault, Repository
+
+pytestmark = pytest.mark.slow
+CONFIG = {
+    "models": {"remote": {"hub": "a/b", "revision": REVISION}},
+    "methods": ["wanda"],
+    "allocations": {"uniform": {"allocator": "uniform"}},
+    "calibration": {"dataset": "c4", "samples": 4, "length": 32},
+    "evaluation": {"dataset": "wikitext2", "length": 32, "windows": 8},
+    "tasks": ["arc_easy", "boolq"],
+}
+MODEL = "results/models/remote/provenance.json"
+DATA = (
+    *("results/data/c4/calibration.jsonl", "results/data/c4/validation.jsonl"),
+    *("results/data/wikitext2/test.jsonl", "results/data/python/validation.jsonl"),
+    *("results/data/tasks/arc_easy.yaml", "results/data/tasks/boolq.yaml"),
+)
+# Each of another kind, and of another rule.
+FAULTS = [
+    Fault(f"resolve/{HUB_TEXTS['c4', 'calibration'].revision}/en/c4-train", 503),
+    Fault("GET datasets/Salesforce/wikitext/resolve/", cut=9),
+    Fault("GET api/datasets/aps/super_glue/revision/", 429, headers={"Retry_After": "0"}),
+    Fault("GET datasets/allenai/ai2_arc/resolve/", 503),
+    Fault(f"GET a/b/resolve/{REVISION}/model.safetensors", 503),
+    Fault("GET api/models/a/b/tree", 429, headers={"Retry_After": "0"}),
+]
+
+
+def test_what_is_fetched_once_is_all_that_a_matrix_needs(fresh, hub, tmp_path, monkeypatch):
+    publish(hub, tmp_path / "hub")
+    shutil.move(fresh.folder / "tiny", tmp_path / "hub/tiny")
+    hub.repositories["a/b"] = Repository(tmp_path / "hub/tiny", gated=True)
+    hub.faults += FAULTS
+    fresh.configure(**CONFIG)
+    run = fresh.snakemake("--keep-going", "--", MODEL, *DATA)
+    end = [line for line in run.stdout.splitlines()[-6:] if line.startswith("fetch_")]
+    where = f"models.remote: a/b at {REVISION}: access is restricted, HF_TOKEN is not set: accept"
+    assert run.returncode != 0 and len(end) == 1, run.stdout
+    assert end[0].startswith(f"fetch_model remote: {where}") and "Traceback" not in run.stdout
+    assert all((fresh.folder / file).exists() for file in DATA)
+    monkeypatch.setattr(project, "ENVIRONMENT", project.ENVIRONMENT | {"HF_TOKEN": TOKEN})
+    fresh.run(MODEL)
+    assert [fault for fault in FAULTS if fault.times] == []
+    # Not one more request: jobs that compute are kept off the hub, and need none.
+    hub.requests.clear()
+    fresh.run()
+    assert not hub.requests and fresh.planned() == {}
+    record = json.loads((fresh.folder / "results/zero_shot/remote/dense.json").read_text())
+    assert record["model"] == {"source": "a/b", "revision": REVISION}
+    assert set(record["tasks"]) == {"arc_easy", "boolq"} and record["bos"] == "none"
+    record = json.loads((fresh.folder / "results/perplexity/remote/dense.json").read_text())
+    place = HUB_TEXTS["wikitext2", "test"]
+    assert record["source"] == f"{place.repository}/{place.file}" and record["perplexity"] > 1
+    assert record["revision"] == place.revision and len(record["documents_sha256"]) == 64
