@@ -29,6 +29,8 @@ rule all:
         rules.collect_cells.input.zero_shot,
         rules.collect_cells.output,
         expand(rules.write_table.output, model=CONFIG["models"]),
+        rules.write_summary.output,
+        rules.compare_notes.output if CONFIG["notes"] else [],
 
 
 onerror:

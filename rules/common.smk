@@ -35,6 +35,7 @@ failures = parse_time_module("heavytail.failures", "failures")
 groupings = parse_time_module("heavytail.groupings", "groupings")
 metric_names = parse_time_module("heavytail.metric_names", "metric_names")
 model_files = parse_time_module("heavytail.model_files", "model_files")
+parse_time_module("heavytail.notes_file", "notes_file")
 settings = parse_time_module("heavytail.settings", "settings")
 source_digest = parse_time_module("heavytail.source_digest", "source_digest")
 
@@ -42,7 +43,7 @@ source_digest = parse_time_module("heavytail.source_digest", "source_digest")
 MODEL = "results/models/{model}/provenance.json"
 # A cell below its model's folder, spelled here and nowhere else.
 CELL = "{method}/{sparsity}/{allocation}/seed-{seed}"
-DENSE = "dense"
+DENSE = axes.DENSE
 # What a job takes of the `gpu` resource: where there is a GPU, the profile lets one job at it.
 GPU = int(which("nvidia-smi") is not None)
 # With --use-conda, what those jobs run in.
@@ -215,6 +216,8 @@ def row_settings(row):
     """What the CSV says of a row beside its numbers."""
     if row["cell"] == DENSE:
         return row
-    named = CONFIG["allocations"][row["allocation"]]
+    named = dict(CONFIG["allocations"][row["allocation"]])
+    if "grouping" in named:
+        named["grouping"] = groupings.name_of(named["grouping"])
     row = row | {"within_block": METHODS[row["method"]][1]} if calibrated(row["method"]) else row
     return row | named | allocation_settings(row["allocation"], row["method"])

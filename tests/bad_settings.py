@@ -5,6 +5,7 @@ import math
 import yaml
 
 from heavytail.groupings import GROUPINGS, PROJECTIONS
+from heavytail.notes_file import COLUMNS
 
 HUB = {"hub": "owner/model", "revision": "0123456789abcdef0123456789abcdef01234567"}
 METHODS = "magnitude, wanda, wanda_variant, sparsegpt"
@@ -29,7 +30,7 @@ BAD_SHAPES = [
     (
         model(**HUB) | {1: 2},
         "1: unknown key, expected one of models, methods, within_block, allocations, sparsity, "
-        "seeds, calibration, evaluation, hessian, tasks",
+        "seeds, calibration, evaluation, hessian, tasks, notes",
     ),
     (model(**HUB) | {"see\nds": [0]}, "see ds: unknown key, did you mean 'seeds'?"),
     (
@@ -44,6 +45,10 @@ BAD_MODELS = [
     ({"models": {"a/b": HUB}}, f"models: 'a/b' is not {A_NAME}"),
     ({"models": {"..": HUB}}, f"models: '..' is not {A_NAME}"),
     ({"models": {"a\n": HUB}}, f"models: 'a\\n' is not {A_NAME}"),
+    (
+        {"models": {"summary": HUB}},
+        "models: cells, notes, significance, summary and zero_shot are tables that are no model's",
+    ),
     ({"models": {"a": None}}, "models.a: expected a mapping, found nothing"),
     ({"models": {"a": "x/y"}}, "models.a: expected a mapping, found 'x/y'"),
     (model(pth="x"), "models.a.pth: unknown key, did you mean 'path'?"),
@@ -216,5 +221,11 @@ BAD_VALUES = [
     (
         {"tasks": [""]},
         f"tasks: unknown task '', expected one of {TASKS}, python_continuation, python_attribute",
+    ),
+    ({"notes": ["a.csv"]}, "notes: expected a CSV file or null, found a list"),
+    ({"notes": "nowhere.csv"}, "notes: file 'nowhere.csv' does not exist"),
+    (
+        {"notes": "a-file"},
+        f"notes: 'a-file': found no column 'model', expected {', '.join(COLUMNS)}",
     ),
 ]

@@ -6,7 +6,7 @@ It runs whenever Snakemake reads the workflow: a mistake is told in one line bef
 import copy
 import math
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from pathlib import Path
 from typing import NoReturn
@@ -17,6 +17,7 @@ from jsonschema.validators import extend
 from heavytail.cells import WITHIN_BLOCK, target_of
 from heavytail.groupings import GROUPINGS
 from heavytail.model_files import check_settings
+from heavytail.notes_file import read_notes
 from heavytail.projections import PROJECTIONS
 
 # Where models are put, below the working directory: what lies there may be replaced.
@@ -33,7 +34,7 @@ def checked(config: dict, schema: dict, folders: list[Path]) -> dict:
     Args:
         config: as read from YAML; left as it is.
         schema: config/schema.yaml.
-        folders: where the relative paths of models are looked up, in this order. A path found in
+        folders: where relative paths are looked up, in this order. A path found in
             the first one stays relative.
 
     Raises:
@@ -53,6 +54,8 @@ def checked(config: dict, schema: dict, folders: list[Path]) -> dict:
     for name, model in filled["models"].items():
         if "path" in model:
             model["path"] = _found_model(("models", name, "path"), model["path"], folders)
+    if filled["notes"] is not None:
+        filled["notes"] = _found_file(("notes",), filled["notes"], folders, read_notes)
     return filled
 
 
@@ -239,6 +242,18 @@ def _fit_windows(config: dict, filled: dict) -> None:
     if windows > samples and "windows" in config.get("hessian", {}):
         _fail(("hessian", "windows"), f": {windows} exceeds calibration.samples, {samples}")
     filled["hessian"]["windows"] = min(windows, samples)
+
+
+def _found_file(where: tuple, path: str, folders: list[Path], read: Callable) -> str:
+    """The path of a file that can be read, in the first of the folders that has it."""
+    home = next((folder for folder in folders if (folder / path).is_file()), None)
+    if home is None:
+        _fail(where, f": file {path!r} does not exist")
+    try:
+        read(home / path)
+    except ValueError as error:
+        _fail(where, f": {path!r}: {error}")
+    return str(Path(path) if home == folders[0] else home / path)
 
 
 def _found_model(where: tuple, path: str, folders: list[Path]) -> str:

@@ -17,6 +17,7 @@ from bad_settings import (
     model,
 )
 from heavytail.groupings import GROUPINGS, PROJECTIONS
+from heavytail.notes_file import COLUMNS
 from heavytail.settings import SettingsError, checked
 
 SCHEMA = yaml.safe_load((Path(__file__).parents[2] / "config/schema.yaml").read_text())
@@ -68,6 +69,7 @@ def test_defaults_are_filled_in_at_every_depth():
         "evaluation": {"dataset": "wikitext2", "length": 2048, "windows": None},
         "hessian": {"eigenvalues": 50, "windows": 4},
         "tasks": TASKS.split(", "),
+        "notes": None,
     }
     assert config == before
 
@@ -122,3 +124,24 @@ def test_local_models_are_found_in_the_first_folder_that_has_them(tmp_path):
         "only": {"path": str(beside / "only")},
         "absolute": {"path": str(beside / "only")},
     }
+
+
+def test_the_notes_are_found_in_the_first_folder_that_has_them(tmp_path):
+    here, beside = tmp_path / "here", tmp_path / "beside"
+    for folder, names in ((here, ["both.csv"]), (beside, ["both.csv", "only.csv"])):
+        folder.mkdir()
+        for name in names:
+            (folder / name).write_text(",".join(COLUMNS) + "\n")
+    found = [
+        checked(model(**HUB) | {"notes": name}, SCHEMA, [here, beside])["notes"]
+        for name in ("both.csv", "only.csv")
+    ]
+    assert found == ["both.csv", str(beside / "only.csv")]
+
+
+def test_a_number_of_the_notes_that_is_none_is_told_with_its_row(tmp_path):
+    header = ",".join(COLUMNS)
+    rows = [header, "m,wanda,gt,yes,,,,,ppl_wikitext2,,24,7,HIGH", "m" + "," * 10 + "x,,"]
+    (tmp_path / "notes.csv").write_text("\n".join(rows))
+    with pytest.raises(SettingsError, match=r"row 3: value: 'x' is no number"):
+        checked(model(**HUB) | {"notes": "notes.csv"}, SCHEMA, [tmp_path])
