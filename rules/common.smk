@@ -34,8 +34,11 @@ axes = parse_time_module("heavytail.cells", "cells")
 failures = parse_time_module("heavytail.failures", "failures")
 groupings = parse_time_module("heavytail.groupings", "groupings")
 metric_names = parse_time_module("heavytail.metric_names", "metric_names")
+mistakes = parse_time_module("heavytail.mistakes", "mistakes")
 model_files = parse_time_module("heavytail.model_files", "model_files")
 parse_time_module("heavytail.notes_file", "notes_file")
+parse_time_module("heavytail.segment_table", "segment_table")
+allocations = parse_time_module("heavytail.allocation_settings", "allocation_settings")
 settings = parse_time_module("heavytail.settings", "settings")
 source_digest = parse_time_module("heavytail.source_digest", "source_digest")
 
@@ -53,7 +56,7 @@ with open(workflow.source_path("../config/schema.yaml")) as handle:
     try:
         folders = [Path.cwd(), Path(workflow.basedir)]
         CONFIG = settings.checked(config, yaml.safe_load(handle), folders)
-    except settings.SettingsError as error:
+    except mistakes.SettingsError as error:
         sys.exit(f"config: {error}")
 
 
@@ -162,12 +165,43 @@ def spectra_of(wildcards, *families):
     return {name: f"results/{name}/{wildcards.subject}.safetensors" for name in ["spectra", *extra]}
 
 
-def metrics_of(wildcards):
-    """The metrics that an allocation reads; the uniform one reads none."""
+def scores_of(wildcards):
+    """The table of numbers that an allocation maps to ratios; some read none."""
     allocation = CONFIG["allocations"][wildcards.allocation]
-    if allocation["allocator"] == "uniform":
-        return []
-    return f"results/metrics/{wildcards.model}/{metric_names.FAMILY[allocation['metric']]}.csv"
+    if allocation["allocator"] in allocations.WANDA_SCORED:
+        return rules.measure_wanda_scores.output.scores
+    family = metric_names.FAMILY.get(allocation.get("metric"))
+    return f"results/metrics/{wildcards.model}/{family}.csv" if family else []
+
+
+def segments_of(wildcards):
+    """The segments inside which an allocation averages, or whose gradients it blends."""
+    allocation = CONFIG["allocations"][wildcards.allocation]
+    owner = allocation.get("segments", allocations.OWN)
+    if "segments" in allocation or allocation.get("blend", {}).get("importance") == "segments":
+        return f"results/segments/{wildcards.model if owner == allocations.OWN else owner}.json"
+    return []
+
+
+def gradients_of(wildcards):
+    """The gradients that an allocation is blended with."""
+    blended = "blend" in CONFIG["allocations"][wildcards.allocation]
+    return rules.measure_gradients.output.norms if blended else []
+
+
+def table_of_segments(wildcards):
+    """Where a model's segments come from: a given table, or how similar its blocks are."""
+    given = CONFIG["models"][wildcards.model].get("segments")
+    return {"given": given} if given else {"similarity": rules.measure_similarity.output.similarity}
+
+
+def ratio_digest(wildcards):
+    """Changes when the code that gives an allocation's ratios changes in meaning."""
+    settings = CONFIG["allocations"][wildcards.allocation]
+    modules = [f"allocators.{settings['allocator']}"]
+    modules += ["segments"] if segments_of(wildcards) else []
+    modules += ["blend"] if "blend" in settings else []
+    return digest("allocate_sparsity", *(f"heavytail.{module}" for module in modules))
 
 
 def ratio_settings(wildcards):

@@ -46,7 +46,7 @@ rule write_low_rank:
 rule measure_hessian:
     input:
         model=MODEL,
-        calibration=f"results/calibration/{{model}}/seed-{CONFIG['seeds'][0]}.safetensors",
+        calibration=TOKENS,
     output:
         record="results/hessian/{model}.json",
     log:

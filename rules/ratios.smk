@@ -4,7 +4,9 @@
 rule allocate_sparsity:
     input:
         model=MODEL,
-        metrics=metrics_of,
+        scores=scores_of,
+        segments=segments_of,
+        gradients=gradients_of,
     output:
         ratios="results/ratios/{model}/{method}/{sparsity}/{allocation}.csv",
     log:
@@ -14,7 +16,7 @@ rule allocate_sparsity:
     conda:
         "../envs/compute.yaml"
     params:
-        digest=digest("allocate_sparsity"),
+        digest=ratio_digest,
         settings=ratio_settings,
     script:
         "../scripts/allocate_sparsity.py"

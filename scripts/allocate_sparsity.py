@@ -1,55 +1,18 @@
-"""Turn a model's metrics into the sparsity of every matrix."""
+"""Turn what guides the blocks into the sparsity of every matrix."""
 
-import csv
+import importlib
 import math
 from pathlib import Path
 
 import numpy as np
 
-from heavytail import allocation
+from heavytail.allocation import to_target, to_units
 from heavytail.checkpoint import Checkpoint
+from heavytail.files import read_json
 from heavytail.jobs import logged
-from heavytail.projections import PROJECTIONS
 from heavytail.ratio_table import write_ratios
+from heavytail.segment_table import read_segments
 from heavytail.wholeness import require_whole
-
-
-def read_metric(path: str, metric: str) -> dict[tuple[int, str], float]:
-    """(block, projection) → value of one metric of the tidy table."""
-    with open(path, newline="") as handle:
-        return {
-            (int(row["block"]), row["projection"]): float(row["value"])
-            for row in csv.DictReader(handle)
-            if row["metric"] == metric
-        }
-
-
-def guides(wanted: list[str], owned: set[str]) -> tuple[str, ...]:
-    """The projections that guide: all that are wanted, or of all seven those that blocks have.
-
-    Raises ValueError, naming the config key, where blocks lack one that was chosen.
-    """
-    lacking = [projection for projection in wanted if projection not in owned]
-    if lacking and sorted(wanted) != sorted(PROJECTIONS):
-        raise ValueError(
-            f"grouping: found {', '.join(lacking)}, expected projections of this model's blocks: "
-            f"{', '.join(p for p in PROJECTIONS if p in owned)}"
-        )
-    return tuple(projection for projection in wanted if projection in owned)
-
-
-def relative_ratios(metrics: str, settings: dict, matrices: list[tuple[int, str]]) -> np.ndarray:
-    """The ratio of each matrix's block before scaling to the target, float64 [matrices]."""
-    if settings["allocator"] == "uniform":
-        return np.ones(len(matrices))
-    metric = read_metric(metrics, settings["metric"])
-    chosen = guides(settings["projections"], {projection for _, projection in matrices})
-    blocks = [block for block, _ in matrices]
-    try:
-        scores = allocation.block_scores(metric, chosen)
-    except ValueError as error:
-        raise ValueError(f"{settings['metric']} cannot guide the blocks: {error}") from error
-    return allocation.linear_map(settings["direction"] * scores, settings["epsilon"])[blocks]
 
 
 def check_pattern(shapes: dict[tuple[int, str], tuple[int, int]], of: int) -> None:
@@ -62,25 +25,55 @@ def check_pattern(shapes: dict[tuple[int, str], tuple[int, int]], of: int) -> No
             )
 
 
-def allocate_sparsity(model: str, metrics: str, settings: dict, output: str) -> None:
-    """Write the table of ratios; their parameter-weighted mean is the target."""
+def changed(
+    ratios: np.ndarray, matrices: list[tuple[int, str]], settings: dict, guides: dict[str, str]
+) -> np.ndarray:
+    """Ratios averaged inside segments and blended with what gradients say, where that is asked."""
+    # Not at the top: ratios that neither changes do not depend on these modules.
+    if settings.get("segments") or settings.get("blend"):
+        segments = importlib.import_module("heavytail.segments")
+        blocks = 1 + max(block for block, _ in matrices)
+        runs = read_segments(guides["segments"]) if "segments" in guides else None
+        if runs:
+            segments.check_blocks(runs, blocks)
+        if settings.get("segments"):
+            ratios = segments.averaged(ratios, matrices, runs)
+    if settings.get("blend"):
+        blend = importlib.import_module("heavytail.blend")
+        norms = np.array(read_json(guides["gradients"])["norms"])
+        by_segment = settings["blend"]["importance"] == "segments"
+        others = blend.gradient_ratios(norms, settings["sparsity"], runs if by_segment else None)
+        others = others[[block for block, _ in matrices]]
+        ratios = blend.blended(ratios, others, settings["blend"]["weight"])
+    return ratios
+
+
+def allocate_sparsity(model: str, guides: dict[str, str], settings: dict, output: str) -> None:
+    """Write the table of ratios; their parameter-weighted mean is the target.
+
+    Args:
+        model: provenance.json in the model's folder.
+        guides: files by what they hold: "scores" (metrics of spectra, or Wanda scores), "segments",
+            "gradients"; those that the settings ask for.
+        settings: "allocator" and what it reads, "segments", "blend", "sparsity" and "of".
+        output: CSV.
+    """
     shapes = Checkpoint(Path(model).parent).matrices()
     sizes = {matrix: math.prod(shape) for matrix, shape in shapes.items()}
     weights, target = np.array(list(sizes.values())), settings["sparsity"]
-    relative = relative_ratios(metrics, settings, list(sizes))
-    ratios = allocation.to_target(relative, weights, target)
+    allocator = importlib.import_module(f"heavytail.allocators.{settings['allocator']}")
+    ratios = allocator.ratios(sizes, settings, guides.get("scores"))
+    ratios = to_target(changed(ratios, list(sizes), settings, guides), weights, target)
     if settings["of"]:
         check_pattern(shapes, settings["of"])
-        ratios = allocation.to_units(ratios, weights, target, settings["of"])
+        ratios = to_units(ratios, weights, target, settings["of"])
     write_ratios(output, sizes, list(ratios))
 
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
         require_whole(snakemake.input)
+        guides = {name: path for name, path in snakemake.input.items() if name != "model" and path}
         allocate_sparsity(
-            snakemake.input.model,
-            snakemake.input.get("metrics"),
-            snakemake.params.settings,
-            snakemake.output.ratios,
+            snakemake.input.model, guides, snakemake.params.settings, snakemake.output.ratios
         )

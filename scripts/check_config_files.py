@@ -5,7 +5,7 @@ import argparse
 import sys
 
 from heavytail.config_files import check_file
-from heavytail.settings import SettingsError
+from heavytail.mistakes import SettingsError
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)

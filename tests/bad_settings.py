@@ -5,7 +5,6 @@ import math
 import yaml
 
 from heavytail.groupings import GROUPINGS, PROJECTIONS
-from heavytail.notes_file import COLUMNS
 
 HUB = {"hub": "owner/model", "revision": "0123456789abcdef0123456789abcdef01234567"}
 METHODS = "magnitude, wanda, wanda_variant, sparsegpt"
@@ -30,7 +29,7 @@ BAD_SHAPES = [
     (
         model(**HUB) | {1: 2},
         "1: unknown key, expected one of models, methods, within_block, allocations, sparsity, "
-        "seeds, calibration, evaluation, hessian, tasks, notes",
+        "seeds, calibration, evaluation, segments, gradients, hessian, tasks, notes",
     ),
     (model(**HUB) | {"see\nds": [0]}, "see ds: unknown key, did you mean 'seeds'?"),
     (
@@ -73,6 +72,7 @@ BAD_MODELS = [
         model(**HUB | {"hub": "model"}),
         "models.a.hub: 'model' is not a hub repository, OWNER/NAME",
     ),
+    (model(**HUB, segments="x.json"), "models.a.segments: file 'x.json' does not exist"),
     (model(path="x/y"), "models.a.path: folder 'x/y' does not exist"),
     (model(path="a-file"), "models.a.path: folder 'a-file' does not exist"),
     (model(path="empty"), "models.a.path: 'empty' has no config.json"),
@@ -97,7 +97,48 @@ BAD_ALLOCATIONS = [
             allocation(allocator="uniform", **{key: value}),
             f"allocations.x.{key}: belongs to the spectral allocator only",
         )
-        for key, value in (("metric", "entropy"), ("grouping", "gt"), ("epsilon", 0.1))
+        for key, value in (("metric", "entropy"), ("grouping", "gt"), ("mapping", "block"))
+    ),
+    *(
+        (
+            allocation(allocator="uniform", **{key: value}),
+            f"allocations.x.{key}: the uniform allocator has one ratio",
+        )
+        for key, value in (("epsilon", 0.1), ("segments", "own"), ("blend", {"weight": 0.5}))
+    ),
+    (
+        allocation(allocator="owl", grouping="gt"),
+        "allocations.x.grouping: belongs to the spectral allocator only",
+    ),
+    (
+        allocation(grouping="gt", mapping="matrx"),
+        "allocations.x.mapping: unknown mapping 'matrx', did you mean 'matrix'?",
+    ),
+    (
+        allocation(grouping="qk", mapping="matrix"),
+        "allocations.x.mapping: 'matrix' maps every matrix by its own metric, expected the "
+        "grouping 'gt'",
+    ),
+    (
+        allocation(grouping="qkv", mapping="attention_mlp"),
+        "allocations.x.mapping: 'attention_mlp' needs projections of both, found no MLP",
+    ),
+    (
+        allocation(grouping="gt", segments="owm"),
+        "allocations.x.segments: unknown model 'owm', did you mean 'own'?",
+    ),
+    (
+        allocation(grouping="gt", blend={}),
+        "allocations.x.blend.weight: missing: ratios are mixed with others that spare blocks with "
+        "large gradients",
+    ),
+    (
+        allocation(grouping="gt", blend={"weight": 1}),
+        "allocations.x.blend.weight: 1 is not in (0, 1)",
+    ),
+    (
+        allocation(grouping="gt", blend={"weight": 0.5, "importance": "block"}),
+        "allocations.x.blend.importance: unknown importance 'block', did you mean 'blocks'?",
     ),
     (
         allocation(grouping="gt", metric="alpha_pek"),
@@ -224,8 +265,4 @@ BAD_VALUES = [
     ),
     ({"notes": ["a.csv"]}, "notes: expected a CSV file or null, found a list"),
     ({"notes": "nowhere.csv"}, "notes: file 'nowhere.csv' does not exist"),
-    (
-        {"notes": "a-file"},
-        f"notes: 'a-file': found no column 'model', expected {', '.join(COLUMNS)}",
-    ),
 ]

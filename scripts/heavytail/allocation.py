@@ -1,27 +1,7 @@
-"""Layer-wise sparsity from metrics: scores, the linear map, and the exact target."""
+"""What allocators share: the linear map, and the exact target."""
 
 import numpy as np
-
-
-def block_scores(metric: dict[tuple[int, str], float], projections: tuple[str, ...]) -> np.ndarray:
-    """The score of each block: the plain mean of a metric over a grouping's projections.
-
-    Args:
-        metric: (block, projection) → value.
-        projections: the grouping.
-
-    Returns:
-        float64 [blocks].
-
-    Raises:
-        ValueError: a value is not finite (the matrix is named).
-    """
-    blocks = 1 + max(block for block, _ in metric)
-    values = np.array([[metric[b, p] for p in projections] for b in range(blocks)])
-    if not np.isfinite(values).all():
-        block, column = np.argwhere(~np.isfinite(values))[0]
-        raise ValueError(f"{block}.{projections[column]}: the metric is {values[block, column]}")
-    return values.mean(axis=1)
+from scipy.optimize import brentq
 
 
 def linear_map(scores: np.ndarray, epsilon: float) -> np.ndarray:
@@ -61,6 +41,27 @@ def to_target(relative: np.ndarray, parameters: np.ndarray, target: float) -> np
     ratios[order] = np.minimum(1.0, factor * ranked)
     ratios[order[:capped]] = 1.0
     return ratios
+
+
+def shifted_to_target(relative: np.ndarray, parameters: np.ndarray, target: float) -> np.ndarray:
+    """Add one number to ratios so that their parameter-weighted mean is the target.
+
+    What that lifts above 1 or lowers below 0 is held there while the others move on.
+
+    Args:
+        relative: float64 [n].
+        parameters: [n], the number of weights behind each ratio.
+        target: sparsity in (0, 1).
+
+    Returns:
+        float64 [n] in [0, 1].
+    """
+    weights = parameters / parameters.sum()
+
+    def excess(shift: float) -> float:
+        return float(np.clip(relative + shift, 0.0, 1.0) @ weights) - target
+
+    return np.clip(relative + brentq(excess, -relative.max(), 1 - relative.min()), 0.0, 1.0)
 
 
 def to_units(ratios: np.ndarray, parameters: np.ndarray, target: float, of: int) -> np.ndarray:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import yaml
 
-from heavytail.settings import SettingsError
+from heavytail.mistakes import SettingsError
 
 
 def check_file(path: str) -> None:

@@ -13,21 +13,22 @@ NUMBERS = ("epsilon", "layer", "value")
 def read_notes(path: str | Path) -> list[dict[str, str]]:
     """Every row of the notes, as text; an empty field was not recorded.
 
-    Raises ValueError, in one line, when the file is no CSV, lacks a column or a number is none.
+    Raises ValueError, naming the file, when it is no CSV, lacks a column or a number is none.
     """
     try:
         with open(path, newline="", encoding="utf-8") as file:
             reader = csv.DictReader(file, restval="")
             rows, found = list(reader), reader.fieldnames or ()
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise ValueError(f"not CSV: {error}") from error
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise ValueError(f"{path}: no CSV file ({error})") from error
     for name in COLUMNS:
         if name not in found:
-            raise ValueError(f"found no column {name!r}, expected {', '.join(COLUMNS)}")
+            raise ValueError(f"{path}: found no column {name!r}, expected {', '.join(COLUMNS)}")
     for number, row in enumerate(rows, 2):
         for name in NUMBERS:
             try:
                 float(row[name] or "nan")
             except ValueError:
-                raise ValueError(f"row {number}: {name}: {row[name]!r} is no number") from None
+                where = f"{path}: row {number}: {name}"
+                raise ValueError(f"{where}: {row[name]!r} is no number") from None
     return rows

@@ -1,3 +1,4 @@
 """The canonical names of a block's projections, in canonical order."""
 
 PROJECTIONS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+ATTENTION, MLP = PROJECTIONS[:4], PROJECTIONS[4:]

@@ -6,26 +6,21 @@ It runs whenever Snakemake reads the workflow: a mistake is told in one line bef
 import copy
 import math
 import os
-from collections.abc import Callable, Iterable
-from difflib import get_close_matches
+from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn
 
 from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.validators import extend
 
+from heavytail.allocation_settings import complete
 from heavytail.cells import WITHIN_BLOCK, target_of
-from heavytail.groupings import GROUPINGS
+from heavytail.mistakes import fail, nearest, shown, unknown
 from heavytail.model_files import check_settings
 from heavytail.notes_file import read_notes
-from heavytail.projections import PROJECTIONS
+from heavytail.segment_table import read_segments
 
 # Where models are put, below the working directory: what lies there may be replaced.
 WRITTEN = ("results", "models")
-
-
-class SettingsError(ValueError):
-    """One line: the config key, what was found there, what was expected."""
 
 
 def checked(config: dict, schema: dict, folders: list[Path]) -> dict:
@@ -43,27 +38,23 @@ def checked(config: dict, schema: dict, folders: list[Path]) -> dict:
     errors = list(_Validator(schema).iter_errors(config))
     if errors:
         error = min(errors, key=lambda error: list(_MESSAGES).index(error.validator))
-        _fail(error.absolute_path, _MESSAGES[error.validator](error))
+        fail(error.absolute_path, _MESSAGES[error.validator](error))
     filled = _with_defaults(config, schema)
     for name, allocation in filled["allocations"].items():
-        _check_grouping(("allocations", name, "grouping"), allocation.get("grouping", []))
-        _check_epsilon(("allocations", name, "epsilon"), allocation, filled["methods"])
+        complete(name, allocation, filled)
     filled["within_block"] = _ways(filled["within_block"])
     _check_patterns(filled)
     _fit_windows(config, filled)
     for name, model in filled["models"].items():
+        where = ("models", name)
         if "path" in model:
-            model["path"] = _found_model(("models", name, "path"), model["path"], folders)
+            model["path"] = _found_model((*where, "path"), model["path"], folders)
+        if "segments" in model:
+            where = (*where, "segments")
+            model["segments"] = _found_file(where, model["segments"], folders, read_segments)
     if filled["notes"] is not None:
         filled["notes"] = _found_file(("notes",), filled["notes"], folders, read_notes)
     return filled
-
-
-def _fail(where: Iterable, message: str) -> NoReturn:
-    """Raise the error; positions in lists are left out, since the message quotes the item."""
-    key = ".".join(part for part in where if isinstance(part, str))
-    line = (key + message).removeprefix(".").replace("\n", " ")
-    raise SettingsError(f"top level{line}" if line.startswith(":") else line)
 
 
 def _is_integer(_checker: object, value: object) -> bool:
@@ -91,35 +82,12 @@ _NOUNS = {
     "integer": "a whole number",
     "null": "null",
 }
-_WORDS = {"None": "nothing", "True": "true", "False": "false"}
-
-
-def _shown(value: object) -> str:
-    """A value as the reader of a YAML file knows it."""
-    if isinstance(value, dict | list):
-        return "a mapping" if isinstance(value, dict) else "a list"
-    return _WORDS.get(repr(value), repr(value))
-
-
-def _nearest(name: object, names: Iterable[str]) -> str:
-    """Suggest the nearest of `names`, those that `name` begins first; or list them all."""
-    names, text = list(names), str(name).casefold()
-    begun = get_close_matches(text, [n for n in names if text and n.startswith(text)], 1, cutoff=0)
-    close = begun or get_close_matches(text, names, 1)
-    return f"did you mean {close[0]!r}?" if close else f"expected one of {', '.join(names)}"
-
-
-def _unknown(noun: str, name: object, names: Iterable[str]) -> str:
-    """The message for a name that is none of `names`, which are names of a `noun`."""
-    if isinstance(name, str):
-        return f": unknown {noun} {name!r}, {_nearest(name, names)}"
-    return f": {_shown(name)} is no {noun}, expected one of {', '.join(names)}"
 
 
 def _unknown_key(error: ValidationError) -> str:
     known = error.schema["properties"]
     key = next(key for key in error.instance if key not in known)
-    return f".{key}: unknown key, {_nearest(key, known)}"
+    return f".{key}: unknown key, {nearest(key, known)}"
 
 
 def _wrong_type(error: ValidationError) -> str:
@@ -128,11 +96,11 @@ def _wrong_type(error: ValidationError) -> str:
     hint = ""
     if error.instance is None and "default" in error.schema:
         hint = " (leave the key out for its default)"
-    return f": expected {error.schema.get('title', nouns)}, found {_shown(error.instance)}{hint}"
+    return f": expected {error.schema.get('title', nouns)}, found {shown(error.instance)}{hint}"
 
 
 def _unknown_name(error: ValidationError) -> str:
-    return _unknown(error.schema["title"], error.instance, error.validator_value)
+    return unknown(error.schema["title"], error.instance, error.validator_value)
 
 
 def _not_as_pattern(error: ValidationError) -> str:
@@ -155,7 +123,7 @@ def _empty(_error: ValidationError) -> str:
 
 def _repeated(error: ValidationError) -> str:
     item = next(item for item in error.instance if error.instance.count(item) > 1)
-    return f": {_shown(item)} occurs twice"
+    return f": {shown(item)} occurs twice"
 
 
 def _barred(error: ValidationError) -> str:
@@ -185,36 +153,22 @@ _MESSAGES = {
 }
 
 
-def _with_defaults(value: object, schema: dict) -> object:
-    """A copy of a valid value with the schema's defaults, at every depth.
+def _barred_keys(value: dict, schema: dict) -> set[str]:
+    """The keys that the branches of `if`, one inside the other, bar."""
+    if "if" not in schema:
+        return set()
+    branch = schema.get("then" if _Validator(schema["if"]).is_valid(value) else "else", {})
+    return set(branch.get("properties", {})) | _barred_keys(value, branch)
 
-    A key that the branch of `if` bars gets none.
-    """
+
+def _with_defaults(value: object, schema: dict) -> object:
+    """A copy of a valid value with the schema's defaults, at every depth; none for a barred key."""
     if not isinstance(value, dict):
         return copy.deepcopy(value)
-    branch = "then" if _Validator(schema.get("if", True)).is_valid(value) else "else"
-    barred = schema.get(branch, {}).get("properties", {})
-    keys = schema.get("properties", {})
+    keys, barred = schema.get("properties", {}), _barred_keys(value, schema)
     defaults = {k: v["default"] for k, v in keys.items() if "default" in v and k not in barred}
     inner = {key: keys.get(key, schema.get("additionalProperties")) for key in defaults | value}
     return {key: _with_defaults(item, inner[key]) for key, item in (defaults | value).items()}
-
-
-def _check_grouping(where: tuple, grouping: str | list) -> None:
-    """Fail when a grouping, or a projection of a list, has no such name."""
-    named = isinstance(grouping, str)
-    noun, known = ("grouping", GROUPINGS) if named else ("projection", PROJECTIONS)
-    for name in [grouping] if named else grouping:
-        if name not in known:
-            _fail(where, _unknown(noun, name, known))
-
-
-def _check_epsilon(where: tuple, allocation: dict, methods: list[str]) -> None:
-    """Fail when an epsilon by method leaves out a configured method."""
-    epsilon = allocation.get("epsilon")
-    for method in methods:
-        if isinstance(epsilon, dict) and method not in epsilon:
-            _fail(where, f".{method}: missing: {method} is one of the methods")
 
 
 def _ways(chosen: str | list[str]) -> list[str]:
@@ -222,7 +176,7 @@ def _ways(chosen: str | list[str]) -> list[str]:
     ways = [chosen] if isinstance(chosen, str) else chosen
     for way in ways:
         if way not in WITHIN_BLOCK:
-            _fail(("within_block",), _unknown("way through a block", way, WITHIN_BLOCK))
+            fail(("within_block",), unknown("way through a block", way, WITHIN_BLOCK))
     return ways
 
 
@@ -231,28 +185,30 @@ def _check_patterns(filled: dict) -> None:
     for sparsity in filled["sparsity"]:
         target, of = target_of(sparsity)
         if not 0 < target < 1:
-            _fail(("sparsity",), f": {sparsity!r} keeps {1 - target:.0%}, expected N below M")
+            fail(("sparsity",), f": {sparsity!r} keeps {1 - target:.0%}, expected N below M")
         if of and "wanda_variant" in filled["methods"]:
-            _fail(("methods",), f": wanda_variant compares whole rows and knows no {sparsity!r}")
+            fail(("methods",), f": wanda_variant compares whole rows and knows no {sparsity!r}")
 
 
 def _fit_windows(config: dict, filled: dict) -> None:
-    """Fail when the Hessians are to read more windows than are frozen; the default makes way."""
-    windows, samples = filled["hessian"]["windows"], filled["calibration"]["samples"]
-    if windows > samples and "windows" in config.get("hessian", {}):
-        _fail(("hessian", "windows"), f": {windows} exceeds calibration.samples, {samples}")
-    filled["hessian"]["windows"] = min(windows, samples)
+    """Fail when a measurement is to read more windows than are frozen; defaults make way."""
+    samples = filled["calibration"]["samples"]
+    for reader in ("segments", "gradients", "hessian"):
+        windows = filled[reader]["windows"]
+        if windows > samples and "windows" in config.get(reader, {}):
+            fail((reader, "windows"), f": {windows} exceeds calibration.samples, {samples}")
+        filled[reader]["windows"] = min(windows, samples)
 
 
 def _found_file(where: tuple, path: str, folders: list[Path], read: Callable) -> str:
     """The path of a file that can be read, in the first of the folders that has it."""
     home = next((folder for folder in folders if (folder / path).is_file()), None)
     if home is None:
-        _fail(where, f": file {path!r} does not exist")
+        fail(where, f": file {path!r} does not exist")
     try:
         read(home / path)
     except ValueError as error:
-        _fail(where, f": {path!r}: {error}")
+        fail(where, f": {error}")
     return str(Path(path) if home == folders[0] else home / path)
 
 
@@ -260,16 +216,16 @@ def _found_model(where: tuple, path: str, folders: list[Path]) -> str:
     """The path of a local model, in the first of the folders that has it."""
     home = next((folder for folder in folders if os.path.isdir(folder / path)), None)
     if home is None:
-        _fail(where, f": folder {path!r} does not exist")
+        fail(where, f": folder {path!r} does not exist")
     if not (home / path / "config.json").is_file():
-        _fail(where, f": {path!r} has no config.json")
+        fail(where, f": {path!r} has no config.json")
     if not any((home / path).glob("*.safetensors")):
         pickles = " but pickles, which are never read" if any((home / path).glob("*.bin")) else ""
-        _fail(where, f": {path!r} has no *.safetensors file{pickles}")
+        fail(where, f": {path!r} has no *.safetensors file{pickles}")
     if (home / path).resolve().is_relative_to(Path(folders[0], *WRITTEN).resolve()):
-        _fail(where, f": {path!r} lies in a folder that the workflow itself writes")
+        fail(where, f": {path!r} lies in a folder that the workflow itself writes")
     try:
         check_settings(home / path)
     except ValueError as error:
-        _fail(where, f": {error}")
+        fail(where, f": {error}")
     return str(Path(path) if home == folders[0] else home / path)

@@ -114,10 +114,11 @@ class StreamedModel:
         self.decoder.get_input_embeddings().to("meta")
         return found
 
-    def blocks(self) -> Iterator[tuple[int, nn.Module]]:
+    def blocks(self, backwards: bool = False) -> Iterator[tuple[int, nn.Module]]:
         """Each block in turn, on the device, pruned where there is an artifact."""
-        layers = self.decoder.layers
-        for index, block in enumerate(counted("block", layers, len(layers))):
+        numbers = range(len(self.decoder.layers))
+        for index in counted("block", numbers[:: -1 if backwards else 1], len(numbers)):
+            block = self.decoder.layers[index]
             self.load(block, f"{self.prefix}.{index}")
             if self.artifact is not None:
                 for projection in self.places:
@@ -172,15 +173,18 @@ class StreamedModel:
             self.advance(index, block, states)
         return states
 
+    def end(self, hidden: torch.Tensor) -> torch.Tensor:
+        """One batch of the last block's outputs to what the output embedding reads."""
+        width = self.decoder.get_input_embeddings().embedding_dim
+        unread = torch.zeros(*hidden.shape[:2], width, dtype=self.dtype, device=self.device)
+        with self._blocks_do(lambda *_, **__: hidden):
+            return self.decoder(inputs_embeds=unread, use_cache=False).last_hidden_state
+
     @torch.no_grad()
     def finish(self, states: HiddenStates) -> HiddenStates:
-        """From the last block's outputs to what the output embedding reads, in place."""
-        width = self.decoder.get_input_embeddings().embedding_dim
+        """All batches through `end`, in place."""
         for number, hidden in enumerate(states):
-            unread = torch.zeros(*hidden.shape[:2], width, dtype=self.dtype, device=self.device)
-            with self._blocks_do(lambda *_, last=hidden, **__: last):
-                output = self.decoder(inputs_embeds=unread, use_cache=False)
-            states[number] = output.last_hidden_state
+            states[number] = self.end(hidden)
         return states
 
     def vocabulary(self, rows: int) -> Iterator[torch.Tensor]:

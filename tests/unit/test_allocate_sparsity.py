@@ -3,15 +3,17 @@
 import numpy as np
 import pytest
 
-from allocate_sparsity import allocate_sparsity, guides
-from heavytail.projections import PROJECTIONS
+from allocate_sparsity import allocate_sparsity
+from heavytail.allocation import to_target
+from heavytail.blend import gradient_ratios
+from heavytail.files import write_json
 from heavytail.ratio_table import read_ratios
 from tiny import save_model
 
 
 def uniform(folder, output, **settings) -> dict:
     settings = {"allocator": "uniform", "sparsity": 0.5, "of": None} | settings
-    allocate_sparsity(str(folder / "provenance.json"), None, settings, str(output))
+    allocate_sparsity(str(folder / "provenance.json"), {}, settings, str(output))
     return read_ratios(output)[0]
 
 
@@ -27,12 +29,45 @@ def test_a_pattern_that_does_not_fit_is_told_before_anything_is_pruned(tmp_path)
     assert not (tmp_path / "table.csv").exists()
 
 
-def test_of_all_seven_those_that_blocks_have_guide_and_of_a_choice_none_may_lack():
-    owned = set(PROJECTIONS) - {"gate_proj"}
-    assert guides(list(PROJECTIONS), owned) == tuple(p for p in PROJECTIONS if p in owned)
-    assert guides(["q_proj", "o_proj"], owned) == ("q_proj", "o_proj")
-    with pytest.raises(ValueError, match="grouping: found gate_proj, expected projections of"):
-        guides(["q_proj", "gate_proj"], owned)
+def test_segments_and_blends_move_ratios_and_keep_the_target(model_folder, tmp_path):
+    write_json(tmp_path / "segments.json", [[0, 1], [2]])
+    write_json(tmp_path / "gradients.json", {"norms": [0.1, 4.0, 1.0]})
+    guides = {name: str(tmp_path / f"{name}.json") for name in ("segments", "gradients")}
+    settings = {"allocator": "depth_linear", "epsilon": 0.3, "sparsity": 0.7, "of": None}
+    changes = [
+        {},
+        {"segments": "own"},
+        {"blend": {"weight": 0.5, "importance": "blocks"}},
+        {"segments": "own", "blend": {"weight": 0.5, "importance": "segments"}},
+    ]
+    found = []
+    for change in changes:
+        output = str(tmp_path / "table.csv")
+        allocate_sparsity(str(model_folder / "provenance.json"), guides, settings | change, output)
+        ratios, sizes = read_ratios(output)
+        total = sum(ratios[matrix] * size for matrix, size in sizes.items())
+        assert total / sum(sizes.values()) == pytest.approx(0.7, rel=1e-12)
+        found.append([ratios[block, "q_proj"] for block in range(3)])
+    plain, split, blended, both = found
+    assert np.allclose(plain, [0.49, 0.7, 0.91])
+    assert np.allclose(split, [0.595, 0.595, 0.91])
+    norms = np.array([0.1, 4.0, 1.0])
+    mixed = 0.5 * np.array(plain) + 0.5 * gradient_ratios(norms, 0.7, None)
+    assert np.allclose(blended, mixed * 0.7 / mixed.mean())
+    mixed = 0.5 * np.array(split) + 0.5 * gradient_ratios(norms, 0.7, [[0, 1], [2]])
+    assert np.allclose(both, to_target(mixed, np.ones(3), 0.7))
+
+
+def test_segments_of_a_model_of_another_depth_are_refused(model_folder, tmp_path):
+    write_json(tmp_path / "segments.json", [[0, 1], [2, 3]])
+    settings = {"allocator": "depth_linear", "epsilon": 0.3, "sparsity": 0.7, "of": None}
+    with pytest.raises(ValueError, match="segments: found a table of 4 blocks, expected 3"):
+        allocate_sparsity(
+            str(model_folder / "provenance.json"),
+            {"segments": str(tmp_path / "segments.json")},
+            settings | {"segments": "other"},
+            str(tmp_path / "table.csv"),
+        )
 
 
 def test_families_without_a_gate_have_six_rows_a_block(tmp_path):

@@ -74,20 +74,6 @@ def test_the_linear_map_spans_one_minus_to_one_plus_epsilon():
     assert (allocation.linear_map(np.array([2.0, 2.0]), 0.3) == 1).all()
 
 
-def test_block_scores_are_plain_means_over_the_grouping():
-    metric = {
-        (b, p): b * 10 + v for b in range(2) for p, v in {"q_proj": 1.0, "k_proj": 3.0}.items()
-    }
-    assert allocation.block_scores(metric, ("q_proj", "k_proj")).tolist() == [2.0, 12.0]
-    assert allocation.block_scores(metric, ("k_proj",)).tolist() == [3.0, 13.0]
-
-
-def test_a_metric_that_is_not_finite_names_its_matrix():
-    metric = {(0, "q_proj"): 1.0, (1, "q_proj"): float("nan")}
-    with pytest.raises(ValueError, match=r"1\.q_proj"):
-        allocation.block_scores(metric, ("q_proj",))
-
-
 # Means over all seven projections of the published alphas of LLaMA-7B, block 0 to block 31.
 LLAMA_7B = [
     *(2.622161, 2.889890, 2.968962, 2.964461, 3.089984, 3.063815, 2.960608, 2.745569),

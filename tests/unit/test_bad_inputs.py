@@ -13,7 +13,8 @@ from bad_inputs import CONFIG_FILES, DOCUMENTS, MODELS, NAMES, matches
 from fetch_model import fetch_model
 from freeze_calibration import freeze_calibration
 from heavytail.jobs import logged
-from heavytail.settings import SettingsError, checked
+from heavytail.mistakes import SettingsError
+from heavytail.settings import checked
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = yaml.safe_load((ROOT / "config/schema.yaml").read_text())

@@ -70,5 +70,7 @@ def test_the_schema_offers_what_the_code_has():
     settings = SCHEMA["properties"]["allocations"]["additionalProperties"]["properties"]
     methods = SCHEMA["properties"]["methods"]["items"]["enum"]
     modules = (ROOT / "scripts/heavytail/methods").glob("[a-z]*.py")
+    allocators = (ROOT / "scripts/heavytail/allocators").glob("[a-z]*.py")
+    assert set(settings["allocator"]["enum"]) == {module.stem for module in allocators}
     assert settings["metric"]["enum"] == list(DIRECTION)
     assert set(methods) == set(settings["epsilon"]["properties"]) == {m.stem for m in modules}

@@ -17,9 +17,11 @@ from bad_settings import (
     model,
 )
 from heavytail.groupings import GROUPINGS, PROJECTIONS
+from heavytail.mistakes import SettingsError
 from heavytail.notes_file import COLUMNS
-from heavytail.settings import SettingsError, checked
+from heavytail.settings import checked
 
+HEADER = ",".join(COLUMNS).encode()
 SCHEMA = yaml.safe_load((Path(__file__).parents[2] / "config/schema.yaml").read_text())
 
 
@@ -59,6 +61,7 @@ def test_defaults_are_filled_in_at_every_depth():
             "gt": {
                 "allocator": "spectral",
                 "metric": "alpha_peak",
+                "mapping": "block",
                 "grouping": "gt",
                 "epsilon": 0.2,
             },
@@ -67,6 +70,8 @@ def test_defaults_are_filled_in_at_every_depth():
         "seeds": [0],
         "calibration": {"dataset": "c4", "samples": 4, "length": 2048},
         "evaluation": {"dataset": "wikitext2", "length": 2048, "windows": None},
+        "segments": {"count": 14, "windows": 4},
+        "gradients": {"windows": 4},
         "hessian": {"eigenvalues": 50, "windows": 4},
         "tasks": TASKS.split(", "),
         "notes": None,
@@ -139,9 +144,19 @@ def test_the_notes_are_found_in_the_first_folder_that_has_them(tmp_path):
     assert found == ["both.csv", str(beside / "only.csv")]
 
 
-def test_a_number_of_the_notes_that_is_none_is_told_with_its_row(tmp_path):
-    header = ",".join(COLUMNS)
-    rows = [header, "m,wanda,gt,yes,,,,,ppl_wikitext2,,24,7,HIGH", "m" + "," * 10 + "x,,"]
-    (tmp_path / "notes.csv").write_text("\n".join(rows))
-    with pytest.raises(SettingsError, match=r"row 3: value: 'x' is no number"):
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        (b"", "found no column 'model', expected model, method, grouping, "),
+        (b"model,method", "found no column 'grouping', expected model, method, grouping, "),
+        (b"\xff\xfe", "no CSV file ('utf-8' codec can't decode "),
+        (HEADER + b"\nm,wanda,gt,,,,,,ppl_wikitext2,,x,,", "row 2: value: 'x' is no number"),
+        (HEADER + b"\nm,wanda,gt,,,,b,,ppl_wikitext2,,3,,", "row 2: epsilon: 'b' is no number"),
+    ],
+)
+def test_a_file_of_notes_that_is_none_gets_one_line(content, line, tmp_path):
+    path = tmp_path / "notes.csv"
+    path.write_bytes(content)
+    with pytest.raises(SettingsError) as raised:
         checked(model(**HUB) | {"notes": "notes.csv"}, SCHEMA, [tmp_path])
+    assert str(raised.value).startswith(f"notes: {path}: {line}")

@@ -1,0 +1,59 @@
+"""What the schema cannot say of an allocation (standard library only: parse time)."""
+
+from heavytail.groupings import GROUPINGS, projections_of
+from heavytail.mistakes import fail, unknown
+from heavytail.projections import ATTENTION, MLP, PROJECTIONS
+
+# As published: AlphaPruning's epsilon, OWL's lambda, DLP's alpha.
+EPSILON = {"spectral": 0.2, "depth_linear": 0.2, "owl": 0.08, "dlp": 0.15}
+# Those that map the Wanda scores of the dense model.
+WANDA_SCORED = ("owl", "dlp")
+# Whose segments: the model's own, or another model's by its name.
+OWN = "own"
+
+
+def complete(name: str, allocation: dict, config: dict) -> None:
+    """Check one allocation and give it the epsilon of its allocator; raises SettingsError.
+
+    Args:
+        name: of the allocation.
+        allocation: its settings, defaults filled in; changed in place.
+        config: the whole config, defaults filled in.
+    """
+    where = ("allocations", name)
+    if allocation["allocator"] in EPSILON:
+        allocation.setdefault("epsilon", EPSILON[allocation["allocator"]])
+        _check_epsilon((*where, "epsilon"), allocation["epsilon"], config["methods"])
+    if "grouping" in allocation:
+        _check_grouping((*where, "grouping"), allocation["grouping"])
+        _check_mapping((*where, "mapping"), allocation)
+    owner = allocation.get("segments", OWN)
+    if owner != OWN and owner not in config["models"]:
+        fail((*where, "segments"), unknown("model", owner, [OWN, *config["models"]]))
+
+
+def _check_grouping(where: tuple, grouping: str | list) -> None:
+    """Fail when a grouping, or a projection of a list, has no such name."""
+    named = isinstance(grouping, str)
+    noun, known = ("grouping", GROUPINGS) if named else ("projection", PROJECTIONS)
+    for name in [grouping] if named else grouping:
+        if name not in known:
+            fail(where, unknown(noun, name, known))
+
+
+def _check_epsilon(where: tuple, epsilon: float | dict, methods: list[str]) -> None:
+    """Fail when an epsilon by method leaves out a configured method."""
+    for method in methods:
+        if isinstance(epsilon, dict) and method not in epsilon:
+            fail(where, f".{method}: missing: {method} is one of the methods")
+
+
+def _check_mapping(where: tuple, allocation: dict) -> None:
+    """Fail when a grouping leaves something without a guide."""
+    chosen = projections_of(allocation["grouping"])
+    if allocation["mapping"] == "matrix" and set(chosen) != set(PROJECTIONS):
+        fail(where, ": 'matrix' maps every matrix by its own metric, expected the grouping 'gt'")
+    if allocation["mapping"] == "attention_mlp":
+        for side, projections in (("attention", ATTENTION), ("MLP", MLP)):
+            if not set(chosen) & set(projections):
+                fail(where, f": 'attention_mlp' needs projections of both, found no {side}")
