@@ -104,12 +104,23 @@ def seeds_of(method):
     return CONFIG["seeds"] if calibrated(method) else CONFIG["seeds"][:1]
 
 
-def cells():
-    """The wildcards of every pruned cell of one model, in the order of the tables."""
+def cells(model):
+    """The wildcards of every pruned cell of a model, in the order of the tables."""
     names = ("method", "sparsity", "allocation", "seed")
     keys = (METHODS, CONFIG["sparsity"], CONFIG["allocations"], CONFIG["seeds"])
     found = [dict(zip(names, values)) for values in product(*keys)]
-    return [cell for cell in found if cell["seed"] in seeds_of(cell["method"])]
+    return [
+        cell
+        for cell in found
+        if cell["seed"] in seeds_of(cell["method"])
+        and is_for(cell["allocation"], model, METHODS[cell["method"]][0])
+    ]
+
+
+def is_for(allocation, model, method):
+    """Whether an allocation is for a model and a method."""
+    named = CONFIG["allocations"][allocation]
+    return model in named.get("models", [model]) and method in named.get("methods", [method])
 
 
 def artifact_path(model, cell):
@@ -119,7 +130,8 @@ def artifact_path(model, cell):
 
 def allocation_settings(allocation, method):
     """What decides the ratios of an allocation, with the method's own epsilon."""
-    settings = dict(CONFIG["allocations"][allocation])
+    named = CONFIG["allocations"][allocation]
+    settings = {key: named[key] for key in named.keys() - {"models", "methods"}}
     if "grouping" in settings:
         settings["projections"] = list(groupings.projections_of(settings.pop("grouping")))
         settings["direction"] = metric_names.DIRECTION[settings["metric"]]
@@ -233,7 +245,9 @@ def calibration_of(wildcards):
 def rows():
     """Every row of the tables: the dense model, then its cells, per model."""
     dense = dict.fromkeys(("method", "sparsity", "allocation", "seed"))
-    found = [{"model": model, **cell} for model in CONFIG["models"] for cell in [dense, *cells()]]
+    found = [
+        {"model": model, **cell} for model in CONFIG["models"] for cell in [dense, *cells(model)]
+    ]
     for row in found:
         row["cell"] = CELL.format(**row) if row["method"] else DENSE
         row["artifact"] = artifact_path(row["model"], row["cell"])
@@ -250,8 +264,7 @@ def row_settings(row):
     """What the CSV says of a row beside its numbers."""
     if row["cell"] == DENSE:
         return row
-    named = dict(CONFIG["allocations"][row["allocation"]])
-    if "grouping" in named:
-        named["grouping"] = groupings.name_of(named["grouping"])
+    grouping = CONFIG["allocations"][row["allocation"]].get("grouping")
+    named = {"grouping": grouping and groupings.name_of(grouping)}
     row = row | {"within_block": METHODS[row["method"]][1]} if calibrated(row["method"]) else row
     return row | named | allocation_settings(row["allocation"], row["method"])

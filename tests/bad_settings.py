@@ -128,6 +128,14 @@ BAD_ALLOCATIONS = [
         "allocations.x.segments: unknown model 'owm', did you mean 'own'?",
     ),
     (
+        allocation(grouping="gt", models=["b"]),
+        "allocations.x.models: unknown model 'b', expected one of a",
+    ),
+    (
+        allocation(grouping="gt", methods=["wnda"]),
+        "allocations.x.methods: unknown method 'wnda', did you mean 'wanda'?",
+    ),
+    (
         allocation(grouping="gt", blend={}),
         "allocations.x.blend.weight: missing: ratios are mixed with others that spare blocks with "
         "large gradients",

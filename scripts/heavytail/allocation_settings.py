@@ -21,9 +21,14 @@ def complete(name: str, allocation: dict, config: dict) -> None:
         config: the whole config, defaults filled in.
     """
     where = ("allocations", name)
+    for axis, noun in (("models", "model"), ("methods", "method")):
+        for chosen in allocation.get(axis, []):
+            if chosen not in config[axis]:
+                fail((*where, axis), unknown(noun, chosen, config[axis]))
     if allocation["allocator"] in EPSILON:
         allocation.setdefault("epsilon", EPSILON[allocation["allocator"]])
-        _check_epsilon((*where, "epsilon"), allocation["epsilon"], config["methods"])
+        methods = allocation.get("methods", config["methods"])
+        _check_epsilon((*where, "epsilon"), allocation["epsilon"], methods)
     if "grouping" in allocation:
         _check_grouping((*where, "grouping"), allocation["grouping"])
         _check_mapping((*where, "mapping"), allocation)

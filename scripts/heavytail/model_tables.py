@@ -114,7 +114,8 @@ def perplexity_table(rows: pd.DataFrame, sparsity: str) -> str:
     lines = {DENSE: dict.fromkeys(pruned["allocation"], dense)}
     for _, row in pruned.iterrows():
         lines.setdefault(row["method"], {})[row["allocation"]] = of_row(row, PERPLEXITY)
-    return markdown(pd.DataFrame.from_dict(lines, orient="index"))
+    # An allocation may be for some methods alone.
+    return markdown(pd.DataFrame.from_dict(lines, orient="index").fillna(""))
 
 
 def zero_shot_table(

@@ -5,7 +5,7 @@ import pytest
 
 from heavytail import model_tables, significance
 from heavytail.notes import COLUMNS
-from matrix import every, of_markdown, tables
+from matrix import cell, dense, every, of_markdown, tables
 
 ALLOCATIONS = ["uniform", "gt", "qk"]
 ROWS = every(["wanda", "magnitude"], ALLOCATIONS)
@@ -47,6 +47,17 @@ def test_methods_are_rows_allocations_columns_and_marks_are_those_of_the_row():
         ["dense", "5.00", "5.00", "5.00"],
         ["wanda", "86.00", "**24.12**", "24.50 ≈"],
         ["magnitude", "1.2e5", "nan", "**300.00**"],
+    ]
+
+
+def test_where_an_allocation_is_not_for_a_method_the_table_is_empty():
+    rows = [dense(), cell("magnitude", "qk"), cell("wanda", "gt"), cell("wanda", "qk")]
+    found = both((5.0, 6.0, 7.0, 8.0), rows, [(0.5,)] * 4)[0]
+    assert of_markdown(model_tables.perplexity_table(found, "0.7")) == [
+        ["", "qk", "gt"],
+        ["dense", "5.00", "5.00"],
+        ["magnitude", "**6.00**", ""],
+        ["wanda", "8.00 ≈", "**7.00**"],
     ]
 
 

@@ -1,14 +1,17 @@
 """Rows of the notes and the cells that have their settings."""
 
+import itertools
 import json
 import math
 
 import pandas as pd
 import pytest
+import yaml
 
-from heavytail.notes import beside, epsilon_of, importance, matches, segments_of
+from heavytail.notes import PERPLEXITY, beside, epsilon_of, importance, matches, segments_of
 from heavytail.notes_file import COLUMNS, read_notes
 from heavytail.over_seeds import over_seeds
+from heavytail.settings import checked
 from matrix import cell, dense, tables
 from project import ROOT
 
@@ -132,3 +135,28 @@ def test_the_shipped_notes_are_those_of_the_notes():
 def test_the_shipped_segments_hold_every_block_once_in_order(path):
     blocks = [block for segment in json.loads(path.read_text()) for block in segment]
     assert blocks == list(range(40 if path.stem == "llama-13b" else 32))
+
+
+def configured() -> pd.DataFrame:
+    """The cells of config/notes.yaml, as the table of cells has them."""
+    schema, config = (
+        yaml.safe_load((ROOT / f"config/{name}.yaml").read_text()) for name in ("schema", "notes")
+    )
+    found = checked(config, schema, [ROOT])
+    rows = [dense(model) for model in found["models"]]
+    for model, method, (name, own) in itertools.product(
+        found["models"], found["methods"], found["allocations"].items()
+    ):
+        if model in own.get("models", [model]) and method in own.get("methods", [method]):
+            epsilon = own.get("epsilon")
+            epsilon = epsilon[method] if isinstance(epsilon, dict) else epsilon
+            about = {"sparsity": found["sparsity"][0], "epsilon": epsilon}
+            rows.append({"grouping": None} | cell(method, name, model=model) | own | about)
+    return tables(rows, [1.0] * len(rows))[0]
+
+
+def test_no_perplexity_or_accuracy_of_the_notes_is_without_a_cell_in_the_notes_config():
+    cells, rows = configured(), read_notes(SHIPPED)
+    wanted = [row for row in rows if row["quantity"].startswith((PERPLEXITY, "zeroshot/"))]
+    assert len(wanted) == 75 + 69
+    assert [row for row in wanted if not matches(row, cells).any()] == []

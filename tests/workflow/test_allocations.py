@@ -1,0 +1,67 @@
+"""Every kind of allocation in one matrix, and what an edit of one of them reruns."""
+
+import json
+
+import pandas as pd
+import pytest
+
+pytestmark = pytest.mark.slow
+
+ALLOCATIONS = {
+    "uniform": {"allocator": "uniform"},
+    "gt": {"grouping": "gt", "epsilon": 0.3},
+    "split": {"grouping": "gt", "epsilon": 0.3, "segments": "own"},
+    "split-other": {"grouping": "gt", "epsilon": 0.3, "segments": "other", "models": ["tiny"]},
+    "blend": {"grouping": "gt", "epsilon": 0.3, "blend": {"weight": 0.5}},
+    "matrix": {"grouping": "gt", "epsilon": 0.3, "mapping": "matrix"},
+    "apart": {"grouping": "gt", "epsilon": 0.3, "mapping": "attention_mlp"},
+    "owl": {"allocator": "owl", "methods": ["wanda"]},
+    "dlp": {"allocator": "dlp"},
+    "depth": {"allocator": "depth_linear"},
+}
+
+
+def test_every_allocation_reaches_its_target_and_an_edit_reruns_its_own(fresh):
+    (fresh.folder / "other.json").write_text("[[0], [1, 2]]")
+    fresh.configure(
+        models={"tiny": {"path": "tiny"}, "other": {"path": "tiny", "segments": "other.json"}},
+        methods=["magnitude", "wanda"],
+        allocations=ALLOCATIONS,
+        segments={"count": 2},
+        tasks=[],
+    )
+    ratios = {
+        name: f"results/ratios/tiny/{'wanda' if name == 'owl' else 'magnitude'}/0.6/{name}.csv"
+        for name in ALLOCATIONS
+    }
+    fresh.run(*ratios.values())
+    found = {}
+    for name, path in ratios.items():
+        table = pd.read_csv(fresh.folder / path)
+        realised = (table["sparsity"] * table["parameters"]).sum() / table["parameters"].sum()
+        assert realised == pytest.approx(0.6, rel=1e-9), name
+        assert table["sparsity"].between(0, 1).all(), name
+        found[name] = tuple(table["sparsity"])
+    assert len(set(found.values())) == len(ALLOCATIONS), "no two give the same ratios"
+    segments = json.loads((fresh.folder / "results/segments/tiny.json").read_text())
+    assert len(segments) == 2
+    by_block = pd.read_csv(fresh.folder / ratios["split-other"]).groupby("block")["sparsity"]
+    assert by_block.nunique().eq(1).all() and by_block.first()[1] == by_block.first()[2]
+
+    planned = fresh.planned()
+    cells = {path for path in planned["prune_cell"] if "/owl/" in path or "/split-other/" in path}
+    assert cells == {
+        "results/pruned/tiny/wanda/0.6/owl/seed-0.safetensors",
+        "results/pruned/other/wanda/0.6/owl/seed-0.safetensors",
+        *(
+            f"results/pruned/tiny/{method}/0.6/split-other/seed-0.safetensors"
+            for method in ("magnitude", "wanda")
+        ),
+    }
+    fresh.edit("scripts/heavytail/allocators/owl.py", '"outliers"', '"median"')
+    edited = {
+        rule: set(paths) - set(planned.get(rule, [])) for rule, paths in fresh.planned().items()
+    }
+    assert {rule: paths for rule, paths in edited.items() if paths} == {
+        "allocate_sparsity": {ratios["owl"]}
+    }
