@@ -1,8 +1,9 @@
 """Which allocations of a row the evaluation tells apart: paired bootstraps.
 
 A row is a model, method and sparsity. The same windows or documents are drawn for both sides of a
-difference, so that what they have in common cancels. Intervals are percentiles of the resampled
-differences (Efron and Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13).
+difference, so that what they have in common cancels; each counts as independent of the others.
+Intervals are percentiles of the resampled differences (Efron and Tibshirani, An Introduction to the
+Bootstrap, 1993, chapter 13).
 """
 
 from collections.abc import Callable
@@ -60,12 +61,12 @@ def interval(point: float, resampled: np.ndarray) -> tuple[float, float, float]:
     return (point, *np.quantile(resampled, [outside, 1 - outside]))
 
 
-def perplexity_differences(losses: dict[str, np.ndarray]) -> Callable[[str, str], tuple]:
+def perplexity_differences(losses: dict[str, list[np.ndarray]]) -> Callable[[str, str], tuple]:
     """How much ln perplexity of one allocation lies above that of another, with its interval.
 
     Args:
-        losses: allocation → nats of each window, float64 [seeds, windows]. Perplexity is the mean
-            over seeds; each draw takes the same windows for all seeds.
+        losses: allocation → of each seed, nats of each window, float64 [windows]. Perplexity is the
+            mean over seeds; each draw takes the same windows for all seeds.
     """
     stacked = np.stack(list(losses.values()))  # [allocations, seeds, windows]
     if stacked.shape[2] < FEWEST:
@@ -80,7 +81,7 @@ def perplexity_differences(losses: dict[str, np.ndarray]) -> Callable[[str, str]
 
 
 def accuracy_differences(
-    outcomes: dict[str, dict[str, np.ndarray]],
+    outcomes: dict[str, list[dict[str, np.ndarray]]],
 ) -> Callable[[str, str], tuple]:
     """How much the mean accuracy of one allocation lies above another's, with its interval.
 
@@ -88,16 +89,21 @@ def accuracy_differences(
     of outcomes occurs is all that a draw depends on.
 
     Args:
-        outcomes: allocation → task → share of seeds that were right about each document.
+        outcomes: allocation → of each seed, task → whether each document was right, 0 or 1. Of
+            several seeds a document counts with their mean.
     """
+    means = {
+        name: {task: np.mean([seed[task] for seed in seeds], axis=0) for task in seeds[0]}
+        for name, seeds in outcomes.items()
+    }
 
     def difference(one: str, other: str) -> tuple:
         rng = np.random.default_rng(SEED)
         points, resampled = [], []
-        for task, ours in outcomes[one].items():
+        for task, ours in means[one].items():
             if len(ours) < FEWEST:
                 return UNKNOWN
-            pairs = ours - outcomes[other][task]
+            pairs = ours - means[other][task]
             values, counts = np.unique(pairs, return_counts=True)
             draws = rng.multinomial(len(pairs), counts / len(pairs), RESAMPLES)
             points.append(pairs.mean())
@@ -107,22 +113,22 @@ def accuracy_differences(
     return difference
 
 
-def compared(values: pd.Series, best: str, uniform: str | None, difference: Callable) -> list[dict]:
-    """Every allocation of a row against its best and against the uniform one.
+def compared(values: pd.Series, references: dict[str, str], difference: Callable) -> list[dict]:
+    """Every allocation of a row against others.
 
     Args:
         values: allocation → the table's number, nan where there is none.
-        best, uniform: allocations; uniform None where the row has none.
+        references: "best" and "uniform" → the allocation that is.
         difference: of two allocations that have numbers.
 
     Returns:
-        Rows: allocation, reference ("best" or "uniform"), against, difference, low, high and
-        distinguishable, which is None, as the numbers are nan, where one of the two has no number
-        or there are too few units to tell.
+        Rows: allocation, reference, against, difference, low, high and distinguishable, which is
+        None, as the numbers are nan, where one of the two has no number or there are too few units
+        to tell.
     """
     rows = []
-    for reference, against in (("best", best), ("uniform", uniform)):
-        for allocation in values.index.drop(against) if against in values.index else ():
+    for reference, against in references.items():
+        for allocation in values.index.drop(against):
             known = values[[allocation, against]].notna().all()
             found = difference(allocation, against) if known else UNKNOWN
             apart = None if np.isnan(found[0]) else bool(found[1] > TIE or found[2] < -TIE)
@@ -132,33 +138,27 @@ def compared(values: pd.Series, best: str, uniform: str | None, difference: Call
     return rows
 
 
-def _row(cells: pd.DataFrame, losses: list, outcomes: list) -> list[dict]:
-    """Both comparisons of one row, whose cells are given by their position among the records."""
-    positions = cells.groupby("allocation", sort=False).indices
-    uniform = cells.loc[cells["allocator"] == "uniform", "allocation"]
-    rows = []
-    for quantity in ("perplexity", "zero_shot_mean"):
-        seeds = cells.groupby("allocation", sort=False)[quantity]
-        values = seeds.agg(lambda numbers: numbers.mean(skipna=False))
-        if values.isna().all():
-            continue
-        own = {name: cells.index[positions[name]] for name in values.dropna().index}
-        if quantity == "perplexity":
-            best = values.idxmin()
-            chosen = {name: np.stack([losses[i] for i in rows_]) for name, rows_ in own.items()}
-            difference = perplexity_differences(chosen)
-        else:
-            best = values.idxmax()
-            difference = accuracy_differences(
-                {name: _mean_outcomes([outcomes[i] for i in rows_]) for name, rows_ in own.items()}
-            )
-        found = compared(values, best, next(iter(uniform), None), difference)
-        rows += [{"quantity": quantity} | row for row in found]
+# Quantity → how a row's best is found, and differences from it.
+QUANTITIES = {
+    "perplexity": (pd.Series.idxmin, perplexity_differences),
+    "zero_shot_mean": (pd.Series.idxmax, accuracy_differences),
+}
+
+
+def _row(cells: pd.DataFrame, units: dict[str, list]) -> list[dict]:
+    """The comparisons of one row; `units` holds losses or outcomes by position, as cells' index."""
+    groups, rows = cells.groupby("allocation", sort=False), []
+    positions = {name: seeds.index for name, seeds in groups}
+    uniform = cells.loc[cells["allocator"] == "uniform", "allocation"].head(1)
+    for quantity, (best, differences) in QUANTITIES.items():
+        values = groups[quantity].agg(lambda seeds: seeds.mean(skipna=False))
+        known = values.dropna().index
+        if len(known):
+            references = {"best": best(values)} | dict(zip(["uniform"], uniform, strict=False))
+            own = {name: [units[quantity][i] for i in positions[name]] for name in known}
+            found = compared(values, references, differences(own))
+            rows += [{"quantity": quantity} | row for row in found]
     return rows
-
-
-def _mean_outcomes(seeds: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
-    return {task: np.mean([own[task] for own in seeds], axis=0) for task in seeds[0]}
 
 
 def significance(cells: pd.DataFrame, losses: list, outcomes: list) -> pd.DataFrame:
@@ -173,9 +173,9 @@ def significance(cells: pd.DataFrame, losses: list, outcomes: list) -> pd.DataFr
         Columns `COLUMNS`. `difference`, `low` and `high` are of allocation minus against: of ln
         perplexity, or of accuracy. The best is that of the table's numbers, means over seeds.
     """
-    found = []
+    found, units = [], {"perplexity": losses, "zero_shot_mean": outcomes}
     pruned = cells[cells["method"] != DENSE]
     keys = ["model", "method", "sparsity"]
     for key, row in pruned.groupby(keys, sort=False):
-        found += [dict(zip(keys, key, strict=True)) | one for one in _row(row, losses, outcomes)]
+        found += [dict(zip(keys, key, strict=True)) | one for one in _row(row, units)]
     return pd.DataFrame(found, columns=COLUMNS)

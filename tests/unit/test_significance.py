@@ -62,7 +62,7 @@ def test_differences_are_antisymmetric_and_equal_cells_are_alike(losses):
     forth, back = difference("a", "b"), difference("b", "a")
     assert forth[0] == pytest.approx(-back[0])
     assert forth[1:] == pytest.approx((-back[2], -back[1]))
-    rows = significance.compared(pd.Series({"a": 1.0, "c": 1.0}), "a", None, difference)
+    rows = significance.compared(pd.Series({"a": 1.0, "c": 1.0}), {"best": "a"}, difference)
     assert [row["distinguishable"] for row in rows] == [False]
 
 
@@ -102,7 +102,7 @@ def test_huge_losses_do_not_overflow():
 def test_too_few_windows_tell_nothing():
     few = np.ones((1, significance.FEWEST - 1))
     assert np.isnan(significance.perplexity_differences({"a": few, "b": few})("a", "b")).all()
-    outcomes = {name: {"t": few[0], "u": np.ones(99)} for name in "ab"}
+    outcomes = {name: [{"t": few[0], "u": np.ones(99)}] for name in "ab"}
     assert np.isnan(significance.accuracy_differences(outcomes)("a", "b")).all()
 
 
@@ -113,7 +113,7 @@ def test_accuracies_are_drawn_by_document_within_tasks():
         name: {task: own.astype(float) for task, own in tasks.items()}
         for name, tasks in right.items()
     }
-    found = significance.accuracy_differences(outcomes)("a", "b")
+    found = significance.accuracy_differences({k: [v] for k, v in outcomes.items()})("a", "b")
     tasks = [outcomes["a"][task] - outcomes["b"][task] for task in "tu"]
     assert found[0] == pytest.approx(np.mean([task.mean() for task in tasks]))
     draws = [np.mean([rng.choice(task, len(task)).mean() for task in tasks]) for _ in range(4000)]
@@ -178,3 +178,13 @@ def test_rows_do_not_mix_and_zero_shot_stands_beside_perplexity():
     assert accuracy.loc["wanda", "difference"] == pytest.approx(right[1].mean() - right[2].mean())
     again = significance.significance(cells, losses, [{"a": own.astype(np.int8)} for own in right])
     pd.testing.assert_frame_equal(found, again)
+
+
+def test_several_seeds_of_a_document_count_as_their_mean():
+    rng = np.random.default_rng(9)
+    seeds = {name: [{"t": rng.random(50) < 0.5} for _ in range(3)] for name in "ab"}
+    means = {
+        name: [{"t": np.mean([one["t"] for one in own], axis=0)}] for name, own in seeds.items()
+    }
+    found, expected = (significance.accuracy_differences(own)("a", "b") for own in (seeds, means))
+    assert found == expected
