@@ -102,6 +102,18 @@ def of_row(row: pd.Series, quantity: str) -> str:
     return shown(text, row[f"{quantity}_mark"], row[f"{quantity}_notes"])
 
 
+def in_order(rows: pd.DataFrame) -> list[str]:
+    """The allocations of all methods in the config's order, which each method's rows keep."""
+    found: list[str] = []
+    for _, own in rows.groupby("method", sort=False)["allocation"]:
+        place = 0
+        for name in own:
+            if name not in found:
+                found.insert(place, name)
+            place = found.index(name) + 1
+    return found
+
+
 def perplexity_table(rows: pd.DataFrame, sparsity: str) -> str:
     """Methods as rows, allocations as columns, the dense model first; markdown.
 
@@ -111,7 +123,7 @@ def perplexity_table(rows: pd.DataFrame, sparsity: str) -> str:
     """
     pruned = rows[rows["sparsity"] == sparsity]
     dense = of_row(rows[rows["method"] == DENSE].iloc[0], PERPLEXITY)
-    lines = {DENSE: dict.fromkeys(pruned["allocation"], dense)}
+    lines = {DENSE: dict.fromkeys(in_order(pruned), dense)}
     for _, row in pruned.iterrows():
         lines.setdefault(row["method"], {})[row["allocation"]] = of_row(row, PERPLEXITY)
     # An allocation may be for some methods alone.
@@ -129,16 +141,17 @@ def zero_shot_table(
         sparsity: which of them.
     """
     own = scores[scores["number"] == "acc"].fillna({"sparsity": "", "allocation": ""})
-    tasks = statistics(own.groupby([*KEY, "task"], sort=False)["value"])
+    found = statistics(own.groupby([*KEY, "task"], sort=False)["value"]).reset_index("task")
+    tasks = dict(list(found.groupby(level=KEY, sort=False)))
     theirs = notes_values(notes, accuracy)
     lines = {}
     for _, row in rows[rows["sparsity"].isna() | (rows["sparsity"] == sparsity)].iterrows():
         (key,) = keys(row.to_frame().T)
         line = {
-            task: shown(
-                spread(found, accuracy), notes=theirs.get((*key, f"zeroshot/{task}/acc"), "")
+            one["task"]: shown(
+                spread(one, accuracy), notes=theirs.get((*key, f"zeroshot/{one['task']}/acc"), "")
             )
-            for task, found in tasks.loc[key].iterrows()
+            for _, one in tasks[key].iterrows()
         }
         line |= {
             "mean": of_row(row, ZERO_SHOT),

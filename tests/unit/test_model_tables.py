@@ -51,13 +51,20 @@ def test_methods_are_rows_allocations_columns_and_marks_are_those_of_the_row():
 
 
 def test_where_an_allocation_is_not_for_a_method_the_table_is_empty():
-    rows = [dense(), cell("magnitude", "qk"), cell("wanda", "gt"), cell("wanda", "qk")]
-    found = both((5.0, 6.0, 7.0, 8.0), rows, [(0.5,)] * 4)[0]
+    names = [
+        ("magnitude", "qk"),
+        ("magnitude", "v"),
+        ("wanda", "gt"),
+        ("wanda", "qk"),
+        ("wanda", "q"),
+    ]
+    rows = [dense(), *(cell(*name) for name in names)]
+    found = both((5.0, 6.0, 6.5, 7.0, 8.0, 9.0), rows, [(0.5,)] * 6)[0]
     assert of_markdown(model_tables.perplexity_table(found, "0.7")) == [
-        ["", "qk", "gt"],
-        ["dense", "5.00", "5.00"],
-        ["magnitude", "**6.00**", ""],
-        ["wanda", "8.00 ≈", "**7.00**"],
+        ["", "gt", "qk", "q", "v"],
+        ["dense", "5.00", "5.00", "5.00", "5.00"],
+        ["magnitude", "", "**6.00**", "", "6.50"],
+        ["wanda", "**7.00**", "8.00 ≈", "9.00", ""],
     ]
 
 

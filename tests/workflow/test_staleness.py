@@ -91,7 +91,8 @@ def test_an_edit_of_the_comparisons_collects_nothing(project):
 
 def test_notes_add_their_comparison_and_the_tables(project):
     project.configure(notes="resources/notes/results.csv")
-    assert project.planned() == PAGES | {"compare_notes": ["results/tables/notes.csv"]}
+    written = {"write_table": PAGES["write_table"]}
+    assert project.planned() == written | {"compare_notes": ["results/tables/notes.csv"]}
     project.run()
     assert project.planned() == {}
     assert "No number of the notes" in (project.folder / "results/tables/notes.md").read_text()
