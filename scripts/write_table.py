@@ -8,15 +8,13 @@ from heavytail.model_tables import ALIKE, model_rows, perplexity_table, zero_sho
 
 CLAIM = (
     f"**Bold**: the best of its row; {ALIKE}: not distinguishable from it, that is, the "
-    f"{significance.CONFIDENCE:.0%} interval of a paired bootstrap over {{units}}, taken as "
-    f"independent ({significance.RESAMPLES:,} resamples, seed {significance.SEED}; none of fewer than "
-    f"{significance.FEWEST} {{units}}), holds 0. The mark says that this "
-    "text does not tell the two apart, not that they are equal; intervals are not corrected for "
-    "their number, and the best was chosen on the same text, which flatters it."
+    f"{significance.CONFIDENCE:.0%} interval of a paired bootstrap over {{units}} holds 0 "
+    f"({significance.RESAMPLES:,} resamples, seed {significance.SEED}; {{units}} count as "
+    f"independent, fewer than {significance.FEWEST} tell nothing). The mark says that this text "
+    "does not tell the two apart, not that they are equal; intervals are not corrected for their "
+    "number, and the best was chosen on the same text, which flatters it."
 )
-SEEDS = (
-    "±: standard deviation (n − 1) over {seeds} calibration seeds, which the intervals leave out."
-)
+SEEDS = "±: standard deviation (n − 1) over calibration seeds, which the intervals leave out."
 ERROR = "Standard error: of the mean, from the tasks' own, taken as independent."
 
 

@@ -121,6 +121,8 @@ def test_a_matrix_without_tasks_has_no_zero_shot_part(tmp_path):
     outputs = {"values": str(tmp_path / "m.csv"), "table": str(tmp_path / "m.md")}
     write_table("m", inputs, outputs)
     page = (tmp_path / "m.md").read_text()
-    assert "Zero-shot" not in page and "±" in page and "calibration seeds" in page
+    assert (
+        "Zero-shot" not in page and "±" in page and "calibration seeds" in page and "{" not in page
+    )
     write_summary(inputs, outputs)
     assert "Zero-shot" not in (tmp_path / "m.md").read_text()
