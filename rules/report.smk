@@ -59,6 +59,7 @@ rule compare_notes:
         "../envs/tables.yaml"
     params:
         digest=digest("compare_notes"),
+        text=CONFIG["evaluation"]["dataset"],
     script:
         "../scripts/compare_notes.py"
 

@@ -14,7 +14,7 @@ COLUMNS = [
 # Names may look like numbers, and epsilon need not be one.
 TEXT = (
     *("model", "method", "allocation", "allocator", "metric", "grouping", "mapping", "epsilon"),
-    *("segments", "blend", "sparsity", "task", "against"),
+    *("segments", "blend", "sparsity", "task", "quantity", "reference", "against"),
 )
 
 

@@ -11,8 +11,8 @@ from heavytail.tables import markdown, readable
 
 KEY = ["sparsity", "method", "allocation"]
 PERPLEXITY, ZERO_SHOT = "perplexity", "zero_shot_mean"
-# The notes' names of quantities.
-NOTES = {PERPLEXITY: "ppl_wikitext2", ZERO_SHOT: "zeroshot/mean_claimed"}
+# The notes' names of quantities; that of a perplexity goes on with its text.
+NOTES = {PERPLEXITY: "ppl", ZERO_SHOT: "zeroshot/mean_claimed"}
 BEST, ALIKE = "best", "≈"
 
 
@@ -71,7 +71,8 @@ def notes_values(notes: pd.DataFrame | None, form: Callable[[float], str]) -> di
     if notes is None:
         return {}
     found: dict[tuple, dict] = {}
-    for key, value in zip(keys(notes, [*KEY, "quantity"]), notes["notes"], strict=True):
+    named = notes.assign(quantity=notes["quantity"].str.replace(r"^ppl_.*", "ppl", regex=True))
+    for key, value in zip(keys(named, [*KEY, "quantity"]), notes["notes"], strict=True):
         found.setdefault(key, {})[form(value)] = None
     return {key: ", ".join(texts) for key, texts in found.items()}
 

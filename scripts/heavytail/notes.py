@@ -9,7 +9,7 @@ import pandas as pd
 from heavytail.cells import DENSE
 
 # What all rows of the notes have in common.
-SPARSITY, METRIC, PERPLEXITY = "0.7", "alpha_peak", "ppl_wikitext2"
+SPARSITY, METRIC = "0.7", "alpha_peak"
 # Where the notes say no epsilon, the method's published default is assumed.
 PUBLISHED = {"magnitude": 0.3, "wanda": 0.2, "sparsegpt": 0.2}
 SOURCES = {"yes": "notes", "guess": "guessed", "": "assumed"}
@@ -71,11 +71,11 @@ def ours(quantity: str, cell: pd.Series, scores: pd.DataFrame) -> float:
     """Our number for a quantity of the notes, the mean over seeds.
 
     Args:
-        quantity: ppl_wikitext2, zeroshot/mean_claimed or zeroshot/TASK/NUMBER.
+        quantity: ppl_TEXT, zeroshot/mean_claimed or zeroshot/TASK/NUMBER.
         cell: of over_seeds.
         scores: tidy zero-shot numbers of all cells.
     """
-    if quantity == PERPLEXITY:
+    if quantity.startswith("ppl_"):
         return cell["perplexity"]
     _, task, *number = quantity.split("/")
     if not number:
@@ -87,13 +87,14 @@ def ours(quantity: str, cell: pd.Series, scores: pd.DataFrame) -> float:
     return scores.loc[chosen, "value"].mean(skipna=False)
 
 
-def beside(notes: list[dict], cells: pd.DataFrame, scores: pd.DataFrame) -> pd.DataFrame:
+def beside(notes: list[dict], cells: pd.DataFrame, scores: pd.DataFrame, text: str) -> pd.DataFrame:
     """A row per perplexity or zero-shot number of the notes and cell that has its settings.
 
     Args:
         notes: rows of the notes.
         cells: of over_seeds.
         scores: tidy zero-shot numbers.
+        text: on which perplexity is measured; those of the notes on other text are left out.
 
     Returns:
         Columns `COLUMNS`; notes and ours are numbers, ratio is ours over notes; epsilon is the
@@ -102,14 +103,15 @@ def beside(notes: list[dict], cells: pd.DataFrame, scores: pd.DataFrame) -> pd.D
     """
     rows = []
     for note in notes:
-        if note["quantity"] != PERPLEXITY and not note["quantity"].startswith("zeroshot/"):
+        if note["quantity"] != f"ppl_{text}" and not note["quantity"].startswith("zeroshot/"):
             continue
         source = SOURCES.get(note["epsilon_certain"] if note["epsilon"] else "", "guessed")
         for _, cell in cells[matches(note, cells)].iterrows():
-            value, own = float(note["value"]), ours(note["quantity"], cell, scores)
-            numbers = {"notes": value, "ours": own, "ratio": own / value}
+            own = ours(note["quantity"], cell, scores)
+            numbers = {"notes": float(note["value"]), "ours": own}
             about = {key: cell[key] for key in ("allocation", "sparsity", "epsilon")}
             if note["method"] != DENSE:
                 about["epsilon_source"] = source
             rows.append(note | about | numbers)
-    return pd.DataFrame(rows, columns=COLUMNS)
+    found = pd.DataFrame(rows, columns=COLUMNS).astype({"notes": float, "ours": float})
+    return found.assign(ratio=found["ours"] / found["notes"])

@@ -67,7 +67,8 @@ def folder(tmp_path_factory):
     def outputs(name: str) -> dict[str, str]:
         return {"values": str(folder / f"{name}.csv"), "table": str(folder / f"{name}.md")}
 
-    compare_notes(collected | {"notes": str(folder / "results.csv")}, outputs("notes"))
+    noted = collected | {"notes": str(folder / "results.csv")}
+    compare_notes(noted, "wikitext2", outputs("notes"))
     write_summary(collected | compared, outputs("summary"))
     noted = {"notes": outputs("notes")["values"]}
     write_table("m", collected | compared | noted, outputs("m"))

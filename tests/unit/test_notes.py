@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from heavytail.notes import PERPLEXITY, beside, epsilon_of, importance, matches, segments_of
+from heavytail.notes import beside, epsilon_of, importance, matches, segments_of
 from heavytail.notes_file import COLUMNS, read_notes
 from heavytail.over_seeds import over_seeds
 from heavytail.settings import checked
@@ -99,6 +99,7 @@ def test_every_number_stands_beside_every_cell_that_it_fits():
         ],
         over_seeds(CELLS),
         SCORES,
+        "wikitext2",
     )
     assert found["allocation"].tolist()[:5] == ["plain", "again"] * 2 + ["wide"]
     assert found["epsilon_source"].tolist()[:5] == [*["assumed"] * 2, *["guessed"] * 2, "notes"]
@@ -109,11 +110,19 @@ def test_every_number_stands_beside_every_cell_that_it_fits():
     assert found["confidence"][0] == "MED"
 
 
+def test_perplexities_on_another_text_are_left_out_and_zero_has_no_ratio():
+    assert beside([note()], over_seeds(CELLS), SCORES, "python").empty
+    found = beside([note(value="0")], over_seeds(CELLS), SCORES, "wikitext2")
+    assert found["ratio"].tolist() == [math.inf] * 2
+
+
 def test_zero_shot_numbers_are_means_over_seeds():
     rows = [dense(), cell("wanda", "gt", 0), cell("wanda", "gt", 1)]
     cells, scores = tables(rows, (1, 2, 4), [(0.9, 0.8), (0.25, 0.75), (0.75, 0.75)])
     quantities = ["zeroshot/a/acc", "zeroshot/b/acc_stderr", "zeroshot/mean_claimed"]
-    found = beside([note(quantity=name) for name in quantities], over_seeds(cells), scores)
+    found = beside(
+        [note(quantity=name) for name in quantities], over_seeds(cells), scores, "python"
+    )
     assert found["ours"].tolist() == pytest.approx([0.5, 0.03, 0.625])
     assert found["sparsity"].tolist() == ["0.7"] * 3
 
@@ -157,6 +166,6 @@ def configured() -> pd.DataFrame:
 
 def test_no_perplexity_or_accuracy_of_the_notes_is_without_a_cell_in_the_notes_config():
     cells, rows = configured(), read_notes(SHIPPED)
-    wanted = [row for row in rows if row["quantity"].startswith((PERPLEXITY, "zeroshot/"))]
+    wanted = [row for row in rows if row["quantity"].startswith(("ppl_wikitext2", "zeroshot/"))]
     assert len(wanted) == 75 + 69
     assert [row for row in wanted if not matches(row, cells).any()] == []
