@@ -11,10 +11,12 @@ if not workflow.overwrite_configfiles:
 
 
 include: "rules/common.smk"
+include: "rules/allocations.smk"
 include: "rules/models.smk"
 include: "rules/data.smk"
 include: "rules/spectra.smk"
 include: "rules/guides.smk"
+include: "rules/tune.smk"
 include: "rules/ratios.smk"
 include: "rules/prune.smk"
 include: "rules/evaluate.smk"

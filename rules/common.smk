@@ -60,6 +60,9 @@ with open(workflow.source_path("../config/schema.yaml")) as handle:
         sys.exit(f"config: {error}")
 
 
+# A model's first calibration tokens, whatever the seed of a cell.
+TOKENS = f"results/calibration/{{model}}/seed-{CONFIG['seeds'][0]}.safetensors"
+
 # The {method} of paths and tables → method and way through a block.
 METHODS = axes.labels(CONFIG["methods"], CONFIG["within_block"])
 
@@ -128,18 +131,6 @@ def artifact_path(model, cell):
     return None if cell == DENSE else f"results/pruned/{model}/{cell}.safetensors"
 
 
-def allocation_settings(allocation, method):
-    """What decides the ratios of an allocation, with the method's own epsilon."""
-    named = CONFIG["allocations"][allocation]
-    settings = {key: named[key] for key in named.keys() - {"models", "methods"}}
-    if "grouping" in settings:
-        settings["projections"] = list(groupings.projections_of(settings.pop("grouping")))
-        settings["direction"] = metric_names.DIRECTION[settings["metric"]]
-    if isinstance(settings.get("epsilon"), dict):
-        settings["epsilon"] = settings["epsilon"][METHODS[method][0]]
-    return dict(sorted(settings.items()))
-
-
 def local_files(wildcards):
     """A local model's files, so that new weights are noticed; nothing for a model of the hub."""
     folder = CONFIG["models"][wildcards.model].get("path")
@@ -177,52 +168,6 @@ def spectra_of(wildcards, *families):
     return {name: f"results/{name}/{wildcards.subject}.safetensors" for name in ["spectra", *extra]}
 
 
-def scores_of(wildcards):
-    """The table of numbers that an allocation maps to ratios; some read none."""
-    allocation = CONFIG["allocations"][wildcards.allocation]
-    if allocation["allocator"] in allocations.WANDA_SCORED:
-        return rules.measure_wanda_scores.output.scores
-    family = metric_names.FAMILY.get(allocation.get("metric"))
-    return f"results/metrics/{wildcards.model}/{family}.csv" if family else []
-
-
-def segments_of(wildcards):
-    """The segments inside which an allocation averages, or whose gradients it blends."""
-    allocation = CONFIG["allocations"][wildcards.allocation]
-    owner = allocation.get("segments", allocations.OWN)
-    if "segments" in allocation or allocation.get("blend", {}).get("importance") == "segments":
-        return f"results/segments/{wildcards.model if owner == allocations.OWN else owner}.json"
-    return []
-
-
-def gradients_of(wildcards):
-    """The gradients that an allocation is blended with."""
-    blended = "blend" in CONFIG["allocations"][wildcards.allocation]
-    return rules.measure_gradients.output.norms if blended else []
-
-
-def table_of_segments(wildcards):
-    """Where a model's segments come from: a given table, or how similar its blocks are."""
-    given = CONFIG["models"][wildcards.model].get("segments")
-    return {"given": given} if given else {"similarity": rules.measure_similarity.output.similarity}
-
-
-def ratio_digest(wildcards):
-    """Changes when the code that gives an allocation's ratios changes in meaning."""
-    settings = CONFIG["allocations"][wildcards.allocation]
-    modules = [f"allocators.{settings['allocator']}"]
-    modules += ["segments"] if segments_of(wildcards) else []
-    modules += ["blend"] if "blend" in settings else []
-    return digest("allocate_sparsity", *(f"heavytail.{module}" for module in modules))
-
-
-def ratio_settings(wildcards):
-    """What decides the ratio table of an allocation."""
-    target, of = axes.target_of(wildcards.sparsity)
-    settings = allocation_settings(wildcards.allocation, wildcards.method)
-    return settings | {"sparsity": target, "of": of}
-
-
 def prune_settings(wildcards):
     """How a cell is pruned, beside its ratios."""
     method, within_block = METHODS[wildcards.method]
@@ -230,11 +175,16 @@ def prune_settings(wildcards):
     return {"method": method, "of": of, "within_block": within_block}
 
 
-def prune_digest(wildcards):
-    """Changes when the code that prunes a cell changes in meaning."""
+def prune_modules(wildcards):
+    """The modules that a cell's pruning chooses by name."""
     method, within_block = METHODS[wildcards.method]
     way = [f"heavytail.within_block.{within_block}"] if calibrated(wildcards.method) else []
-    return digest("prune_cell", f"heavytail.methods.{method}", *way)
+    return [f"heavytail.methods.{method}", *way]
+
+
+def prune_digest(wildcards):
+    """Changes when the code that prunes a cell changes in meaning."""
+    return digest("prune_cell", *prune_modules(wildcards))
 
 
 def calibration_of(wildcards):

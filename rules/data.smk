@@ -2,6 +2,11 @@
 
 PYTHON_TASKS = [task for task in CONFIG["tasks"] if task.startswith("python_")]
 HUB_TASKS = [task for task in CONFIG["tasks"] if task not in PYTHON_TASKS]
+# The split of a text → how it is cut into the windows on which losses are measured.
+EVALUATED = {
+    "test": CONFIG["evaluation"],
+    "validation": {key: CONFIG["tune"][key] for key in ("dataset", "length", "windows")},
+}
 
 
 rule extract_python:
@@ -13,7 +18,7 @@ rule extract_python:
     benchmark:
         "results/benchmarks/extract_python/{split}.tsv"
     wildcard_constraints:
-        split="calibration|test",
+        split="calibration|test|validation",
     conda:
         "../envs/compute.yaml"
     params:
@@ -32,7 +37,7 @@ rule fetch_text:
         "results/benchmarks/fetch_text/{dataset}-{split}.tsv"
     wildcard_constraints:
         dataset="c4|wikitext2",
-        split="calibration|test",
+        split="calibration|test|validation",
     conda:
         "../envs/compute.yaml"
     params:
@@ -64,19 +69,21 @@ rule freeze_calibration:
 rule freeze_evaluation:
     input:
         model=MODEL,
-        documents=f"results/data/{CONFIG['evaluation']['dataset']}/test.jsonl",
-        origin=f"results/data/{CONFIG['evaluation']['dataset']}/test.json",
+        documents=lambda w: f"results/data/{EVALUATED[w.split]['dataset']}/{w.split}.jsonl",
+        origin=lambda w: f"results/data/{EVALUATED[w.split]['dataset']}/{w.split}.json",
     output:
-        tokens="results/evaluation/{model}.safetensors",
+        tokens="results/evaluation/{model}/{split}.safetensors",
     log:
-        "results/logs/freeze_evaluation/{model}.log",
+        "results/logs/freeze_evaluation/{model}/{split}.log",
     benchmark:
-        "results/benchmarks/freeze_evaluation/{model}.tsv"
+        "results/benchmarks/freeze_evaluation/{model}/{split}.tsv"
+    wildcard_constraints:
+        split=any_of(EVALUATED),
     conda:
         "../envs/compute.yaml"
     params:
         digest=digest("freeze_evaluation"),
-        settings=CONFIG["evaluation"],
+        settings=lambda wildcards: EVALUATED[wildcards.split] | {"split": wildcards.split},
     script:
         "../scripts/freeze_evaluation.py"
 

@@ -9,7 +9,7 @@ rule evaluate_perplexity:
     input:
         model=MODEL,
         artifact=lambda w: artifact_path(w.model, w.cell) or [],
-        tokens=rules.freeze_evaluation.output.tokens,
+        tokens="results/evaluation/{model}/test.safetensors",
     output:
         record="results/perplexity/{model}/{cell}.json",
     log:

@@ -1,8 +1,5 @@
 """What guides an allocation beside spectra: segments, gradients and Wanda scores of the dense model."""
 
-# A model's first calibration tokens, whatever the seed of a cell.
-TOKENS = f"results/calibration/{{model}}/seed-{CONFIG['seeds'][0]}.safetensors"
-
 
 rule measure_similarity:
     input:

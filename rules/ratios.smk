@@ -7,6 +7,7 @@ rule allocate_sparsity:
         scores=scores_of,
         segments=segments_of,
         gradients=gradients_of,
+        tuned=tuned_of,
     output:
         ratios="results/ratios/{model}/{method}/{sparsity}/{allocation}.csv",
     log:

@@ -10,16 +10,19 @@ from heavytail.tensors import write_tensors
 
 def freeze_evaluation(model: str, documents: str, origin: str, settings: dict, output: str) -> None:
     """Write `input_ids`, int64 [windows, length], with how they were got as metadata."""
-    folder, key = Path(model).parent, "evaluation.length"
-    tokenizer = tokens.load_tokenizer(folder, key, settings["length"])
-    ids = tokens.text_ids(tokenizer, [row["text"] for row in read_lines(documents)])
-    windows = tokens.windows_of(ids, settings["length"], settings["windows"])
+    folder, key = Path(model).parent, "evaluation" if settings["split"] == "test" else "tune"
+    tokenizer = tokens.load_tokenizer(folder, f"{key}.length", settings["length"])
+    texts = [row["text"] for row in read_lines(documents)]
+    if settings["split"] == "validation":
+        texts = tokens.beginning(texts, settings["length"] * settings["windows"])
+    ids = tokens.text_ids(tokenizer, texts)
+    windows = tokens.windows_of(ids, settings["length"], settings["windows"], key)
     tokens.check_vocabulary(windows, folder)
     bos = bool(len(ids)) and ids[0].item() == tokenizer.bos_token_id
     metadata = {
         "dataset": settings["dataset"],
         **read_json(origin),
-        "split": "test",
+        "split": settings["split"],
         "join": "blank line",
         "bos": "once, before the text" if bos else "none",
     }

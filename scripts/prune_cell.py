@@ -1,6 +1,5 @@
 """Prune one cell and store it compactly, resuming a killed run."""
 
-import importlib
 import json
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from heavytail import artifact as artifacts
 from heavytail import device
 from heavytail.files import sha256, write_json
 from heavytail.jobs import Stopwatch, logged, versions
-from heavytail.pruning import Procedure, prune_model
+from heavytail.pruning import Procedure, chosen, prune_model
 from heavytail.ratio_table import Matrix, read_ratios
 from heavytail.resume import Parts
 from heavytail.streaming import StreamedModel, batches_of
@@ -34,15 +33,6 @@ def open_parts(
     computed = [place, str(model.dtype), torch.get_num_threads(), versions("torch", "transformers")]
     parts = Parts(artifact, json.dumps([settings, [*map(sha256, inputs)], computed]))
     return parts, parts.path(0).is_file()
-
-
-def chosen(settings: dict, ratios: dict[Matrix, float]) -> Procedure:
-    """The method and the way through a block that the settings name."""
-    method = importlib.import_module(f"heavytail.methods.{settings['method']}")
-    way = f"heavytail.within_block.{settings['within_block']}"
-    # Without statistics there is one way, and no module for it among those that the job comes with.
-    within_block = importlib.import_module(way) if method.Statistic else None
-    return Procedure(method, within_block, ratios, settings["of"])
 
 
 def summary(parts: Parts, sizes: dict[Matrix, int]) -> tuple[dict, dict[str, str]]:
@@ -88,7 +78,7 @@ def prune_cell(
     wanted, sizes = read_ratios(ratios)
     if list(wanted) != list(dense.checkpoint.matrices()):
         raise ValueError(f"{ratios}: its rows are not the matrices of {Path(model).parent}")
-    procedure = chosen(settings, wanted)
+    procedure = Procedure(*chosen(settings), wanted, settings["of"])
     if procedure.method.Statistic and not calibration:
         raise ValueError(f"{settings['method']} needs calibration tokens and was given none")
     ids = load_file(calibration)["input_ids"] if calibration else torch.empty(0, 1)

@@ -29,7 +29,7 @@ BAD_SHAPES = [
     (
         model(**HUB) | {1: 2},
         "1: unknown key, expected one of models, methods, within_block, allocations, sparsity, "
-        "seeds, calibration, evaluation, segments, gradients, hessian, tasks, notes",
+        "seeds, calibration, evaluation, segments, tune, gradients, hessian, tasks, notes",
     ),
     (model(**HUB) | {"see\nds": [0]}, "see ds: unknown key, did you mean 'seeds'?"),
     (
@@ -128,6 +128,19 @@ BAD_ALLOCATIONS = [
         "allocations.x.segments: unknown model 'owm', did you mean 'own'?",
     ),
     (
+        allocation(grouping="tune"),
+        "tune.grouping: empty, expected what allocations.x chooses from",
+    ),
+    (
+        allocation(grouping="tune") | {"tune": {"grouping": ["gt", "qkvo"]}},
+        "tune.grouping: unknown grouping 'qkvo', did you mean 'qkvout'?",
+    ),
+    (
+        allocation(grouping="tune", mapping="matrix") | {"tune": {"grouping": ["gt", "qk"]}},
+        "allocations.x.mapping: 'matrix' maps every matrix by its own metric, expected the "
+        "grouping 'gt'",
+    ),
+    (
         allocation(grouping="gt", models=["b"]),
         "allocations.x.models: unknown model 'b', expected one of a",
     ),
@@ -187,7 +200,7 @@ BAD_ALLOCATIONS = [
     (allocation(grouping="gt", epsilon=-0.1), "allocations.x.epsilon: -0.1 is not in [0, 1)"),
     (
         allocation(grouping="gt", epsilon="0.2"),
-        "allocations.x.epsilon: expected a number or a mapping, found '0.2'",
+        "allocations.x.epsilon: '0.2' is not a number, a mapping or 'tune'",
     ),
     (
         allocation(grouping="gt", epsilon={"wandda": 0.2}),

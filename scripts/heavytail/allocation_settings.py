@@ -8,6 +8,8 @@ from heavytail.projections import ATTENTION, MLP, PROJECTIONS
 EPSILON = {"spectral": 0.2, "depth_linear": 0.2, "owl": 0.08, "dlp": 0.15}
 # Those that map the Wanda scores of the dense model.
 WANDA_SCORED = ("owl", "dlp")
+# An epsilon or a grouping that trials choose.
+TUNE = "tune"
 # Whose segments: the model's own, or another model's by its name.
 OWN = "own"
 
@@ -29,12 +31,39 @@ def complete(name: str, allocation: dict, config: dict) -> None:
         allocation.setdefault("epsilon", EPSILON[allocation["allocator"]])
         methods = allocation.get("methods", config["methods"])
         _check_epsilon((*where, "epsilon"), allocation["epsilon"], methods)
-    if "grouping" in allocation:
-        _check_grouping((*where, "grouping"), allocation["grouping"])
-        _check_mapping((*where, "mapping"), allocation)
+    if allocation.get("grouping") == TUNE:
+        if not config["tune"]["grouping"]:
+            fail(("tune", "grouping"), f": empty, expected what allocations.{name} chooses from")
+        for grouping in config["tune"]["grouping"]:
+            _check_guides(where, allocation | {"grouping": grouping}, ("tune", "grouping"))
+    elif "grouping" in allocation:
+        _check_guides(where, allocation, (*where, "grouping"))
     owner = allocation.get("segments", OWN)
     if owner != OWN and owner not in config["models"]:
         fail((*where, "segments"), unknown("model", owner, [OWN, *config["models"]]))
+
+
+def is_tuned(allocation: dict) -> bool:
+    """Whether trials choose something of an allocation."""
+    return TUNE in (allocation.get("epsilon"), allocation.get("grouping"))
+
+
+def candidates(allocation: dict, tune: dict) -> list[dict]:
+    """What an allocation's open settings may be, each with the settings that it changes.
+
+    Args:
+        allocation: for which `is_tuned`.
+        tune: the config's "epsilon" and "grouping", lists of candidates.
+    """
+    found = [{}]
+    if allocation.get("grouping") == TUNE:
+        found = [
+            {"grouping": grouping, "projections": list(projections_of(grouping))}
+            for grouping in tune["grouping"]
+        ]
+    if allocation["epsilon"] == TUNE:
+        found = [one | {"epsilon": epsilon} for one in found for epsilon in tune["epsilon"]]
+    return found
 
 
 def _check_grouping(where: tuple, grouping: str | list) -> None:
@@ -44,6 +73,12 @@ def _check_grouping(where: tuple, grouping: str | list) -> None:
     for name in [grouping] if named else grouping:
         if name not in known:
             fail(where, unknown(noun, name, known))
+
+
+def _check_guides(where: tuple, allocation: dict, key: tuple) -> None:
+    """Fail when a grouping, which stands at `key`, has no such name or does not fit the mapping."""
+    _check_grouping(key, allocation["grouping"])
+    _check_mapping((*where, "mapping"), allocation)
 
 
 def _check_epsilon(where: tuple, epsilon: float | dict, methods: list[str]) -> None:

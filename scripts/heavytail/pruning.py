@@ -1,5 +1,6 @@
 """Prune a model: the same loop for every method."""
 
+import importlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -24,6 +25,14 @@ class Procedure:
     within_block: ModuleType | None  # of heavytail.within_block, for methods with a statistic
     ratios: dict[tuple[int, str], float]  # (block, projection) → sparsity in [0, 1]
     of: int | None = None  # M of N:M sparsity
+
+
+def chosen(settings: dict) -> tuple[ModuleType, ModuleType | None]:
+    """The modules of the method and of the way through a block that the settings name."""
+    method = importlib.import_module(f"heavytail.methods.{settings['method']}")
+    way = f"heavytail.within_block.{settings['within_block']}"
+    # Without statistics there is one way, and no module for it among those that the job comes with.
+    return method, importlib.import_module(way) if method.Statistic else None
 
 
 @torch.no_grad()

@@ -41,6 +41,10 @@ class Parts:
     def join(self, blocks: int, metadata: dict[str, str]) -> None:
         """Write the output from all blocks, keys {block}.{key}, and delete the folder."""
         join_tensors(self.output, {str(b): self.path(b) for b in range(blocks)}, metadata)
+        self.discard()
+
+    def discard(self) -> None:
+        """Delete the folder."""
         shutil.rmtree(self.folder)
 
 

@@ -40,6 +40,9 @@ def checked(config: dict, schema: dict, folders: list[Path]) -> dict:
         error = min(errors, key=lambda error: list(_MESSAGES).index(error.validator))
         fail(error.absolute_path, _MESSAGES[error.validator](error))
     filled = _with_defaults(config, schema)
+    tune = filled["tune"]
+    tune["dataset"] = tune["dataset"] or filled["calibration"]["dataset"]
+    tune["length"] = tune["length"] or filled["evaluation"]["length"]
     for name, allocation in filled["allocations"].items():
         complete(name, allocation, filled)
     filled["within_block"] = _ways(filled["within_block"])
@@ -113,7 +116,7 @@ def _out_of_range(error: ValidationError) -> str:
         return f": {error.instance!r} is less than {bounds['minimum']}"
     low = f"[{bounds['minimum']}" if "minimum" in bounds else f"({bounds['exclusiveMinimum']}"
     # YAML reads 2:4 as a number to the base of 60.
-    hint = " (N:M needs quotes)" if "pattern" in bounds else ""
+    hint = " (N:M needs quotes)" if "N:M" in bounds.get("title", "") else ""
     return f": {error.instance!r} is not in {low}, {bounds['exclusiveMaximum']}){hint}"
 
 

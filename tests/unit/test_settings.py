@@ -71,6 +71,13 @@ def test_defaults_are_filled_in_at_every_depth():
         "calibration": {"dataset": "c4", "samples": 4, "length": 2048},
         "evaluation": {"dataset": "wikitext2", "length": 2048, "windows": None},
         "segments": {"count": 14, "windows": 4},
+        "tune": {
+            "epsilon": [0.05, 0.1, 0.15, 0.2, 0.25, 0.3],
+            "grouping": [],
+            "dataset": "c4",
+            "length": 2048,
+            "windows": 64,
+        },
         "gradients": {"windows": 4},
         "hessian": {"eigenvalues": 50, "windows": 4},
         "tasks": TASKS.split(", "),
