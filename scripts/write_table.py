@@ -4,7 +4,8 @@ from heavytail import significance
 from heavytail.cell_table import read_csv, write_csv
 from heavytail.files import write_text
 from heavytail.jobs import logged
-from heavytail.model_tables import ALIKE, model_rows, perplexity_table, zero_shot_table
+from heavytail.model_tables import model_rows, perplexity_table, zero_shot_table
+from heavytail.tables import ALIKE
 
 CLAIM = (
     f"**Bold**: the best of its row; {ALIKE}: not distinguishable from it, that is, the "

@@ -7,13 +7,13 @@ import pandas as pd
 
 from heavytail.cells import DENSE
 from heavytail.over_seeds import over_seeds, spread, statistics
-from heavytail.tables import markdown, readable
+from heavytail.tables import ALIKE, markdown, readable
 
 KEY = ["sparsity", "method", "allocation"]
 PERPLEXITY, ZERO_SHOT = "perplexity", "zero_shot_mean"
 # The notes' names of quantities; that of a perplexity goes on with its text.
 NOTES = {PERPLEXITY: "ppl", ZERO_SHOT: "zeroshot/mean_claimed"}
-BEST, ALIKE = "best", "≈"
+BEST = "best"
 
 
 def accuracy(value: float) -> str:
@@ -146,8 +146,8 @@ def zero_shot_table(
     tasks = dict(list(found.groupby(level=KEY, sort=False)))
     theirs = notes_values(notes, accuracy)
     lines = {}
-    for _, row in rows[rows["sparsity"].isna() | (rows["sparsity"] == sparsity)].iterrows():
-        (key,) = keys(row.to_frame().T)
+    chosen = rows[rows["sparsity"].isna() | (rows["sparsity"] == sparsity)]
+    for key, (_, row) in zip(keys(chosen), chosen.iterrows(), strict=True):
         line = {
             one["task"]: shown(
                 spread(one, accuracy), notes=theirs.get((*key, f"zeroshot/{one['task']}/acc"), "")

@@ -4,7 +4,7 @@ import pandas as pd
 
 from heavytail.cells import DENSE
 from heavytail.over_seeds import over_seeds
-from heavytail.tables import markdown, readable
+from heavytail.tables import ALIKE, markdown, readable
 
 ROW = ["model", "method", "sparsity"]
 BASELINES = ("gt", "uniform")
@@ -17,7 +17,6 @@ COLUMNS = [
 ]
 NUMBER = {"perplexity": readable, "zero_shot_mean": "{:.4f}".format}
 GAIN = {"perplexity": "{:.1%}".format, "zero_shot_mean": "{:+.4f}".format}
-ALIKE = "≈"
 
 
 def baseline(row: pd.DataFrame, name: str, best: pd.Series) -> pd.DataFrame:
@@ -52,7 +51,8 @@ def best_rows(cells: pd.DataFrame, significance: pd.DataFrame) -> pd.DataFrame:
     Returns:
         Columns `COLUMNS`: of each baseline the allocation (of several the best, so that the gain is
         over the strongest), its value, the gain, and whether the two are distinguishable, nan
-        where that is not known. Baselines are nan where the row has none with a number.
+        where that is not known. Baselines are nan where the row has none, their values and gains
+        also where they have no number.
     """
     pairs = significance[significance["reference"] == "best"]
     apart = pairs.set_index([*ROW, "quantity", "allocation"])["distinguishable"].to_dict()
@@ -60,12 +60,10 @@ def best_rows(cells: pd.DataFrame, significance: pd.DataFrame) -> pd.DataFrame:
     pruned = over_seeds(cells[cells["method"] != DENSE])
     for key, row in pruned.groupby(ROW, sort=False):
         for quantity, more in QUANTITIES.items():
-            order = row.dropna(subset=quantity).sort_values(
-                quantity, ascending=not more, kind="stable"
-            )
-            if order.empty:
-                continue
+            order = row.sort_values(quantity, ascending=not more, kind="stable")
             best = order.iloc[0]
+            if pd.isna(best[quantity]):
+                continue
             line = dict(zip(ROW, key, strict=True)) | {"quantity": quantity}
             line |= {"allocation": best["allocation"], "value": best[quantity]}
             for name in BASELINES:
@@ -96,7 +94,7 @@ def _beside(row: pd.Series, name: str, quantity: str) -> tuple[str, str]:
         return "–", "–"
     if row[name] == row["allocation"]:
         return "itself", "–"
-    told = GAIN[quantity](row[f"{name}_gain"])
-    # Object columns hold True, False and nan.
-    mark = f" {ALIKE}" if pd.Series([row[f"{name}_apart"]]).eq(False).all() else ""
-    return f"{row[name]} {NUMBER[quantity](row[f'{name}_value'])}", told + mark
+    value, more, apart = (row[f"{name}_{part}"] for part in ("value", "gain", "apart"))
+    told = "–" if pd.isna(more) else GAIN[quantity](more)
+    mark = f" {ALIKE}" if pd.notna(apart) and not apart else ""
+    return f"{row[name]} {NUMBER[quantity](value)}", told + mark

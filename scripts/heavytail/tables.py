@@ -4,6 +4,9 @@ import math
 
 import pandas as pd
 
+# What stands behind a number that is not distinguishable from the best of its row.
+ALIKE = "≈"
+
 
 def readable(value: float) -> str:
     """A number as people print it: 51.60, 1.2e5, nan."""

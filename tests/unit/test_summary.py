@@ -61,6 +61,12 @@ def test_a_row_without_a_number_has_no_best_and_one_without_baselines_no_gain():
     assert row["allocation"] == "qk" and pd.isna(row["gt"]) and pd.isna(row["uniform_gain"])
 
 
+def test_a_baseline_that_is_nan_is_shown_as_it_is():
+    rows = [dense(), cell("wanda", "gt"), cell("wanda", "uniform"), cell("wanda", "qk")]
+    table = summary.summary_table(best([5.0, None, None, 9.0], rows), "perplexity")
+    assert of_markdown(table)[1][3:] == ["qk", "9.00", "gt nan", "–", "uniform nan", "–"]
+
+
 def test_the_page_marks_gains_that_are_not_told_apart():
     key = {"model": "m", "method": "wanda", "sparsity": "0.7", "quantity": "perplexity"}
     compared = pd.DataFrame(
