@@ -36,6 +36,8 @@ rule all:
         expand(rules.check_dense.output, model=EXPECTED),
         rules.collect_cells.output if WEIGHTED else [],
         expand(rules.write_table.output, model=WEIGHTED),
+        rules.write_summary.output if WEIGHTED else [],
+        rules.compare_notes.output if CONFIG["notes"] and WEIGHTED else [],
         expand(rules.write_ratio_table.output, model=ALLOCATED),
         expand(rules.plot_ratios.output, model=ALLOCATED),
 

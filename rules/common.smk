@@ -36,6 +36,7 @@ groupings = parse_time_module("heavytail.groupings", "groupings")
 metric_names = parse_time_module("heavytail.metric_names", "metric_names")
 mistakes = parse_time_module("heavytail.mistakes", "mistakes")
 model_files = parse_time_module("heavytail.model_files", "model_files")
+parse_time_module("heavytail.notes_file", "notes_file")
 parse_time_module("heavytail.segment_table", "segment_table")
 allocations = parse_time_module("heavytail.allocation_settings", "allocation_settings")
 settings = parse_time_module("heavytail.settings", "settings")
@@ -47,7 +48,7 @@ MODEL = "results/models/{model}/provenance.json"
 PUBLISHED_MODEL = "results/models/{model}/published.json"
 # A cell below its model's folder, spelled here and nowhere else.
 CELL = "{method}/{sparsity}/{allocation}/seed-{seed}"
-DENSE = "dense"
+DENSE = axes.DENSE
 
 with open(workflow.source_path("../config/schema.yaml")) as handle:
     try:
@@ -217,6 +218,7 @@ def row_settings(row):
     """What the CSV says of a row beside its numbers."""
     if row["cell"] == DENSE:
         return row
-    named = {"grouping": CONFIG["allocations"][row["allocation"]].get("grouping")}
+    grouping = CONFIG["allocations"][row["allocation"]].get("grouping")
+    named = {"grouping": grouping and groupings.name_of(grouping)}
     row = row | {"within_block": METHODS[row["method"]][1]} if calibrated(row["method"]) else row
     return row | named | allocation_settings(row["allocation"], row["method"])

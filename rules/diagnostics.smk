@@ -10,6 +10,7 @@ rule write_notes_diagnostics:
         spectra="results/spectra/{model}.safetensors",
         products="results/product_spectra/{model}.safetensors",
         metrics="results/metrics/{model}.csv",
+        notes=workflow.source_path("../resources/notes/results.csv"),
     output:
         values="results/diagnostics/{model}/notes.csv",
         table="results/diagnostics/{model}/notes.md",

@@ -1,4 +1,4 @@
-"""Tables: every record in one CSV, and markdown as people read it."""
+"""Tables: every record in two CSV files, comparisons, and markdown as people read it."""
 
 
 rule collect_cells:
@@ -25,11 +25,56 @@ rule collect_cells:
         "../scripts/collect_cells.py"
 
 
+rule compare_cells:
+    input:
+        cells=rules.collect_cells.output.cells,
+        perplexity=rules.collect_cells.input.perplexity,
+        zero_shot=rules.collect_cells.input.zero_shot,
+    output:
+        significance="results/tables/significance.csv",
+    log:
+        "results/logs/compare_cells.log",
+    benchmark:
+        "results/benchmarks/compare_cells.tsv"
+    localrule: True
+    conda:
+        "../envs/tables.yaml"
+    params:
+        digest=digest("compare_cells"),
+    script:
+        "../scripts/compare_cells.py"
+
+
+rule compare_notes:
+    input:
+        notes=CONFIG["notes"] or [],
+        cells=rules.collect_cells.output.cells,
+        zero_shot=rules.collect_cells.output.zero_shot,
+    output:
+        values="results/tables/notes.csv",
+        table="results/tables/notes.md",
+    log:
+        "results/logs/compare_notes.log",
+    benchmark:
+        "results/benchmarks/compare_notes.tsv"
+    localrule: True
+    conda:
+        "../envs/tables.yaml"
+    params:
+        digest=digest("compare_notes"),
+        text=CONFIG["evaluation"]["dataset"],
+    script:
+        "../scripts/compare_notes.py"
+
+
 rule write_table:
     input:
         cells=rules.collect_cells.output.cells,
         zero_shot=rules.collect_cells.output.zero_shot,
+        significance=rules.compare_cells.output.significance,
+        notes=rules.compare_notes.output.values if CONFIG["notes"] else [],
     output:
+        values="results/tables/{model}.csv",
         table="results/tables/{model}.md",
     log:
         "results/logs/write_table/{model}.log",
@@ -42,3 +87,23 @@ rule write_table:
         digest=digest("write_table"),
     script:
         "../scripts/write_table.py"
+
+
+rule write_summary:
+    input:
+        cells=rules.collect_cells.output.cells,
+        significance=rules.compare_cells.output.significance,
+    output:
+        values="results/tables/summary.csv",
+        table="results/tables/summary.md",
+    log:
+        "results/logs/write_summary.log",
+    benchmark:
+        "results/benchmarks/write_summary.tsv"
+    localrule: True
+    conda:
+        "../envs/tables.yaml"
+    params:
+        digest=digest("write_summary"),
+    script:
+        "../scripts/write_summary.py"

@@ -1,7 +1,7 @@
 """Collect every record of the matrix into two CSV files."""
 
-from heavytail import tables
-from heavytail.files import read_json, whole
+from heavytail.cell_table import cell_rows, write_csv, zero_shot_rows
+from heavytail.files import read_json
 from heavytail.jobs import logged
 
 
@@ -14,16 +14,13 @@ def collect_cells(rows: list[dict], records: dict[str, list[str]], outputs: dict
             "pruned": paths beside the artifacts.
         outputs: "cells" and "zero_shot", the CSV files.
     """
-    perplexity = [read_json(path) for path in records["perplexity"]]
-    zero_shot = [read_json(path) for path in records["zero_shot"]]
+    # Of a whole matrix only the numbers fit into memory: a record says each document's likelihoods.
+    perplexity = [{"perplexity": read_json(path)["perplexity"]} for path in records["perplexity"]]
+    scores = map(read_json, records["zero_shot"])
+    zero_shot = [{key: record[key] for key in ("tasks", "mean")} for record in scores]
     pruned = {f"{p.removesuffix('.json')}.safetensors": read_json(p) for p in records["pruned"]}
-    frames = {
-        "cells": tables.cell_rows(rows, perplexity, zero_shot, pruned),
-        "zero_shot": tables.zero_shot_rows(rows, zero_shot),
-    }
-    for name, frame in frames.items():
-        with whole(outputs[name]) as path:
-            frame.to_csv(path, index=False, na_rep="nan", lineterminator="\n")
+    write_csv(outputs["cells"], cell_rows(rows, perplexity, zero_shot, pruned))
+    write_csv(outputs["zero_shot"], zero_shot_rows(rows, zero_shot))
 
 
 if __name__ == "__main__":

@@ -2,8 +2,10 @@
 
 import pandas as pd
 
-from heavytail import correlations, tables
-from heavytail.files import whole, write_text
+from heavytail import correlations
+from heavytail.cell_table import read_csv, write_csv
+from heavytail.cells import DENSE
+from heavytail.files import write_text
 from heavytail.jobs import logged
 
 QUALITIES = ("perplexity", "zero_shot_mean")
@@ -35,7 +37,7 @@ def points_of(metrics: list[str], cells: pd.DataFrame) -> pd.DataFrame:
 
 def sections(points: pd.DataFrame, metrics: list[str], quality: str) -> dict[str, pd.DataFrame]:
     """Title → table of correlations with one quality."""
-    dense = points["method"] == tables.DENSE
+    dense = points["method"] == DENSE
     return {
         "dense models": correlations.correlations(points[dense], metrics, quality),
         "dense models and pruned cells": correlations.correlations(points, metrics, quality),
@@ -61,8 +63,7 @@ def correlate_metrics(inputs: dict, outputs: dict[str, str]) -> None:
         inputs: "metrics", tables of models and cells; "cells", tables/cells.csv, same order.
         outputs: "averages", "correlations" (CSV) and "table" (markdown).
     """
-    names = dict.fromkeys(("model", "method", "allocation"), str)
-    cells = pd.read_csv(inputs["cells"], dtype=names, na_values=["nan", ""], keep_default_na=False)
+    cells = read_csv(inputs["cells"])
     points = points_of(inputs["metrics"], cells)
     metrics = [name for name in points.columns if name not in cells.columns]
     found, page = [], [INTRODUCTION]
@@ -74,9 +75,8 @@ def correlate_metrics(inputs: dict, outputs: dict[str, str]) -> None:
         page += [f"## {quality}: Simpson's paradox", correlations.simpson_markdown(paradox)]
     # Without any quality there is nothing to correlate, but the averages stand.
     correlated = pd.concat(found) if found else pd.DataFrame(columns=correlations.COLUMNS)
-    for name, table in (("averages", points), ("correlations", correlated)):
-        with whole(outputs[name]) as path:
-            table.to_csv(path, index=False, na_rep="nan", lineterminator="\n")
+    write_csv(outputs["averages"], points)
+    write_csv(outputs["correlations"], correlated)
     write_text(outputs["table"], "\n\n".join(page) + "\n")
 
 

@@ -6,7 +6,8 @@ from safetensors.numpy import load_file
 from heavytail import notes_diagnostics, tables
 from heavytail.files import whole, write_text
 from heavytail.jobs import logged
-from heavytail.notes_numbers import NOTES
+from heavytail.notes_file import read_notes
+from heavytail.notes_numbers import diagnostics
 from heavytail.wholeness import require_whole
 
 AVERAGED = ("v_entropy", "v_rank", "qk_entropy")
@@ -54,16 +55,17 @@ def write_notes_diagnostics(model: str, inputs: dict[str, str], outputs: dict[st
 
     Args:
         model: its name in the config.
-        inputs: "spectra", "products", "metrics" of the model.
+        inputs: "spectra", "products", "metrics" of the model; "notes", the notes' numbers.
         outputs: "values" (CSV) and "table" (markdown).
     """
     found = notes_diagnostics.per_block(
         load_file(inputs["spectra"]), load_file(inputs["products"]), pd.read_csv(inputs["metrics"])
     )
-    comparison = notes_diagnostics.compared(found, NOTES)
+    printed = diagnostics(read_notes(inputs["notes"]))
+    comparison = notes_diagnostics.compared(found, printed)
     with whole(outputs["values"]) as path:
         found.to_csv(path, index=False, na_rep="nan", lineterminator="\n")
-    notes = notes_diagnostics.notes_vectors(NOTES, found["block"].nunique())
+    notes = notes_diagnostics.notes_vectors(printed, found["block"].nunique())
     write_text(outputs["table"], markdown(model, pd.concat([found, notes]), comparison))
 
 

@@ -1,33 +1,48 @@
 """Write a model's tables as people read them."""
 
-import pandas as pd
-
-from heavytail import tables
+from heavytail import significance
+from heavytail.cell_table import read_csv, write_csv
 from heavytail.files import write_text
 from heavytail.jobs import logged
+from heavytail.model_tables import model_rows, perplexity_table, zero_shot_table
+from heavytail.tables import ALIKE
+
+CLAIM = (
+    f"**Bold**: the best of its row; {ALIKE}: not distinguishable from it, that is, the "
+    f"{significance.CONFIDENCE:.0%} interval of a paired bootstrap over {{units}} holds 0 "
+    f"({significance.RESAMPLES:,} resamples, seed {significance.SEED}; {{units}} count as "
+    f"independent, fewer than {significance.FEWEST} tell nothing). The mark says that this text "
+    "does not tell the two apart, not that they are equal; intervals are not corrected for their "
+    "number, and the best was chosen on the same text, which flatters it."
+)
+SEEDS = "±: standard deviation (n − 1) over calibration seeds, which the intervals leave out."
+ERROR = "Standard error: of the mean, from the tasks' own, taken as independent."
 
 
-def write_table(model: str, cells: str, zero_shot: str, output: str) -> None:
-    """Write markdown: per sparsity, perplexity and zero-shot accuracy of every cell."""
-    # Names may look like numbers.
-    names = dict.fromkeys(("model", "method", "allocation", "task"), str)
-    missing = {"na_values": ["nan", ""], "keep_default_na": False}
-    read = (pd.read_csv(path, dtype=names, **missing) for path in (cells, zero_shot))
-    cell_table, scores = (table[table["model"] == model] for table in read)
+def write_table(model: str, inputs: dict, outputs: dict[str, str]) -> None:
+    """Write the CSV and the page: per sparsity, perplexity and zero-shot accuracy of every cell.
+
+    Args:
+        model: its name in the config.
+        inputs: "cells", "zero_shot", "significance" and, where notes are configured, "notes": CSV.
+        outputs: "values" (CSV) and "table" (markdown).
+    """
+    read = {name: read_csv(path) for name, path in inputs.items() if path}
+    own = {name: table[table["model"] == model] for name, table in read.items()}
+    scores, notes = own["zero_shot"], own.get("notes")
+    rows = model_rows(own["cells"], scores, own["significance"], notes)
+    seeds = [SEEDS] if rows["seeds"].max() > 1 else []
     lines = [f"# {model}"]
-    for sparsity in cell_table["sparsity"].dropna().unique():
-        lines += [f"## Sparsity {sparsity}", "Perplexity"]
-        lines.append(tables.perplexity_table(cell_table, sparsity))
+    for sparsity in rows["sparsity"].dropna().unique():
+        lines += [f"## Sparsity {sparsity}", "Perplexity", perplexity_table(rows, sparsity)]
+        lines.append(" ".join([CLAIM.format(units="windows"), *seeds]))
         if len(scores):
-            lines += ["Zero-shot accuracy", tables.zero_shot_table(scores, sparsity)]
-    write_text(output, "\n\n".join(lines) + "\n")
+            lines += ["Zero-shot accuracy", zero_shot_table(rows, scores, notes, sparsity)]
+            lines.append(" ".join([CLAIM.format(units="documents"), ERROR, *seeds]))
+    write_csv(outputs["values"], rows)
+    write_text(outputs["table"], "\n\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
-        write_table(
-            snakemake.wildcards.model,
-            snakemake.input.cells,
-            snakemake.input.zero_shot,
-            snakemake.output.table,
-        )
+        write_table(snakemake.wildcards.model, dict(snakemake.input), dict(snakemake.output))

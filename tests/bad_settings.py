@@ -37,7 +37,7 @@ BAD_SHAPES = [
         model(**HUB) | {1: 2},
         "1: unknown key, expected one of models, methods, within_block, allocations, sparsity, "
         "seeds, artifacts, calibration, evaluation, segments, tune, gradients, hessian, tasks, "
-        "zero_shot",
+        "zero_shot, notes",
     ),
     (model(**HUB) | {"see\nds": [0]}, "see ds: unknown key, did you mean 'seeds'?"),
     (
@@ -52,6 +52,10 @@ BAD_MODELS = [
     ({"models": {"a/b": HUB}}, f"models: 'a/b' is not {A_NAME}"),
     ({"models": {"..": HUB}}, f"models: '..' is not {A_NAME}"),
     ({"models": {"a\n": HUB}}, f"models: 'a\\n' is not {A_NAME}"),
+    (
+        {"models": {"summary": HUB}},
+        "models: cells, notes, significance, summary and zero_shot are tables that are no model's",
+    ),
     ({"models": {"a": None}}, "models.a: expected a mapping, found nothing"),
     ({"models": {"a": "x/y"}}, "models.a: expected a mapping, found 'x/y'"),
     (model(pth="x"), "models.a.pth: unknown key, did you mean 'path'?"),
@@ -347,4 +351,6 @@ BAD_VALUES = [
         {"zero_shot": {"bos": None}},
         "zero_shot.bos: nothing is no BOS policy, expected one of none, tokenizer",
     ),
+    ({"notes": ["a.csv"]}, "notes: expected a CSV file or null, found a list"),
+    ({"notes": "nowhere.csv"}, "notes: file 'nowhere.csv' does not exist"),
 ]

@@ -18,7 +18,7 @@ from tiny import save_model
 ROOT = Path(__file__).parents[1]
 SNAKEMAKE = (sys.executable, "-m", "snakemake", "--cores", "2")
 ENVIRONMENT = os.environ | {"PYTHONPATH": ""}
-PARTS = ("Snakefile", "rules", "scripts", "config", "envs", "profiles")
+PARTS = ("Snakefile", "rules", "scripts", "config", "envs", "profiles", "resources/notes")
 CONFIG = {
     "models": {"tiny": {"path": "tiny"}},
     "methods": ["magnitude", "wanda"],

@@ -3,6 +3,8 @@
 # Methods that read calibration text.
 CALIBRATED = ("wanda", "wanda_variant", "sparsegpt")
 WITHIN_BLOCK = ("exact", "sequential")
+# What stands for the method, and for the path, of a model that is not pruned.
+DENSE = "dense"
 
 
 def labels(methods: list[str], within_block: list[str]) -> dict[str, tuple[str, str]]:

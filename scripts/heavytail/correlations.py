@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from heavytail.tables import DENSE, markdown
+from heavytail.cells import DENSE
+from heavytail.tables import markdown
 
 NUMBERS = ["spearman", "spearman_p", "kendall", "kendall_p"]
 COLUMNS = ["slice", "metric", "quality", "n", "dropped", *NUMBERS]

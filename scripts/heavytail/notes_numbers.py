@@ -1,56 +1,23 @@
-"""The notes' diagnostics as they were printed: one number, or one per block from block 0 on.
+"""The notes' diagnostics as they were printed: one number, or one per block from block 0 on."""
 
-The model of the vectors, of 32 blocks, is not named in the notes.
-"""
-
-# (quantity, what it is of, model) → values
-# fmt: off
-NOTES = {
-    ("v_entropy", "v_proj", "llama-2-7b"): (7.6507,),
-    ("v_entropy", "v_proj", "llama-7b"): (7.6593,),
-    ("v_rank", "v_proj", "llama-2-7b"): (1.0,),
-    ("v_rank", "v_proj", "llama-7b"): (1.0,),
-    ("qk_entropy", "qk", "llama-2-7b"): (4.3091,),
-    ("qk_entropy", "qk", "llama-7b"): (3.9172,),
-    ("mp_error", "q_proj", "unknown"): (
-        5.8229, 2.8727, 2.8257, 2.5908, 2.4098, 1.9537, 1.8795, 1.8027, 1.6238, 1.567, 1.5267,
-        1.737, 1.4941, 1.4659, 1.5243, 1.5273, 1.6298, 1.5179, 1.5643, 1.5882, 1.6473, 1.5764,
-        1.6064, 1.5916, 1.5419, 1.6004, 1.4903, 1.5254, 1.4706, 1.3716, 1.4395, 1.5978,
-    ),
-    ("mp_error", "gate_proj", "unknown"): (
-        0.5482, 0.4139, 0.3806, 0.3984, 0.3975, 0.3795, 0.3888, 0.3867, 0.3732, 0.3816, 0.3896,
-        0.3789, 0.3812, 0.3877, 0.3953, 0.4067, 0.3945, 0.3957, 0.4045, 0.4112, 0.4109, 0.4118,
-        0.4118, 0.4132, 0.4166, 0.4204, 0.4235, 0.4254, 0.425, 0.4223, 0.4158, 0.3553,
-    ),
-    ("variance", "Q+Output", "unknown"): (
-        6.8022594, 1.7505128, 0.67073023, 0.9011826, 1.0241171, 0.66527545, 0.7761883, 0.69081646,
-        0.57116586, 0.96019024, 0.60822624, 0.58143175, 0.8822267, 0.6520713, 0.594187, 1.4302163,
-        0.95221716, 1.2951628, 0.94935375, 0.97971964, 0.8644248, 0.9270747, 0.8116518, 0.9120609,
-        1.0460224, 1.0835354, 1.1706367, 1.1667795, 1.5212361, 1.5351686, 2.9982014, 4.179174,
-    ),
-    ("variance", "QKV+Output", "unknown"): (
-        66.6098, 22.4268, 12.0442, 15.7111, 19.9928, 14.2648, 15.2454, 17.3287, 18.1904, 23.8098,
-        17.6028, 20.4818, 22.0152, 22.6965, 23.1866, 23.8024, 19.9324, 29.7267, 22.1502, 19.3142,
-        20.4155, 22.1338, 19.7737, 20.3354, 24.4832, 21.7994, 30.2282, 32.5548, 36.676, 43.5886,
-        64.9272, 72.9902,
-    ),
-    ("mean_variance", "Attention", "unknown"): (
-        102.31417, 11.067372, 4.540181, 4.8845205, 5.200709, 4.8718896, 5.200384, 5.5359073,
-        5.3908963, 5.493868, 5.024547, 4.4261317, 5.589787, 6.3783855, 5.7296386, 6.0082498,
-        5.6517253, 5.9606986, 5.498638, 4.133563, 4.15825, 4.3731494, 3.5758412, 3.427335,
-        3.3134153, 3.0430374, 3.790486, 3.5733676, 3.479709, 3.215975, 4.594109, 5.704971,
-    ),
-    ("mean_variance", "MLP", "unknown"): (
-        1.8593284, 1.3342737, 1.3491153, 1.5887476, 1.8701531, 1.906558, 2.032314, 2.170205,
-        2.2507017, 2.4496467, 2.373629, 2.4527009, 2.3661978, 2.3773997, 2.3708098, 2.5378225,
-        2.4494166, 2.3578682, 2.2054212, 2.0457609, 2.0141258, 1.9576955, 1.944918, 1.9099833,
-        1.9090347, 2.0394032, 2.1584115, 2.524278, 2.6009033, 2.676144, 3.672923, 13.955382,
-    ),
-    ("mean_variance", "Attention+MLP", "unknown"): (
-        59.262093, 6.8960443, 3.1725814, 3.4720464, 3.773328, 3.601033, 3.84264, 4.0934634,
-        4.045099, 4.189202, 3.8884392, 3.5803754, 4.2082486, 4.663677, 4.2901406, 4.5209236,
-        4.2793074, 4.4166284, 4.08726, 3.2387908, 3.2393396, 3.337955, 2.8768742, 2.7770412,
-        2.711538, 2.6129086, 3.0910258, 3.1237576, 3.1030781, 2.9846187, 4.199315, 9.240862,
-    ),
+# The notes' names of means over blocks → quantity and what it is of.
+MEANS = {
+    "V_entropy_avg": ("v_entropy", "v_proj"),
+    "V_rank_avg": ("v_rank", "v_proj"),
+    "QK_entropy_avg": ("qk_entropy", "qk"),
 }
-# fmt: on
+
+
+def diagnostics(notes: list[dict[str, str]]) -> dict[tuple[str, str, str], tuple[float, ...]]:
+    """(quantity, what it is of, model) → values, of the rows that are no cell's.
+
+    Where the notes print a number twice the later one counts, which has more digits. The model of
+    the vectors, of 32 blocks, is not named in the notes.
+    """
+    found: dict[tuple, dict[int, float]] = {}
+    for row in notes:
+        if not row["method"]:
+            quantity, of = MEANS.get(row["quantity"], (row["quantity"], row["grouping"]))
+            blocks = found.setdefault((quantity, of, row["model"]), {})
+            blocks[int(row["layer"] or 0)] = float(row["value"])
+    return {key: tuple(blocks[b] for b in sorted(blocks)) for key, blocks in found.items()}

@@ -6,6 +6,7 @@ It runs whenever Snakemake reads the workflow: a mistake is told in one line bef
 import copy
 import math
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from jsonschema import Draft202012Validator, ValidationError
@@ -15,6 +16,7 @@ from heavytail.allocation_settings import check_weightless, complete
 from heavytail.cells import WITHIN_BLOCK, target_of
 from heavytail.mistakes import fail, nearest, shown, unknown
 from heavytail.model_files import check_settings
+from heavytail.notes_file import read_notes
 from heavytail.segment_table import read_segments
 
 # Where models are put, below the working directory: what lies there may be replaced.
@@ -27,7 +29,7 @@ def checked(config: dict, schema: dict, folders: list[Path]) -> dict:
     Args:
         config: as read from YAML; left as it is.
         schema: config/schema.yaml.
-        folders: where the relative paths of models are looked up, in this order. A path found in
+        folders: where relative paths are looked up, in this order. A path found in
             the first one stays relative.
 
     Raises:
@@ -48,6 +50,8 @@ def checked(config: dict, schema: dict, folders: list[Path]) -> dict:
     _fit_windows(config, filled)
     for name, model in filled["models"].items():
         _complete_model(name, model, filled, folders)
+    if filled["notes"] is not None:
+        filled["notes"] = _found_file(("notes",), filled["notes"], folders, read_notes)
     return filled
 
 
@@ -59,7 +63,8 @@ def _complete_model(name: str, model: dict, filled: dict, folders: list[Path]) -
     if "path" in model:
         model["path"] = _found_model((*where, "path"), model["path"], folders, "alphas" in model)
     if "segments" in model:
-        model["segments"] = _found_segments((*where, "segments"), model["segments"], folders)
+        place = (*where, "segments")
+        model["segments"] = _found_file(place, model["segments"], folders, read_segments)
     if "alphas" in model:
         alphas = model["alphas"]
         alphas["file"] = _found_file((*where, "alphas", "file"), alphas["file"], folders)
@@ -211,22 +216,18 @@ def _fit_windows(config: dict, filled: dict) -> None:
         filled[reader]["windows"] = min(windows, samples)
 
 
-def _found_file(where: tuple, path: str, folders: list[Path]) -> str:
-    """The path of a file, in the first of the folders that has it."""
+def _found_file(
+    where: tuple, path: str, folders: list[Path], read: Callable[[Path], object] = Path.stat
+) -> str:
+    """The path of a file, in the first of the folders that has it, that `read` can read."""
     home = next((folder for folder in folders if (folder / path).is_file()), None)
     if home is None:
         fail(where, f": file {path!r} does not exist")
-    return str(Path(path) if home == folders[0] else home / path)
-
-
-def _found_segments(where: tuple, path: str, folders: list[Path]) -> str:
-    """The path of a model's segments, likewise."""
-    found = _found_file(where, path, folders)
     try:
-        read_segments(folders[0] / found)
+        read(home / path)
     except ValueError as error:
         fail(where, f": {error}")
-    return found
+    return str(Path(path) if home == folders[0] else home / path)
 
 
 def _found_model(where: tuple, path: str, folders: list[Path], weightless: bool) -> str:

@@ -7,7 +7,8 @@ from itertools import groupby
 
 import pandas as pd
 
-from heavytail import tables
+from heavytail.cells import DENSE
+from heavytail.tables import markdown
 
 STATES = ("done", "stale", "missing", "running")
 JOB = re.compile(r"^(?:local)?(?:rule|checkpoint) (\w+):\n((?: {4}.*\n)*)", re.MULTILINE)
@@ -79,14 +80,14 @@ def matrix(cells: pd.DataFrame) -> str:
     """
     parts = []
     for model, rows in cells.groupby("model", sort=False):
-        dense = rows.loc[rows["cell"] == tables.DENSE, "state"]
-        pruned = rows[rows["cell"] != tables.DENSE]
+        dense = rows.loc[rows["cell"] == DENSE, "state"]
+        pruned = rows[rows["cell"] != DENSE]
         axes = pruned["cell"].str.split("/", expand=True).set_axis(AXES, axis=1)
         table = pruned.join(axes).pivot_table(
             index=list(AXES[1:]), columns="method", values="state", aggfunc="first", sort=False
         )
         table = table.fillna("").reset_index().set_index("allocation")
-        parts += [f"# {model} (dense: {''.join(dense)})", tables.markdown(table)]
+        parts += [f"# {model} (dense: {''.join(dense)})", markdown(table)]
     counts = cells["state"].value_counts()
     told = ", ".join(f"{counts.get(state, 0)} {state}" for state in STATES)
     return "\n\n".join([*parts, f"{len(cells)} cells, dense models among them: {told}."])
@@ -114,4 +115,4 @@ def remaining(jobs: list[Job], seconds: Callable[[str], list[float]]) -> str:
     text = table.astype({"jobs left": str})
     numbers = list(text.columns[1:])
     text[numbers] = text[numbers].map("{:.1f}".format).replace("nan", "")
-    return f"{tables.markdown(text.rename_axis('rule'))}\n\n{told}."
+    return f"{markdown(text.rename_axis('rule'))}\n\n{told}."

@@ -17,7 +17,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 NUMBERS = ("acc", "acc_stderr", "acc_norm", "acc_norm_stderr")
 # What of lm-eval's results is no property of the result, per level of the object.
 DROPPED = {
-    "samples": "repeats the task's data; `log_likelihoods` keeps what the model said",
+    "samples": "repeats the task's data; `log_likelihoods` and `outcomes` keep what the model said",
     "date": "differs from run to run",
     "git_hash": "is that of the working directory, whatever it is",
     "upper_git_hash": "likewise",
@@ -89,7 +89,8 @@ def without(mapping: dict, dropped: dict) -> dict:
 def reproducible(results: dict) -> dict:
     """lm-eval's results object without what differs between equal runs, JSON-safe.
 
-    Each task's `log_likelihoods`, [documents][choices], take the place of its `samples`.
+    Each task's `log_likelihoods`, [documents][choices], and `outcomes`, 1 for each document that
+    counts as right for acc, else 0, take the place of its `samples`.
     """
     kept = without(results, DROPPED)
     kept["config"] = without(results["config"], DROPPED_OF_CONFIG)
@@ -99,6 +100,10 @@ def reproducible(results: dict) -> dict:
         kept["configs"][task] = {**without(config, DROPPED_OF_TASK), "metadata": metadata}
     kept["log_likelihoods"] = {
         task: [[value for value, _ in sample["filtered_resps"]] for sample in samples]
+        for task, samples in results["samples"].items()
+    }
+    kept["outcomes"] = {
+        task: [int(sample["acc"]) for sample in samples]
         for task, samples in results["samples"].items()
     }
     return json_safe(kept)
@@ -125,8 +130,9 @@ def evaluate(
 
     Returns:
         lm-eval's results object, JSON-safe, without what `DROPPED*` names; `config` also says
-        how log-likelihoods were formed (`add_bos_token`, `softmax_dtype`), and `log_likelihoods`
-        holds them per task, [documents][choices], null where they are not finite.
+        how log-likelihoods were formed (`add_bos_token`, `softmax_dtype`), `log_likelihoods`
+        holds them per task, [documents][choices], null where they are not finite, and `outcomes`
+        says of each document whether acc counts it as right, 1 or 0.
 
     Raises:
         KeyError: a task has no configuration there.

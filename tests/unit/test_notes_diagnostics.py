@@ -1,16 +1,16 @@
-import csv
-
 import numpy as np
 import pandas as pd
 import pytest
 
 from heavytail.metrics import marchenko_pastur, shape
 from heavytail.notes_diagnostics import ATTENTION, COLUMNS, MLP, compared, notes_vectors, per_block
-from heavytail.notes_numbers import NOTES
+from heavytail.notes_file import read_notes
+from heavytail.notes_numbers import diagnostics
 from heavytail.spectrum import Spectrum
 from project import ROOT
 
 BLOCKS = 3
+NOTES = diagnostics(read_notes(ROOT / "resources/notes/results.csv"))
 
 
 @pytest.fixture(scope="module")
@@ -89,29 +89,14 @@ def test_vectors_of_the_same_length_stand_beside_ours():
 def test_the_notes_numbers_are_consistent_with_their_own_definition():
     """The mean over seven matrices is that over four and that over three, weighted."""
     four, three, seven = (
-        np.array(NOTES["mean_variance", of, "unknown"])
+        np.array(NOTES["mean_variance", of, "unknown-32L"])
         for of in ("Attention", "MLP", "Attention+MLP")
     )
     # Eight printed digits; differences of the last one.
     assert seven == pytest.approx((4 * four + 3 * three) / 7, rel=1e-6)
 
 
-@pytest.mark.skipif(
-    not (ROOT.parent / "shared/notes/results.csv").exists(), reason="the notes are not beside us"
-)
-def test_the_notes_numbers_are_those_of_the_notes():
-    names = {"V_entropy_avg": "v_entropy", "V_rank_avg": "v_rank", "QK_entropy_avg": "qk_entropy"}
-    found = 0
-    with open(ROOT.parent / "shared/notes/results.csv", newline="") as handle:
-        for row in csv.DictReader(handle):
-            quantity = names.get(row["quantity"], row["quantity"])
-            for (own, of, model), values in NOTES.items():
-                same_model = model in (row["model"], "unknown")
-                if own == quantity and same_model and row["grouping"] in ("", of):
-                    found += 1
-                    digits = len(row["value"].partition(".")[2])
-                    block = int(row["layer"] or 0)
-                    assert values[block] == pytest.approx(
-                        float(row["value"]), abs=0.6 * 10**-digits
-                    )
-    assert found >= sum(map(len, NOTES.values()))
+def test_the_notes_numbers_are_read_with_all_their_digits():
+    assert NOTES["v_entropy", "v_proj", "llama-2-7b"] == (7.6507,)
+    assert NOTES["variance", "Q+Output", "unknown-32L"][:2] == (6.8022594, 1.7505128)
+    assert {len(values) for values in NOTES.values()} == {1, 32} and len(NOTES) == 6 + 7

@@ -141,6 +141,8 @@ def test_the_summary_is_that_of_naive_log_likelihoods_without_bos(workdir, model
     for task, rows in ROWS.items():
         logs = [naive(exact, tokenizer, row) for row in rows]
         np.testing.assert_allclose(results["log_likelihoods"][task], logs, rtol=1e-4)
+        right = [int(np.argmax(own)) == row["answer"] for own, row in zip(logs, rows, strict=True)]
+        assert results["outcomes"][task] == right
         assert summary["tasks"][task] == pytest.approx(naive_numbers(rows, logs))
     accuracies = [numbers["acc"] for numbers in summary["tasks"].values()]
     assert summary["mean"] == pytest.approx(sum(accuracies) / 2)
@@ -182,7 +184,8 @@ def test_a_rerun_elsewhere_gives_the_same_bytes(workdir, model, tokenizer, monke
     # Whatever else a new lm-eval puts there must first be looked at.
     assert set(kept) == {
         *("results", "configs", "versions", "n-shot", "higher_is_better", "n-samples"),
-        *("group_subtasks", "config", "log_likelihoods", "eot_token_id", "max_length"),
+        *("group_subtasks", "config", "log_likelihoods", "outcomes"),
+        *("eot_token_id", "max_length"),
         *("transformers_version", "lm_eval_version"),
         *("tokenizer_pad_token", "tokenizer_eos_token", "tokenizer_bos_token"),
     }

@@ -12,14 +12,16 @@ from tiny import save_model
 
 pytestmark = pytest.mark.slow
 
-TABLES = {
-    "collect_cells": ["results/tables/cells.csv"],
-    "write_table": ["results/tables/tiny.md"],
+PAGES = {
+    "write_table": ["results/tables/tiny.csv"],
+    "write_summary": ["results/tables/summary.csv"],
 }
 RATIO_TABLES = {
     "write_ratio_table": ["results/tables/tiny-ratios.csv"],
     "plot_ratios": ["results/plots/tiny-ratios.svg"],
 }
+COMPARISONS = {"compare_cells": ["results/tables/significance.csv"]} | PAGES
+TABLES = {"collect_cells": ["results/tables/cells.csv"]} | COMPARISONS
 
 
 def consequences(*cells: str) -> dict[str, list[str]]:
@@ -81,9 +83,23 @@ def test_an_edit_of_a_table_script_reruns_that_table(project):
     assert project.planned() == {"write_table": TABLES["write_table"]}
 
 
-def test_an_edit_of_the_tables_module_reruns_the_tables(project):
+def test_an_edit_of_the_tables_module_reruns_the_pages(project):
     project.edit("scripts/heavytail/tables.py", "1e4", "1e5")
-    assert project.planned() == TABLES | RATIO_TABLES
+    assert project.planned() == PAGES | RATIO_TABLES
+
+
+def test_an_edit_of_the_comparisons_collects_nothing(project):
+    project.edit("scripts/heavytail/significance.py", "0.95", "0.9")
+    assert project.planned() == COMPARISONS
+
+
+def test_notes_add_their_comparison_and_the_tables(project):
+    project.configure(notes="resources/notes/results.csv")
+    written = {"write_table": PAGES["write_table"]}
+    assert project.planned() == written | {"compare_notes": ["results/tables/notes.csv"]}
+    project.run()
+    assert project.planned() == {}
+    assert "No number of the notes" in (project.folder / "results/tables/notes.md").read_text()
 
 
 def test_an_edit_of_the_spectra_reruns_what_reads_them(project):
@@ -142,9 +158,9 @@ def test_a_new_model_adds_its_own_cells_and_the_tables(project):
     save_model(project.folder / "second", seed=1)
     project.configure(models=CONFIG["models"] | {"second": {"path": "second"}})
     planned = project.planned()
-    tables = {rule: planned.pop(rule) for rule in ("collect_cells", "write_table")}
+    tables = {rule: planned.pop(rule) for rule in TABLES}
     assert tables["collect_cells"] == TABLES["collect_cells"]
-    assert "results/tables/second.md" in tables["write_table"]
+    assert "results/tables/second.csv" in tables["write_table"]
     assert len(planned["prune_cell"]) == 4 and len(planned["evaluate_perplexity"]) == 5
     assert all("second" in output for outputs in planned.values() for output in outputs)
 

@@ -1,0 +1,34 @@
+"""The notes' numbers as a file (standard library only: parse time)."""
+
+import csv
+from pathlib import Path
+
+COLUMNS = (
+    *("model", "method", "grouping", "grouping_certain", "blend", "segments_of", "epsilon"),
+    *("epsilon_certain", "quantity", "layer", "value", "line", "confidence"),
+)
+NUMBERS = ("epsilon", "layer", "value")
+
+
+def read_notes(path: str | Path) -> list[dict[str, str]]:
+    """Every row of the notes, as text; an empty field was not recorded.
+
+    Raises ValueError, naming the file, when it is no CSV, lacks a column or a number is none.
+    """
+    try:
+        with open(path, newline="", encoding="utf-8") as file:
+            reader = csv.DictReader(file, restval="")
+            rows, found = list(reader), reader.fieldnames or ()
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise ValueError(f"{path}: no CSV file ({error})") from error
+    for name in COLUMNS:
+        if name not in found:
+            raise ValueError(f"{path}: found no column {name!r}, expected {', '.join(COLUMNS)}")
+    for number, row in enumerate(rows, 2):
+        for name in NUMBERS:
+            try:
+                float(row[name] or "nan")
+            except ValueError:
+                where = f"{path}: row {number}: {name}"
+                raise ValueError(f"{where}: {row[name]!r} is no number") from None
+    return rows

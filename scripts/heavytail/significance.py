@@ -1,0 +1,181 @@
+"""Which allocations of a row the evaluation tells apart: paired bootstraps.
+
+A row is a model, method and sparsity. The same windows or documents are drawn for both sides of a
+difference, so that what they have in common cancels; each counts as independent of the others.
+Intervals are percentiles of the resampled differences (Efron and Tibshirani, An Introduction to the
+Bootstrap, 1993, chapter 13).
+"""
+
+from collections.abc import Callable
+from functools import lru_cache
+
+import numpy as np
+import pandas as pd
+
+from heavytail.cells import DENSE
+
+RESAMPLES, CONFIDENCE, SEED = 10_000, 0.95, 0
+# Percentile intervals of fewer are too narrow to claim anything.
+FEWEST = 20
+# Differences of equal cells are rounding; nats, or accuracy.
+TIE = 1e-9
+COLUMNS = [
+    *("model", "method", "sparsity", "quantity", "allocation", "reference", "against"),
+    *("difference", "low", "high", "distinguishable"),
+]
+# So many draws exist at a time.
+PART = 1000
+UNKNOWN = (np.nan, np.nan, np.nan)
+
+
+@lru_cache(maxsize=1)
+def drawn(units: int) -> np.ndarray:
+    """How often each unit is drawn in each resample, int16 [RESAMPLES, units]."""
+    rng, shares = np.random.default_rng(SEED), np.full(units, 1 / units)
+    parts = (rng.multinomial(units, shares, PART) for _ in range(RESAMPLES // PART))
+    return np.concatenate([part.astype(np.int16) for part in parts])
+
+
+def resampled_means(values: np.ndarray) -> np.ndarray:
+    """Means over units drawn with replacement, the same units for every row.
+
+    Args:
+        values: float64 [rows, units].
+
+    Returns:
+        float64 [RESAMPLES, rows].
+    """
+    counts = drawn(values.shape[1])
+    parts = (counts[i : i + PART] @ values.T for i in range(0, RESAMPLES, PART))
+    return np.concatenate(list(parts)) / values.shape[1]
+
+
+def log_mean_perplexity(losses: np.ndarray) -> np.ndarray:
+    """ln of the perplexity's mean over seeds: losses in nats, mean over windows, [..., seeds]."""
+    return np.logaddexp.reduce(losses, axis=-1) - np.log(losses.shape[-1])
+
+
+def interval(point: float, resampled: np.ndarray) -> tuple[float, float, float]:
+    """The difference and its percentile interval."""
+    outside = (1 - CONFIDENCE) / 2
+    return (point, *np.quantile(resampled, [outside, 1 - outside]))
+
+
+def perplexity_differences(losses: dict[str, list[np.ndarray]]) -> Callable[[str, str], tuple]:
+    """How much ln perplexity of one allocation lies above that of another, with its interval.
+
+    Args:
+        losses: allocation → of each seed, nats of each window, float64 [windows]. Perplexity is the
+            mean over seeds; each draw takes the same windows for all seeds.
+    """
+    stacked = np.stack(list(losses.values()))  # [allocations, seeds, windows]
+    if stacked.shape[2] < FEWEST:
+        return lambda _one, _other: UNKNOWN
+    points = dict(zip(losses, log_mean_perplexity(stacked.mean(axis=2)), strict=True))
+    means = resampled_means(stacked.reshape(-1, stacked.shape[2]))
+    draws = log_mean_perplexity(means.reshape(RESAMPLES, *stacked.shape[:2]))
+    resampled = dict(zip(losses, draws.T, strict=True))
+    return lambda one, other: interval(
+        points[one] - points[other], resampled[one] - resampled[other]
+    )
+
+
+def accuracy_differences(
+    outcomes: dict[str, list[dict[str, np.ndarray]]],
+) -> Callable[[str, str], tuple]:
+    """How much the mean accuracy of one allocation lies above another's, with its interval.
+
+    Documents are drawn within their task; the mean over tasks is plain. How often each difference
+    of outcomes occurs is all that a draw depends on.
+
+    Args:
+        outcomes: allocation → of each seed, task → whether each document was right, 0 or 1. Of
+            several seeds a document counts with their mean.
+    """
+    means = {
+        name: {task: np.mean([seed[task] for seed in seeds], axis=0) for task in seeds[0]}
+        for name, seeds in outcomes.items()
+    }
+
+    def difference(one: str, other: str) -> tuple:
+        rng = np.random.default_rng(SEED)
+        points, resampled = [], []
+        for task, ours in means[one].items():
+            if len(ours) < FEWEST:
+                return UNKNOWN
+            pairs = ours - means[other][task]
+            values, counts = np.unique(pairs, return_counts=True)
+            draws = rng.multinomial(len(pairs), counts / len(pairs), RESAMPLES)
+            points.append(pairs.mean())
+            resampled.append(draws @ values / len(pairs))
+        return interval(float(np.mean(points)), np.mean(resampled, axis=0))
+
+    return difference
+
+
+def compared(values: pd.Series, references: dict[str, str], difference: Callable) -> list[dict]:
+    """Every allocation of a row against others.
+
+    Args:
+        values: allocation → the table's number, nan where there is none.
+        references: "best" and "uniform" → the allocation that is.
+        difference: of two allocations that have numbers.
+
+    Returns:
+        Rows: allocation, reference, against, difference, low, high and distinguishable, which is
+        None, as the numbers are nan, where one of the two has no number or there are too few units
+        to tell.
+    """
+    rows = []
+    for reference, against in references.items():
+        for allocation in values.index.drop(against):
+            known = values[[allocation, against]].notna().all()
+            found = difference(allocation, against) if known else UNKNOWN
+            apart = None if np.isnan(found[0]) else bool(found[1] > TIE or found[2] < -TIE)
+            names = {"allocation": allocation, "reference": reference, "against": against}
+            numbers = dict(zip(("difference", "low", "high"), found, strict=True))
+            rows.append(names | numbers | {"distinguishable": apart})
+    return rows
+
+
+# Quantity → how a row's best is found, and differences from it.
+QUANTITIES = {
+    "perplexity": (pd.Series.idxmin, perplexity_differences),
+    "zero_shot_mean": (pd.Series.idxmax, accuracy_differences),
+}
+
+
+def _row(cells: pd.DataFrame, units: dict[str, list]) -> list[dict]:
+    """The comparisons of one row; `units` holds losses or outcomes by position, as cells' index."""
+    groups, rows = cells.groupby("allocation", sort=False), []
+    positions = {name: seeds.index for name, seeds in groups}
+    uniform = cells.loc[cells["allocator"] == "uniform", "allocation"].head(1)
+    for quantity, (best, differences) in QUANTITIES.items():
+        values = groups[quantity].agg(lambda seeds: seeds.mean(skipna=False))
+        known = values.dropna().index
+        if len(known):
+            references = {"best": best(values)} | dict(zip(["uniform"], uniform, strict=False))
+            own = {name: [units[quantity][i] for i in positions[name]] for name in known}
+            found = compared(values, references, differences(own))
+            rows += [{"quantity": quantity} | row for row in found]
+    return rows
+
+
+def significance(cells: pd.DataFrame, losses: list, outcomes: list) -> pd.DataFrame:
+    """Every allocation of every row against the row's best and against uniform.
+
+    Args:
+        cells: the table of cells.
+        losses: per row of `cells` nats of each window, float64 [windows], nan where not finite.
+        outcomes: per row of `cells` task → whether each document was right; empty without tasks.
+
+    Returns:
+        Columns `COLUMNS`. `difference`, `low` and `high` are of allocation minus against: of ln
+        perplexity, or of accuracy. The best is that of the table's numbers, means over seeds.
+    """
+    found, units = [], {"perplexity": losses, "zero_shot_mean": outcomes}
+    pruned = cells[cells["method"] != DENSE]
+    keys = ["model", "method", "sparsity"]
+    for key, row in pruned.groupby(keys, sort=False):
+        found += [dict(zip(keys, key, strict=True)) | one for one in _row(row, units)]
+    return pd.DataFrame(found, columns=COLUMNS)
