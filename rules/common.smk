@@ -220,5 +220,8 @@ def row_settings(row):
         return row
     grouping = CONFIG["allocations"][row["allocation"]].get("grouping")
     named = {"grouping": grouping and groupings.name_of(grouping)}
-    row = row | {"within_block": METHODS[row["method"]][1]} if calibrated(row["method"]) else row
+    if calibrated(row["method"]):
+        named["within_block"] = METHODS[row["method"]][1]
+    if allocations.is_tuned(CONFIG["allocations"][row["allocation"]]):
+        named["tuned"] = rules.tune_allocation.output.record.format(**row)
     return row | named | allocation_settings(row["allocation"], row["method"])

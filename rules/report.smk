@@ -1,5 +1,7 @@
 """Tables: every record in two CSV files, comparisons, and markdown as people read it."""
 
+ROWS = [row_settings(row) for row in rows()]
+
 
 rule collect_cells:
     input:
@@ -8,6 +10,7 @@ rule collect_cells:
             f"results/zero_shot/{r['model']}/{r['cell']}.json" for r in rows() if CONFIG["tasks"]
         ],
         pruned=[f"results/pruned/{r['model']}/{r['cell']}.json" for r in rows() if r["artifact"]],
+        tuned=list(dict.fromkeys(row["tuned"] for row in ROWS if "tuned" in row)),
     output:
         cells="results/tables/cells.csv",
         zero_shot="results/tables/zero_shot.csv",
@@ -20,7 +23,7 @@ rule collect_cells:
         "../envs/tables.yaml"
     params:
         digest=digest("collect_cells"),
-        rows=[row_settings(row) for row in rows()],
+        rows=ROWS,
     script:
         "../scripts/collect_cells.py"
 

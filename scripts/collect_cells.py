@@ -11,7 +11,7 @@ def collect_cells(rows: list[dict], records: dict[str, list[str]], outputs: dict
     Args:
         rows: what the config says of each row.
         records: "perplexity", "zero_shot" (empty without tasks): paths in the order of `rows`;
-            "pruned": paths beside the artifacts.
+            "pruned": paths beside the artifacts; "tuned": what trials chose, paths as in `rows`.
         outputs: "cells" and "zero_shot", the CSV files.
     """
     # Of a whole matrix only the numbers fit into memory: a record says each document's likelihoods.
@@ -19,6 +19,8 @@ def collect_cells(rows: list[dict], records: dict[str, list[str]], outputs: dict
     scores = map(read_json, records["zero_shot"])
     zero_shot = [{key: record[key] for key in ("tasks", "mean")} for record in scores]
     pruned = {f"{p.removesuffix('.json')}.safetensors": read_json(p) for p in records["pruned"]}
+    chosen = {path: read_json(path)["chosen"] for path in records["tuned"]}
+    rows = [row | chosen.get(row.get("tuned"), {}) for row in rows]
     write_csv(outputs["cells"], cell_rows(rows, perplexity, zero_shot, pruned))
     write_csv(outputs["zero_shot"], zero_shot_rows(rows, zero_shot))
 

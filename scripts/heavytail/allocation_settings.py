@@ -1,6 +1,6 @@
 """What the schema cannot say of an allocation (standard library only: parse time)."""
 
-from heavytail.groupings import GROUPINGS, projections_of
+from heavytail.groupings import GROUPINGS, name_of, projections_of
 from heavytail.mistakes import fail, shown, unknown
 from heavytail.projections import ATTENTION, MLP, PROJECTIONS
 
@@ -89,7 +89,7 @@ def candidates(allocation: dict, tune: dict) -> list[dict]:
     found = [{}]
     if allocation.get("grouping") == TUNE:
         found = [
-            {"grouping": grouping, "projections": list(projections_of(grouping))}
+            {"grouping": name_of(grouping), "projections": list(projections_of(grouping))}
             for grouping in tune["grouping"]
         ]
     if allocation["epsilon"] == TUNE:

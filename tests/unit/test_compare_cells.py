@@ -21,7 +21,8 @@ WINDOWS, DOCUMENTS = 60, 80
 def write_records(folder, rows: list[dict]) -> dict[str, list[str]]:
     """Records of a matrix where qk is the best, gt as good, and a magnitude cell is broken."""
     rng = np.random.default_rng(0)
-    text, paths = rng.normal(3, 0.3, WINDOWS), {"perplexity": [], "zero_shot": [], "pruned": []}
+    paths = {"perplexity": [], "zero_shot": [], "pruned": [], "tuned": []}
+    text = rng.normal(3, 0.3, WINDOWS)
     worse = {None: -1.0, "uniform": 0.5, "gt": 0.001, "qk": 0.0}
     for number, row in enumerate(rows):
         losses = text + worse[row["allocation"]] + rng.normal(0, 0.05, WINDOWS)
@@ -127,3 +128,21 @@ def test_a_matrix_without_tasks_has_no_zero_shot_part(tmp_path):
     )
     write_summary(inputs, outputs)
     assert "Zero-shot" not in (tmp_path / "m.md").read_text()
+
+
+def test_a_tuned_row_says_what_trials_chose(tmp_path):
+    rows = every(["wanda"], ALLOCATIONS)
+    records = write_records(tmp_path, rows) | {"tuned": [str(tmp_path / "tuned.json")]}
+    chosen = {"epsilon": 0.3, "grouping": "qk", "projections": ["q_proj", "k_proj"]}
+    write_json(records["tuned"][0], {"chosen": chosen, "trials": []})
+    rows = [
+        row | {"epsilon": "tune", "grouping": "tune", "tuned": records["tuned"][0]}
+        if row["allocation"] == "qk"
+        else row
+        for row in rows
+    ]
+    outputs = {name: str(tmp_path / f"{name}.csv") for name in ("cells", "zero_shot")}
+    collect_cells(rows, records, outputs)
+    cells = read_csv(outputs["cells"]).set_index("allocation")
+    assert cells.loc["qk", ["epsilon", "grouping"]].tolist() == ["0.3", "qk"]
+    assert not (cells["epsilon"] == "tune").any()

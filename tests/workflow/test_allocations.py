@@ -65,3 +65,33 @@ def test_every_allocation_reaches_its_target_and_an_edit_reruns_its_own(fresh):
     assert {rule: paths for rule, paths in edited.items() if paths} == {
         "allocate_sparsity": {ratios["owl"]}
     }
+
+
+def test_trials_choose_and_the_tables_say_what(fresh):
+    fresh.configure(
+        allocations={"best": {"grouping": "tune", "epsilon": "tune"}},
+        tune={"epsilon": [0.1, 0.4], "grouping": ["gt", ["v_proj"]], "windows": 8},
+        methods=["wanda"],
+        seeds=[0, 1],
+        tasks=[],
+    )
+    fresh.run()
+    assert fresh.planned() == {}
+    record = json.loads((fresh.folder / "results/tuned/tiny/wanda/0.6/best.json").read_text())
+    assert len(record["trials"]) == 4 + 2
+    cells = pd.read_csv(fresh.folder / "results/tables/cells.csv").set_index("method")
+    chosen = record["chosen"]
+    assert (cells.loc["wanda", "epsilon"].astype(float) == chosen["epsilon"]).all()
+    assert (cells.loc["wanda", "grouping"] == chosen["grouping"]).all()
+    fresh.configure(
+        allocations={"best": {"grouping": "tune", "epsilon": "tune"}},
+        tune={"epsilon": [0.1, 0.3], "grouping": ["gt", ["v_proj"]], "windows": 8},
+        methods=["wanda"],
+        seeds=[0, 1],
+        tasks=[],
+    )
+    planned = fresh.planned()
+    counts = {rule: len(jobs) for rule, jobs in planned.items()}
+    expected = {"tune_allocation": 1, "allocate_sparsity": 1, "prune_cell": 2}
+    assert counts.items() >= (expected | {"evaluate_perplexity": 2}).items()
+    assert "freeze_calibration" not in planned and "measure_spectra" not in planned
