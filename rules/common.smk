@@ -32,6 +32,7 @@ parse_time_module("heavytail", "__init__").__path__ = []
 parse_time_module("heavytail.projections", "projections")
 axes = parse_time_module("heavytail.cells", "cells")
 failures = parse_time_module("heavytail.failures", "failures")
+files = parse_time_module("heavytail.files", "files")
 groupings = parse_time_module("heavytail.groupings", "groupings")
 metric_names = parse_time_module("heavytail.metric_names", "metric_names")
 mistakes = parse_time_module("heavytail.mistakes", "mistakes")
@@ -139,9 +140,9 @@ def source_of_model(model):
     return {key: entry[key] for key in ("hub", "path", "revision") if key in entry}
 
 
-def local_files(wildcards):
+def local_files_of(model):
     """A local model's files, so that new weights are noticed; nothing for a model of the hub."""
-    folder = CONFIG["models"][wildcards.model].get("path")
+    folder = CONFIG["models"][model].get("path")
     return list(map(str, model_files.model_files(folder))) if folder else []
 
 

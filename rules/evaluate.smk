@@ -33,6 +33,7 @@ rule evaluate_perplexity:
 # such as the dense evaluation, has to run.
 checkpoint check_dense:
     input:
+        model=MODEL,
         record=f"results/perplexity/{{model}}/{DENSE}.json",
     output:
         verdict=VERDICT,

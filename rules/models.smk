@@ -3,7 +3,7 @@
 
 rule fetch_model:
     input:
-        files=local_files,
+        files=lambda wildcards: local_files_of(wildcards.model),
     output:
         provenance=MODEL,
     log:

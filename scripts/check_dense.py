@@ -1,14 +1,15 @@
 """Check that a dense model reaches the perplexity that it is known for."""
 
-from heavytail.files import read_json, write_json
+from heavytail.files import read_json, sha256, write_json
 from heavytail.jobs import logged
 
 
-def check_dense(model: str, record: str, expectation: dict, output: str) -> None:
-    """Write what was expected and found.
+def check_dense(name: str, model: str, record: str, expectation: dict, output: str) -> None:
+    """Write what was expected and found, and of which model.
 
     Args:
-        model: its name in the config.
+        name: the model's, in the config.
+        model: provenance.json in its folder.
         record: of the dense model's perplexity.
         expectation: "perplexity" and "tolerance", a share of it.
         output: the verdict.
@@ -23,19 +24,21 @@ def check_dense(model: str, record: str, expectation: dict, output: str) -> None
         value = f"{found:.4f}" if found else f"none ({measured['reason']})"
         weights = measured["model"]
         raise ValueError(
-            f"models.{model}.perplexity: found {value}, expected {expected} within "
+            f"models.{name}.perplexity: found {value}, expected {expected} within "
             f"{expectation['tolerance']:.2%}: likely another tokenizer, text or revision; measured "
             f"with {weights['source']} at revision {weights['revision']} on {measured['dataset']} "
             f"({measured['source']} at revision {measured['revision']}), {measured['windows']} "
             f"windows of {measured['length']}, BOS: {measured['bos']}"
         )
-    write_json(output, {"expectation": expectation, "perplexity": found})
+    verdict = {"expectation": expectation, "perplexity": found}
+    write_json(output, verdict | {"sha256": {"model": sha256(model)}})
 
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
         check_dense(
             snakemake.wildcards.model,
+            snakemake.input.model,
             snakemake.input.record,
             snakemake.params.settings,
             snakemake.output.verdict,

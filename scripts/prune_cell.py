@@ -12,7 +12,7 @@ from heavytail.files import sha256, write_json
 from heavytail.jobs import Stopwatch, logged, versions
 from heavytail.pruning import Procedure, chosen, prune_model
 from heavytail.ratio_table import Matrix, read_ratios
-from heavytail.resume import Parts
+from heavytail.resume import Parts, computed_by
 from heavytail.streaming import StreamedModel, batches_of
 from heavytail.wholeness import require_whole
 
@@ -29,8 +29,7 @@ def open_parts(
 
     They go with code, settings, inputs and what they are computed by.
     """
-    place = torch.cuda.get_device_name() if model.device.type == "cuda" else "cpu"
-    computed = [place, str(model.dtype), torch.get_num_threads(), versions("torch", "transformers")]
+    computed = computed_by(model.device, model.dtype)
     parts = Parts(artifact, json.dumps([settings, [*map(sha256, inputs)], computed]))
     return parts, parts.path(0).is_file()
 

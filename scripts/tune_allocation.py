@@ -2,6 +2,7 @@
 
 import json
 import math
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -14,9 +15,52 @@ from heavytail.halving import halve
 from heavytail.jobs import Stopwatch, logged, versions
 from heavytail.pruning import Procedure, chosen
 from heavytail.ratios import ratios_of
-from heavytail.resume import Parts
+from heavytail.resume import Parts, computed_by
 from heavytail.trial import validation_loss
 from heavytail.wholeness import require_whole
+
+LOWER = (
+    "calibration.samples or tune.windows, or, with within_block: exact, keep hidden states on "
+    "disk: --set-resources tune_allocation:activations_mb=1000"
+)
+
+
+class Trials:
+    """Trials of an allocation in the order of the halving, those of a killed job among them."""
+
+    def __init__(self, files: dict[str, str], settings: dict, pruning: dict, budget: float):
+        """What all trials have in common; arguments as of `tune_allocation`."""
+        self.files, self.settings, self.pruning, self.budget = files, settings, pruning, budget
+        self.model = Path(files["model"]).parent, device.pick()
+        checkpoint = Checkpoint(self.model[0])
+        self.shapes, self.dtype = checkpoint.matrices(), checkpoint.dtype
+        self.validation = load_file(files["validation"])["input_ids"]
+        self.calibration = torch.empty(0, 1, dtype=torch.long)
+        if "calibration" in files:
+            self.calibration = load_file(files["calibration"])["input_ids"]
+        self.sums = {name: sha256(path) for name, path in files.items()}
+        self.done: list[dict] = []
+
+    def parts(self, output: str) -> Parts:
+        """The finished trials' losses, a file each."""
+        computed = computed_by(self.model[1], self.dtype)
+        return Parts(output, json.dumps([self.settings, self.pruning, self.sums, computed]))
+
+    def loss(self, parts: Parts, number: int, candidate: dict, units: int) -> float:
+        """Of a round's candidate on `units` validation windows and their share of calibration."""
+        samples = -(-len(self.calibration) * units // len(self.validation))
+        part = parts.path(len(self.done))
+        if not part.is_file():
+            ratios = ratios_of(self.shapes, self.settings | candidate, self.files)
+            procedure = Procedure(*chosen(self.pruning), ratios, self.pruning["of"])
+            texts = self.calibration[:samples], self.validation[:units]
+            with scratch(parts.folder / "trial") as work:
+                found = validation_loss(self.model, procedure, *texts, work, self.budget)
+            parts.put(len(self.done), {"loss": torch.tensor(found, dtype=torch.float64)})
+        found = load_file(part)["loss"].item()
+        tried = {"round": number, **candidate, "windows": units, "samples": samples}
+        self.done.append(tried | {"loss": found if math.isfinite(found) else None})
+        return found
 
 
 def tune_allocation(
@@ -32,39 +76,17 @@ def tune_allocation(
         budget: bytes of hidden states that stay in memory.
         output: JSON.
     """
-    clock = Stopwatch()
-    folder, place = Path(files["model"]).parent, device.pick()
-    shapes = Checkpoint(folder).matrices()
-    validation = load_file(files["validation"])["input_ids"]
-    calibration = torch.empty(0, 1, dtype=torch.long)
-    if "calibration" in files:
-        calibration = load_file(files["calibration"])["input_ids"]
-    parts = Parts(output, json.dumps([settings, pruning, [*map(sha256, files.values())]]))
-    trials = []
-
-    def loss(number: int, candidate: dict, units: int) -> float:
-        """Of a round's candidate on `units` validation windows and their share of calibration."""
-        samples = -(-len(calibration) * units // len(validation))
-        if not parts.path(len(trials)).is_file():
-            ratios = ratios_of(shapes, settings | candidate, files)
-            procedure = Procedure(*chosen(pruning), ratios, pruning["of"])
-            with scratch(parts.folder / "trial") as work:
-                texts = calibration[:samples], validation[:units]
-                found = validation_loss((folder, place), procedure, *texts, work, budget)
-            parts.put(len(trials), {"loss": torch.tensor(found, dtype=torch.float64)})
-        found = load_file(parts.path(len(trials)))["loss"].item()
-        tried = {"round": number, **candidate, "windows": units, "samples": samples}
-        trials.append(tried | {"loss": found if math.isfinite(found) else None})
-        return found
-
-    best = halve(settings["candidates"], len(validation), loss)
-    computed = {"device": place.type, "versions": versions("torch", "transformers")}
-    write_json(output, {"chosen": best, "trials": trials, **computed, **clock.usage()})
+    clock, trials = Stopwatch(), Trials(files, settings, pruning, budget)
+    parts = trials.parts(output)
+    best = halve(settings["candidates"], len(trials.validation), partial(trials.loss, parts))
+    computed = {"device": trials.model[1].type, "versions": versions("torch", "transformers")}
+    record = {"chosen": best, "trials": trials.done, "sha256": trials.sums}
+    write_json(output, record | computed | clock.usage())
     parts.discard()
 
 
 if __name__ == "__main__":
-    with logged(snakemake.log[0], "tune.windows"):
+    with logged(snakemake.log[0], LOWER):
         require_whole(snakemake.input)
         torch.set_num_threads(snakemake.threads)
         tune_allocation(

@@ -4,8 +4,9 @@ from heavytail.groupings import GROUPINGS, name_of, projections_of
 from heavytail.mistakes import fail, shown, unknown
 from heavytail.projections import ATTENTION, MLP, PROJECTIONS
 
-# As published: AlphaPruning's epsilon, OWL's lambda, DLP's alpha.
-EPSILON = {"spectral": 0.2, "depth_linear": 0.2, "owl": 0.08, "dlp": 0.15}
+# As published: AlphaPruning's epsilon by method, OWL's lambda, DLP's alpha; ATP tunes its own.
+PUBLISHED = {"magnitude": 0.3, "wanda": 0.2, "wanda_variant": 0.2, "sparsegpt": 0.2}
+EPSILON = {"spectral": PUBLISHED, "depth_linear": 0.2, "owl": 0.08, "dlp": 0.15}
 # Those that map the Wanda scores of the dense model.
 WANDA_SCORED = ("owl", "dlp")
 # An epsilon or a grouping that trials choose.
@@ -28,8 +29,11 @@ def complete(name: str, allocation: dict, config: dict) -> None:
             if chosen not in config[axis]:
                 fail((*where, axis), unknown(noun, chosen, config[axis]))
     if allocation["allocator"] in EPSILON:
-        allocation.setdefault("epsilon", EPSILON[allocation["allocator"]])
         methods = allocation.get("methods", config["methods"])
+        default = EPSILON[allocation["allocator"]]
+        if default is PUBLISHED:
+            default = {method: PUBLISHED[method] for method in methods}
+        allocation.setdefault("epsilon", default)
         _check_epsilon((*where, "epsilon"), allocation["epsilon"], methods)
     if allocation.get("grouping") == TUNE:
         if not config["tune"]["grouping"]:

@@ -2,6 +2,7 @@
 
 import torch
 from torch import nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from heavytail.hidden_states import HiddenStates
 from heavytail.streaming import StreamedModel, batches_of
@@ -27,7 +28,8 @@ def gradient_norms(
     """The norm of each block's gradient of the mean next-token loss in nats.
 
     From the last block to the first, each computed once more from its inputs: nothing is kept but
-    hidden states and one block's gradients, which are summed in float32.
+    hidden states and one block's gradients, which are summed in float32. Attention is computed
+    plainly: backwards its fast kernels add up in any order.
 
     Args:
         model: dense.
@@ -37,6 +39,13 @@ def gradient_norms(
     Raises:
         ValueError: a gradient is not finite (the block is named).
     """
+    with sdpa_kernel(SDPBackend.MATH):
+        return _gradient_norms(model, windows, states)
+
+
+def _gradient_norms(
+    model: StreamedModel, windows: torch.Tensor, states: list[HiddenStates]
+) -> list[float]:
     slopes = states[-1]
     _output_slopes(model, windows, slopes)
     tokens = windows[:, 1:].numel()

@@ -6,12 +6,11 @@ the allocation's name; one may belong to several of the other.
 
 import pandas as pd
 
+from heavytail.allocation_settings import PUBLISHED
 from heavytail.cells import DENSE
 
 # What all rows of the notes have in common.
 SPARSITY, METRIC = "0.7", "alpha_peak"
-# Where the notes say no epsilon, the method's published default is assumed.
-PUBLISHED = {"magnitude": 0.3, "wanda": 0.2, "sparsegpt": 0.2}
 SOURCES = {"yes": "notes", "guess": "guessed", "": "assumed"}
 COLUMNS = [
     *("model", "method", "grouping", "blend", "segments_of", "quantity", "line", "confidence"),
@@ -36,7 +35,7 @@ def importance(note: dict) -> str:
 
 
 def epsilon_of(note: dict) -> float:
-    """The epsilon of a row of the notes, the published default where it has none."""
+    """The epsilon of a row of the notes; where it has none the published default is assumed."""
     return float(note["epsilon"] or PUBLISHED.get(note["method"], "nan"))
 
 

@@ -8,10 +8,17 @@ from pathlib import Path
 import torch
 
 from heavytail.files import write_text
+from heavytail.jobs import versions
 from heavytail.progress import counted
 from heavytail.tensors import join_tensors, write_tensors
 
 log = logging.getLogger(__name__)
+
+
+def computed_by(device: torch.device, dtype: torch.dtype) -> list:
+    """What decides the last bits of a result beside its code and inputs, for a key of `Parts`."""
+    place = torch.cuda.get_device_name() if device.type == "cuda" else "cpu"
+    return [place, str(dtype), torch.get_num_threads(), versions("torch", "transformers")]
 
 
 class Parts:

@@ -22,9 +22,11 @@ RECORD = {
 
 def checked(tmp_path, expected: float, **changes) -> dict:
     write_json(tmp_path / "dense.json", RECORD | changes)
-    expectation = {"model": {"path": "x"}, "perplexity": expected, "tolerance": 0.01}
+    expectation = {"text": {"dataset": "x"}, "perplexity": expected, "tolerance": 0.01}
+    model = str(tmp_path / "provenance.json")
+    write_json(model, {})
     output = tmp_path / "verdict.json"
-    check_dense("a", str(tmp_path / "dense.json"), expectation, str(output))
+    check_dense("a", model, str(tmp_path / "dense.json"), expectation, str(output))
     return json.loads(output.read_text())
 
 

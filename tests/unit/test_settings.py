@@ -80,7 +80,7 @@ def test_defaults_are_filled_in_at_every_depth():
                 "metric": "alpha_peak",
                 "mapping": "block",
                 "grouping": "gt",
-                "epsilon": 0.2,
+                "epsilon": {"magnitude": 0.3, "wanda": 0.2, "sparsegpt": 0.2},
             },
         },
         "sparsity": [0.7],

@@ -1,6 +1,7 @@
 """A dense model that is known to reach a perplexity must reach it before its cells are pruned."""
 
 import json
+import os
 
 import pytest
 from test_staleness import TABLES, WANDA_GT, WANDA_UNIFORM, consequences
@@ -46,6 +47,23 @@ def test_a_wrong_expectation_stops_before_any_cell_and_the_right_one_lets_it_pas
     for _ in range(2):
         assert fresh.snakemake().returncode != 0
         assert [path.read_bytes() for path in pruned.rglob("*.json")] == before
+
+    # So do new weights in the same place, before it is known that they are others.
+    save_model(fresh.folder / "tiny", seed=2)
+    fresh.configure(**small, **expecting(9.5))
+    assert fresh.snakemake("--keep-going").returncode != 0
+    assert [path.read_bytes() for path in pruned.rglob("*.json")] == before
+
+
+def test_a_touched_model_makes_nothing_wait_and_another_text_is_another_expectation(project):
+    project.configure(**expecting(dense(project)))
+    os.utime(project.folder / "results/models/tiny/provenance.json")
+    assert project.planned() == CHECK
+    project.run()
+    shorter = CONFIG["evaluation"] | {"windows": 4}
+    project.configure(**expecting(dense(project)), evaluation=shorter)
+    planned = project.planned()
+    assert planned.keys() >= {"evaluate_perplexity", "check_dense"} and "prune_cell" not in planned
 
 
 def test_the_gate_of_a_finished_matrix_prunes_and_evaluates_nothing(project):
