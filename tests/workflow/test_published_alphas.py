@@ -57,7 +57,7 @@ def test_beside_models_with_weights_they_add_no_cell(published):
     published.configure(models=CONFIG["models"] | {"known": known})
     planned = published.planned()
     assert len(planned["prune_cell"]) == 4 and len(planned["evaluate_perplexity"]) == 5
-    assert planned["write_table"] == ["results/tables/tiny.md"]
+    assert planned["write_table"] == ["results/tables/tiny.csv"]
     assert len(planned["write_ratio_table"]) == len(planned["plot_ratios"]) == 2
     assert len(planned["allocate_sparsity"]) == 8
 
