@@ -31,8 +31,8 @@ rule all:
     default_target: True
     input:
         # Records are named too, else a deleted one would not be missed while its table stands.
-        rules.collect_cells.input.perplexity,
-        rules.collect_cells.input.zero_shot,
+        *rules.collect_cells.input.perplexity,
+        *rules.collect_cells.input.zero_shot,
         expand(rules.check_dense.output, model=EXPECTED),
         rules.collect_cells.output if WEIGHTED else [],
         expand(rules.write_table.output, model=WEIGHTED),

@@ -20,34 +20,41 @@ def shapes_of(wildcards):
     return PUBLISHED_MODEL if wildcards.model in PUBLISHED else MODEL
 
 
-def scores_of(wildcards):
-    """The table of numbers that an allocation maps to ratios; some read none."""
-    allocation = CONFIG["allocations"][wildcards.allocation]
-    if allocation["allocator"] in allocations.WANDA_SCORED:
-        return rules.measure_wanda_scores.output.scores
-    family = metric_names.FAMILY.get(allocation.get("metric"))
-    return f"results/metrics/{wildcards.model}/{family}.csv" if family else []
+@cache
+def guides_of(allocation):
+    """What an allocation reads beside the shapes of the matrices, paths with {model} in them.
+
+    "scores", the numbers that it maps to ratios; "segments", inside which it averages or whose
+    gradients it blends; "gradients".
+    """
+    settings, found = CONFIG["allocations"][allocation], {}
+    if settings["allocator"] in allocations.WANDA_SCORED:
+        found["scores"] = rules.measure_wanda_scores.output.scores
+    elif family := metric_names.FAMILY.get(settings.get("metric")):
+        found["scores"] = f"results/metrics/{{model}}/{family}.csv"
+    if "segments" in settings or settings.get("blend", {}).get("importance") == "segments":
+        owner = settings.get("segments", allocations.OWN)
+        found["segments"] = (
+            f"results/segments/{'{model}' if owner == allocations.OWN else owner}.json"
+        )
+    if "blend" in settings:
+        found["gradients"] = rules.measure_gradients.output.norms
+    return found
 
 
-def segments_of(wildcards):
-    """The segments inside which an allocation averages, or whose gradients it blends."""
-    allocation = CONFIG["allocations"][wildcards.allocation]
-    owner = allocation.get("segments", allocations.OWN)
-    if "segments" in allocation or allocation.get("blend", {}).get("importance") == "segments":
-        return f"results/segments/{wildcards.model if owner == allocations.OWN else owner}.json"
-    return []
+def ratio_inputs(wildcards):
+    """The guides of an allocation, and what trials chose of it."""
+    found = guides_of(wildcards.allocation)
+    if allocations.is_tuned(CONFIG["allocations"][wildcards.allocation]):
+        found = found | {"tuned": rules.tune_allocation.output.record}
+    return {name: path.format(**dict(wildcards.items())) for name, path in found.items()}
 
 
-def gradients_of(wildcards):
-    """The gradients that an allocation is blended with."""
-    blended = "blend" in CONFIG["allocations"][wildcards.allocation]
-    return rules.measure_gradients.output.norms if blended else []
-
-
-def tuned_of(wildcards):
-    """What was chosen for an allocation that leaves something open."""
-    settings = CONFIG["allocations"][wildcards.allocation]
-    return rules.tune_allocation.output.record if allocations.is_tuned(settings) else []
+def tune_inputs(wildcards):
+    """The guides of an allocation, and the calibration tokens of the methods that read some."""
+    found = guides_of(wildcards.allocation)
+    found = found | {"calibration": TOKENS} if calibrated(wildcards.method) else found
+    return {name: path.format(model=wildcards.model) for name, path in found.items()}
 
 
 def tune_settings(wildcards):
@@ -62,11 +69,6 @@ def tune_digest(wildcards):
     return digest("tune_allocation", *ratio_modules(wildcards), *prune_modules(wildcards))
 
 
-def calibration_to_tune_on(wildcards):
-    """The first seed's calibration tokens, for the methods that read some."""
-    return TOKENS if calibrated(wildcards.method) else []
-
-
 def table_of_segments(wildcards):
     """Where a model's segments come from: a given table, or how similar its blocks are."""
     given = CONFIG["models"][wildcards.model].get("segments")
@@ -77,7 +79,7 @@ def ratio_modules(wildcards):
     """The modules that an allocation chooses by name."""
     settings = CONFIG["allocations"][wildcards.allocation]
     modules = [f"heavytail.allocators.{settings['allocator']}"]
-    modules += ["heavytail.segments"] if segments_of(wildcards) else []
+    modules += ["heavytail.segments"] if "segments" in guides_of(wildcards.allocation) else []
     return modules + (["heavytail.blend"] if "blend" in settings else [])
 
 

@@ -3,11 +3,8 @@
 
 rule allocate_sparsity:
     input:
+        unpack(ratio_inputs),
         model=shapes_of,
-        scores=scores_of,
-        segments=segments_of,
-        gradients=gradients_of,
-        tuned=tuned_of,
     output:
         ratios="results/ratios/{model}/{method}/{sparsity}/{allocation}.csv",
     log:

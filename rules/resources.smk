@@ -5,8 +5,8 @@ from shutil import which
 
 model_size = parse_time_module("heavytail.model_size", "model_size")
 
-# Jobs are submitted, so many at a time, where this is a number.
-CLUSTER = workflow.resource_settings.nodes
+# Jobs are submitted where their number is limited, but not the cores of this machine.
+CLUSTER = workflow.resource_settings.nodes and not workflow.resource_settings.cores
 LIMITS = workflow.resource_settings.resources
 # Here a GPU is seen; of a cluster's the profile says how many jobs may use at a time.
 GPU = ("gpu" in LIMITS and LIMITS["gpu"] != 0) if CLUSTER else bool(which("nvidia-smi"))

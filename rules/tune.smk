@@ -3,13 +3,10 @@
 
 rule tune_allocation:
     input:
+        unpack(tune_inputs),
         model=MODEL,
-        scores=scores_of,
-        segments=segments_of,
-        gradients=gradients_of,
-        calibration=calibration_to_tune_on,
         validation="results/evaluation/{model}/validation.safetensors",
-        checked=check_of_trials,
+        checked=check_of_trials if EXPECTED else [],
     output:
         record="results/tuned/{model}/{method}/{sparsity}/{allocation}.json",
     log:

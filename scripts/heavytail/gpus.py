@@ -14,21 +14,30 @@ log = logging.getLogger(__name__)
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 
 
+def _listed() -> dict[str, str]:
+    """Index → identifier of the machine's GPUs; none where no driver tells."""
+    if not shutil.which("nvidia-smi"):
+        return {}
+    query = ["nvidia-smi", "--query-gpu=index,uuid", "--format=csv,noheader"]
+    told = subprocess.run(query, capture_output=True, text=True, check=False)
+    # Without a driver it fails, and says so where the identifiers would be.
+    lines = told.stdout.splitlines() if told.returncode == 0 else []
+    return dict(line.replace(" ", "").split(",") for line in lines)
+
+
 def candidates() -> list[str]:
     """What this process may choose from: the devices that are visible to it, else all.
 
     Slurm makes the devices that it gave to a job visible; a job that was given none has none.
+    Elsewhere a device is called by its identifier, however it was made visible: one lock each.
     """
     visible = os.environ.get(VISIBLE)
-    if visible is not None or "SLURM_JOB_ID" in os.environ:
-        # As CUDA has it, -1 is none.
-        return [name for name in (visible or "").split(",") if name not in ("", "-1")]
-    if not shutil.which("nvidia-smi"):
-        return []
-    query = ["nvidia-smi", "--query-gpu=uuid", "--format=csv,noheader"]
-    listed = subprocess.run(query, capture_output=True, text=True, check=False)
-    # Without a driver it fails, and says so where the identifiers would be.
-    return listed.stdout.split() if listed.returncode == 0 else []
+    in_slurm, listed = "SLURM_JOB_ID" in os.environ, _listed()
+    if visible is None and not in_slurm:
+        return list(listed.values())
+    # As CUDA has it, -1 is none.
+    names = [name for name in (visible or "").split(",") if name not in ("", "-1")]
+    return names if in_slurm else [listed.get(name, name) for name in names]
 
 
 def _locked(names: list[str], folder: Path) -> str | None:

@@ -37,7 +37,7 @@ def machine(tmp_path, monkeypatch):
     for name in ("CUDA_VISIBLE_DEVICES", "SLURM_JOB_ID"):
         monkeypatch.delenv(name, raising=False)
     tool = tmp_path / "nvidia-smi"
-    tool.write_text("#!/bin/sh\necho GPU-a\necho GPU-b\n")
+    tool.write_text("#!/bin/sh\necho 0, GPU-a\necho 1, GPU-b\n")
     tool.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     monkeypatch.setenv("TMPDIR", str(tmp_path))
@@ -109,3 +109,10 @@ def test_without_a_gpu_nothing_changes(machine, monkeypatch, tmp_path, answer):
 def test_no_script_asks_cuda_before_a_device_is_chosen(machine):
     done = subprocess.run([sys.executable, "-c", IMPORTS], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_a_device_is_one_however_it_was_made_visible(machine, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
+    assert gpus.candidates() == ["GPU-b"]
+    monkeypatch.setenv("SLURM_JOB_ID", "7")
+    assert gpus.candidates() == ["1"]

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.slow
 
 def test_jobs_that_run_at_once_take_turns_on_a_gpu(project, tmp_path, monkeypatch):
     tool = tmp_path / "nvidia-smi"
-    tool.write_text("#!/bin/sh\necho GPU-a\n")
+    tool.write_text("#!/bin/sh\necho 0, GPU-a\n")
     tool.chmod(0o755)
     here = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "TMPDIR": str(tmp_path)}
     for name, value in here.items():
