@@ -10,8 +10,9 @@ from heavytail import artifact as artifacts
 from heavytail import device
 from heavytail.files import sha256, write_json
 from heavytail.jobs import Stopwatch, logged, versions
+from heavytail.projections import Matrix
 from heavytail.pruning import Procedure, chosen, prune_model
-from heavytail.ratio_table import Matrix, read_ratios
+from heavytail.ratio_table import read_ratios
 from heavytail.resume import Parts, computed_by
 from heavytail.streaming import StreamedModel, batches_of
 from heavytail.wholeness import require_whole

@@ -7,13 +7,10 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from heavytail.hidden_states import HiddenStates
 from heavytail.streaming import StreamedModel, batches_of
 
-# Of the output embedding at a time while it is put together.
-VOCABULARY_ROWS = 8192
-
 
 def _output_slopes(model: StreamedModel, windows: torch.Tensor, states: HiddenStates) -> None:
     """Replace the last block's outputs by the gradient of the summed loss with respect to them."""
-    head = torch.cat(list(model.vocabulary(VOCABULARY_ROWS)))
+    head = torch.cat(list(model.vocabulary()))
     for number, ids in enumerate(batches_of(windows)):
         hidden = states[number].detach().requires_grad_()
         logits = (model.end(hidden)[:, :-1].flatten(0, 1) @ head.T).float()  # [tokens, vocabulary]

@@ -5,8 +5,7 @@ import csv
 import numpy as np
 
 from heavytail.allocation import shifted_to_target
-
-Matrix = tuple[int, str]  # block, projection
+from heavytail.projections import Matrix
 
 
 def read_scores(path: str, column: str) -> np.ndarray:

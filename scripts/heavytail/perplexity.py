@@ -7,9 +7,6 @@ import torch
 
 from heavytail.streaming import StreamedModel, batches_of
 
-# Logits of so many vocabulary entries exist at a time.
-VOCABULARY_ROWS = 8192
-
 
 @torch.no_grad()
 def negative_log_likelihoods(
@@ -36,7 +33,7 @@ def negative_log_likelihoods(
     totals = [torch.full(ids.shape, -torch.inf, device=model.device) for ids in batches]
     targets = [torch.zeros(ids.shape, device=model.device) for ids in batches]
     start = 0
-    for part in model.vocabulary(VOCABULARY_ROWS):
+    for part in model.vocabulary():
         for ids, hidden, total, target in zip(batches, states, totals, targets, strict=True):
             logits = (hidden[:, :-1].flatten(0, 1) @ part.T).float()  # [tokens, rows]
             total.copy_(torch.logaddexp(total, logits.logsumexp(dim=1)))

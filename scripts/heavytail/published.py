@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-Matrix = tuple[int, str]  # block, projection
+from heavytail.projections import Matrix
 
 
 def read_alphas(path: str | Path, order: list[str], matrices: list[Matrix]) -> dict[Matrix, float]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from heavytail.ratio_table import Matrix
+from heavytail.projections import Matrix
 from heavytail.tables import markdown
 
 COLUMNS = ["method", "sparsity", "allocation", "block", "parameters", "ratio"]

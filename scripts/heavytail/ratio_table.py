@@ -4,8 +4,7 @@ import csv
 from pathlib import Path
 
 from heavytail.files import whole
-
-Matrix = tuple[int, str]  # block, projection
+from heavytail.projections import Matrix
 
 
 def write_ratios(path: str | Path, sizes: dict[Matrix, int], ratios: list[float]) -> None:

@@ -7,9 +7,8 @@ import numpy as np
 
 from heavytail.allocation import to_target, to_units
 from heavytail.files import read_json
+from heavytail.projections import Matrix
 from heavytail.segment_table import read_segments
-
-Matrix = tuple[int, str]  # block, projection
 
 
 def ratios_of(

@@ -19,6 +19,8 @@ from heavytail.progress import counted
 
 # Enough rows to keep matrix products busy, few enough that what a block makes of them stays small.
 BATCH_TOKENS = 2048
+# Logits of so many entries of the vocabulary exist at a time.
+VOCABULARY_ROWS = 8192
 
 
 def batches_of(windows: torch.Tensor) -> Iterator[torch.Tensor]:
@@ -187,14 +189,15 @@ class StreamedModel:
             states[number] = self.end(hidden)
         return states
 
-    def vocabulary(self, rows: int) -> Iterator[torch.Tensor]:
-        """The output embedding [vocabulary, width] in parts of `rows` entries, on the device."""
+    def vocabulary(self) -> Iterator[torch.Tensor]:
+        """The output embedding [vocabulary, width] in parts of 8192 entries, on the device."""
         tied = self.causal.config.tie_word_embeddings
         module = (
             self.decoder.get_input_embeddings() if tied else self.causal.get_output_embeddings()
         )
         name = next(name for name, found in self.causal.named_modules() if found is module)
         total = self.checkpoint.shape(f"{name}.weight")[0]
-        for start in range(0, total, rows):
-            part = self.checkpoint.rows(f"{name}.weight", start, min(start + rows, total))
+        for start in range(0, total, VOCABULARY_ROWS):
+            end = min(start + VOCABULARY_ROWS, total)
+            part = self.checkpoint.rows(f"{name}.weight", start, end)
             yield part.to(self.device, self.dtype)

@@ -47,7 +47,7 @@ def test_the_batch_size_does_not_matter(model_folder, monkeypatch):
 @pytest.mark.parametrize("rows", [1, 7, 100, 259, 260, 1000])
 def test_the_parts_of_the_vocabulary_do_not_matter(rows, model_folder, monkeypatch):
     expected = streamed_losses(model_folder)
-    monkeypatch.setattr("heavytail.perplexity.VOCABULARY_ROWS", rows)
+    monkeypatch.setattr("heavytail.streaming.VOCABULARY_ROWS", rows)
     assert torch.allclose(streamed_losses(model_folder), expected, rtol=1e-6)
 
 

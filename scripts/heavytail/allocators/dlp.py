@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from heavytail.outlier_map import Matrix, outlier_map, read_scores
+from heavytail.outlier_map import outlier_map, read_scores
+from heavytail.projections import Matrix
 
 
 def ratios(sizes: dict[Matrix, int], settings: dict, guide: str) -> np.ndarray:

@@ -5,9 +5,7 @@ import csv
 import numpy as np
 
 from heavytail.allocation import linear_map, to_target
-from heavytail.projections import ATTENTION, MLP, PROJECTIONS
-
-Matrix = tuple[int, str]  # block, projection
+from heavytail.projections import ATTENTION, MLP, PROJECTIONS, Matrix
 
 
 def read_metric(path: str, metric: str) -> dict[Matrix, float]:
