@@ -108,16 +108,21 @@ def wait_for(path: Path, seconds: float = 60) -> None:
         time.sleep(0.05)
 
 
-def copy_workflow(folder: Path) -> Project:
-    """The workflow's own files in a new folder, with a tiny random model and the small matrix."""
+def copy_parts(folder: Path, *more: str) -> None:
+    """The workflow's own files, and more of the repository, in a new folder."""
     folder.mkdir()
-    for part in PARTS:
+    for part in (*PARTS, *more):
         place = ROOT / part
         ignore = shutil.ignore_patterns("__pycache__")
         if place.is_dir():
             shutil.copytree(place, folder / part, ignore=ignore)
         else:
             shutil.copy2(place, folder / part)
+
+
+def copy_workflow(folder: Path) -> Project:
+    """The workflow's own files in a new folder, with a tiny random model and the small matrix."""
+    copy_parts(folder)
     save_model(folder / "tiny")
     project = Project(folder)
     project.configure()

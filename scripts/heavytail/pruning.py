@@ -71,8 +71,8 @@ def prune_model(
         stored: dict[str, torch.Tensor] = {}
         stage = partial(prune_stage, model, procedure, index, block, stored)
         if calibrated:
-            statistic = procedure.method.Statistic
-            procedure.within_block.prune_block(model, statistic, index, block, states, stage)
+            place = procedure.method.Statistic, index, block, states
+            procedure.within_block.prune_block(model, *place, stage)
         else:
             for sharing in stages(model.places):
                 stage(sharing, None)
