@@ -18,7 +18,8 @@ and the weight of a blend are not compared. A number may stand beside several ce
 beside several numbers. Ratio is ours over the notes'; confidence is how sure the reading of the
 notes is. Epsilon is the cell's, and whether the notes give it
 (`notes`), it was guessed from an unclear line (`guessed`), or the notes are silent and the
-published default is assumed (`assumed`)."""
+published default is assumed (`assumed`). The notes' accuracies are without BOS: only those of a
+model that is scored so stand here, and their mean only where the tasks are the notes' own."""
 SHOWN = [
     *("method", "grouping", "blend", "segments_of", "quantity", "allocation", "epsilon"),
     *("notes", "ours", "ratio", "confidence"),

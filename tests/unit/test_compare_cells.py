@@ -37,6 +37,7 @@ def write_records(folder, rows: list[dict]) -> dict[str, list[str]]:
             "zero_shot": {
                 "tasks": {"a": {"acc": share, "acc_stderr": 0.05}},
                 "mean": share,
+                "bos": "none",
                 "results": {"outcomes": {"a": right}},
             },
         }
@@ -97,6 +98,7 @@ def test_the_page_marks_and_explains(folder):
     page = (folder / "m.md").read_text()
     assert "≈" in page and "**" in page and "10,000 resamples" in page
     assert "(notes 22.01)" in page and "(notes 0.5000)" in page
+    assert "Zero-shot accuracy (BOS policy `none`)" in page
     assert "(notes" not in (folder / "without.md").read_text()
     assert "calibration seeds" not in page
     table = read_csv(folder / "m.csv").set_index(["method", "allocation"])
