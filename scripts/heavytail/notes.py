@@ -15,7 +15,8 @@ PUBLISHED = {"magnitude": 0.3, "wanda": 0.2, "sparsegpt": 0.2}
 SOURCES = {"yes": "notes", "guess": "guessed", "": "assumed"}
 COLUMNS = [
     *("model", "method", "grouping", "blend", "segments_of", "quantity", "line", "confidence"),
-    *("allocation", "sparsity", "epsilon", "epsilon_source", "notes", "ours", "ratio"),
+    *("allocation", "sparsity", "epsilon", "epsilon_source", "weight", "weight_source"),
+    *("notes", "ours", "ratio"),
 ]
 
 
@@ -121,9 +122,10 @@ def beside(notes: list[dict], cells: pd.DataFrame, scores: pd.DataFrame, text: s
     Returns:
         Columns `COLUMNS`; notes and ours are numbers, ratio is ours over notes; epsilon is the
         cell's and epsilon_source says whether it is the notes' own, a guess made in decoding them,
-        or assumed.
+        or assumed; weight is that of the cell's blend, always assumed: the notes record none.
     """
     rows, tasks = [], tasks_of(notes)
+    cells = cells.assign(weight=cells["blend"].str.extract(r"weight=(\S+)", expand=False))
     scored = scores[scores["bos"] == "none"].groupby("model")["task"].agg(set)
     for note in notes:
         if not comparable(note["quantity"], text, tasks, scored.get(note["model"], set())):
@@ -132,9 +134,11 @@ def beside(notes: list[dict], cells: pd.DataFrame, scores: pd.DataFrame, text: s
         for _, cell in cells[matches(note, cells)].iterrows():
             own = ours(note["quantity"], cell, scores)
             numbers = {"notes": float(note["value"]), "ours": own}
-            about = {key: cell[key] for key in ("allocation", "sparsity", "epsilon")}
+            about = {key: cell[key] for key in ("allocation", "sparsity", "epsilon", "weight")}
             if note["method"] != DENSE:
                 about["epsilon_source"] = source
+            if note["blend"]:
+                about["weight_source"] = "assumed"
             rows.append(note | about | numbers)
     found = pd.DataFrame(rows, columns=COLUMNS).astype({"notes": float, "ours": float})
     return found.assign(ratio=found["ours"] / found["notes"])

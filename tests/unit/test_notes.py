@@ -111,6 +111,14 @@ def test_every_number_stands_beside_every_cell_that_it_fits():
     assert found["confidence"][0] == "MED"
 
 
+def test_the_weight_of_a_blend_is_the_cell_s_and_assumed():
+    noted = [note(blend="gradnorm"), note(), note(method="dense", grouping="")]
+    found = beside(noted, over_seeds(CELLS), SCORES, "wikitext2").fillna("")
+    assert found["allocation"].tolist() == ["segments", "plain", "again", ""]
+    assert found["weight"].tolist() == ["0.5", "", "", ""]
+    assert found["weight_source"].tolist() == ["assumed", "", "", ""]
+
+
 def test_perplexities_on_another_text_are_left_out_and_zero_has_no_ratio():
     assert beside([note()], over_seeds(CELLS), SCORES, "python").empty
     found = beside([note(value="0")], over_seeds(CELLS), SCORES, "wikitext2")
