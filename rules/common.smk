@@ -140,6 +140,11 @@ def source_of_model(model):
     return {key: entry[key] for key in ("hub", "path", "revision") if key in entry}
 
 
+def bos_of(model):
+    """The BOS policy of a model's zero-shot texts."""
+    return CONFIG["models"][model].get("bos", CONFIG["zero_shot"]["bos"])
+
+
 def local_files_of(model):
     """A local model's files, so that new weights are noticed; nothing for a model of the hub."""
     folder = CONFIG["models"][model].get("path")

@@ -73,6 +73,6 @@ rule evaluate_zero_shot:
         **ZERO_SHOT,
     params:
         digest=digest("evaluate_zero_shot"),
-        settings={"tasks": CONFIG["tasks"], "bos": CONFIG["zero_shot"]["bos"]},
+        settings=lambda w: {"tasks": CONFIG["tasks"], "bos": bos_of(w.model)},
     script:
         "../scripts/evaluate_zero_shot.py"

@@ -17,7 +17,7 @@ def collect_cells(rows: list[dict], records: dict[str, list[str]], outputs: dict
     # Of a whole matrix only the numbers fit into memory: a record says each document's likelihoods.
     perplexity = [{"perplexity": read_json(path)["perplexity"]} for path in records["perplexity"]]
     scores = map(read_json, records["zero_shot"])
-    zero_shot = [{key: record[key] for key in ("tasks", "mean")} for record in scores]
+    zero_shot = [{key: record[key] for key in ("tasks", "mean", "bos")} for record in scores]
     pruned = {f"{p.removesuffix('.json')}.safetensors": read_json(p) for p in records["pruned"]}
     chosen = {path: read_json(path)["chosen"] for path in records["tuned"]}
     rows = [row | chosen.get(row.get("tuned"), {}) for row in rows]

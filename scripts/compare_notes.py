@@ -13,22 +13,25 @@ from heavytail.tables import markdown, readable
 INTRODUCTION = """# Beside the notes
 
 Every perplexity and zero-shot number of the notes that has a cell here: one of the same model,
-method, grouping, blend, segments and epsilon, whatever the allocation's name. Windows, calibration
-and the weight of a blend are not compared. A number may stand beside several cells, and a cell
-beside several numbers. Ratio is ours over the notes'; confidence is how sure the reading of the
-notes is. Epsilon is the cell's, and whether the notes give it
-(`notes`), it was guessed from an unclear line (`guessed`), or the notes are silent and the
-published default is assumed (`assumed`)."""
+method, grouping, blend, segments and epsilon, whatever the allocation's name. Windows and
+calibration are not compared. A number may stand beside several cells, and a cell beside several
+numbers. Ratio is ours over the notes'; confidence is how sure the reading of the notes is. Epsilon
+is the cell's, and whether the notes give it (`notes`), it was guessed from an unclear line
+(`guessed`), or the notes are silent and the published default is assumed (`assumed`). The weight of
+a blend is the cell's and always assumed: the notes record none. The notes' accuracies are without
+BOS: only those of a model that is scored so stand here, and their mean only where the tasks are the
+notes' own."""
 SHOWN = [
-    *("method", "grouping", "blend", "segments_of", "quantity", "allocation", "epsilon"),
+    *("method", "grouping", "blend", "segments_of", "quantity", "allocation", "epsilon", "weight"),
     *("notes", "ours", "ratio", "confidence"),
 ]
 
 
 def page(found: pd.DataFrame) -> str:
     """The whole page."""
-    text = found.fillna({"allocation": "", "epsilon": "", "epsilon_source": "", "confidence": ""})
-    text["epsilon"] = (text["epsilon"] + " " + text["epsilon_source"]).str.strip()
+    text = found.astype(object).fillna("")
+    for name in ("epsilon", "weight"):
+        text[name] = (text[name] + " " + text[f"{name}_source"]).str.strip()
     of_text = found["quantity"].str.startswith("ppl_")
     for name in ("notes", "ours"):
         shares = found[name].map("{:.4f}".format)

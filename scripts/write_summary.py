@@ -8,11 +8,11 @@ from heavytail.summary import QUANTITIES, best_rows, summary_table
 TITLES = dict(zip(QUANTITIES, ("Perplexity", "Zero-shot accuracy"), strict=True))
 INTRODUCTION = """# Best allocations
 
-Gains are over `gt`, the plain allocation by all seven projections with the best one's metric,
-without segments or blend, and over `uniform`: by what share perplexity is lower, and by how much
-mean accuracy is higher. Of several such allocations it is the better one. `≈`: not distinguishable,
-as in the models' tables. The best of many was chosen on the text that it is scored on, which
-flatters it."""
+Gains are over `gt`, `alpha_peak` averaged over all seven projections, block by block, without
+segments or blend, and over `uniform`: by what share perplexity is lower, and by how much mean
+accuracy is higher. Of several such allocations it is the better one. `≈`: not distinguishable, as
+in the models' tables. The best of many was chosen on the text that it is scored on, which flatters
+it."""
 
 
 def write_summary(inputs: dict[str, str], outputs: dict[str, str]) -> None:

@@ -37,7 +37,8 @@ def write_table(model: str, inputs: dict, outputs: dict[str, str]) -> None:
         lines += [f"## Sparsity {sparsity}", "Perplexity", perplexity_table(rows, sparsity)]
         lines.append(" ".join([CLAIM.format(units="windows"), *seeds]))
         if len(scores):
-            lines += ["Zero-shot accuracy", zero_shot_table(rows, scores, notes, sparsity)]
+            title = f"Zero-shot accuracy (BOS policy `{scores['bos'].iloc[0]}`)"
+            lines += [title, zero_shot_table(rows, scores, notes, sparsity)]
             lines.append(" ".join([CLAIM.format(units="documents"), ERROR, *seeds]))
     write_csv(outputs["values"], rows)
     write_text(outputs["table"], "\n\n".join(lines) + "\n")

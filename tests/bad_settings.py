@@ -92,6 +92,11 @@ BAD_MODELS = [
     (model(**HUB, perplexity=0.5), "models.a.perplexity: 0.5 is less than 1"),
     (model(**HUB, perplexity="5.68"), "models.a.perplexity: expected a number, found '5.68'"),
     (
+        model(**HUB, bos="always"),
+        "models.a.bos: unknown BOS policy 'always', expected one of none, tokenizer",
+    ),
+    (model(**ALPHAS, bos="none"), "models.a.bos: needs weights, of which alphas take the place"),
+    (
         model(**ALPHAS, perplexity=5.68),
         "models.a.perplexity: needs weights, of which alphas take the place",
     ),

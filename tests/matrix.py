@@ -30,7 +30,10 @@ def written(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def tables(
-    rows: list[dict], perplexity: Iterable[float | None], accuracies: Iterable[tuple] = ()
+    rows: list[dict],
+    perplexity: Iterable[float | None],
+    accuracies: Iterable[tuple] = (),
+    bos: str = "none",
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The table of cells and that of zero-shot numbers.
 
@@ -38,6 +41,7 @@ def tables(
         rows: of `dense` and `cell`.
         perplexity: of each row.
         accuracies: of each row those of the tasks a, b, ..., errors 0.03; none: no tasks.
+        bos: their BOS policy.
     """
     records = [
         {
@@ -46,6 +50,7 @@ def tables(
                 for task, own in zip("abcdefg", accuracy, strict=False)
             },
             "mean": None if None in accuracy else sum(accuracy) / len(accuracy),
+            "bos": bos,
         }
         for accuracy in accuracies
     ]

@@ -14,7 +14,7 @@ COLUMNS = [
 # Names may look like numbers, and epsilon need not be one.
 TEXT = (
     *("model", "method", "allocation", "allocator", "metric", "grouping", "mapping", "epsilon"),
-    *("segments", "blend", "sparsity", "task", "quantity", "reference", "against"),
+    *("segments", "blend", "sparsity", "bos", "task", "quantity", "reference", "against"),
 )
 
 
@@ -44,16 +44,17 @@ def cell_rows(
 
 
 def zero_shot_rows(rows: list[dict], zero_shot: list[dict]) -> pd.DataFrame:
-    """Tidy zero-shot numbers: one row per cell, task and number (acc, acc_stderr, ...)."""
+    """Tidy zero-shot numbers: one row per cell, task and number, and the BOS policy of each."""
     keys = ("model", "method", "allocation", "sparsity", "seed")
     table = [
         {key: row[key] for key in keys}
-        | {"method": row["method"] or DENSE, "task": task, "number": number, "value": value}
+        | {"method": row["method"] or DENSE, "bos": record["bos"]}
+        | {"task": task, "number": number, "value": value}
         for row, record in zip(rows, zero_shot, strict=False)
         for task, numbers in record["tasks"].items()
         for number, value in numbers.items()
     ]
-    return pd.DataFrame(table, columns=[*keys, "task", "number", "value"])
+    return pd.DataFrame(table, columns=[*keys, "bos", "task", "number", "value"])
 
 
 def read_csv(path: str) -> pd.DataFrame:

@@ -14,7 +14,8 @@ SPARSITY, METRIC = "0.7", "alpha_peak"
 SOURCES = {"yes": "notes", "guess": "guessed", "": "assumed"}
 COLUMNS = [
     *("model", "method", "grouping", "blend", "segments_of", "quantity", "line", "confidence"),
-    *("allocation", "sparsity", "epsilon", "epsilon_source", "notes", "ours", "ratio"),
+    *("allocation", "sparsity", "epsilon", "epsilon_source", "weight", "weight_source"),
+    *("notes", "ours", "ratio"),
 ]
 
 
@@ -66,6 +67,27 @@ def matches(note: dict, cells: pd.DataFrame) -> pd.Series:
     )
 
 
+def tasks_of(notes: list[dict]) -> set[str]:
+    """The tasks of the notes, which are what their means are over."""
+    names = [note["quantity"].split("/") for note in notes]
+    return {name[1] for name in names if name[0] == "zeroshot" and len(name) == 3}
+
+
+def comparable(quantity: str, text: str, tasks: set[str], scored: set[str]) -> bool:
+    """Whether a model is measured as a quantity of the notes was.
+
+    Args:
+        quantity: of the notes.
+        text: on which perplexity is measured.
+        tasks: those of the notes.
+        scored: those that the model is scored on without BOS, as the notes' models were.
+    """
+    if not quantity.startswith("zeroshot/"):
+        return quantity == f"ppl_{text}"
+    _, task, *number = quantity.split("/")
+    return task in scored if number else bool(tasks) and scored == tasks
+
+
 def ours(quantity: str, cell: pd.Series, scores: pd.DataFrame) -> float:
     """Our number for a quantity of the notes, the mean over seeds.
 
@@ -93,24 +115,29 @@ def beside(notes: list[dict], cells: pd.DataFrame, scores: pd.DataFrame, text: s
         notes: rows of the notes.
         cells: of over_seeds.
         scores: tidy zero-shot numbers.
-        text: on which perplexity is measured; those of the notes on other text are left out.
+        text: on which perplexity is measured. Numbers of the notes that are not `comparable` are
+            left out.
 
     Returns:
         Columns `COLUMNS`; notes and ours are numbers, ratio is ours over notes; epsilon is the
         cell's and epsilon_source says whether it is the notes' own, a guess made in decoding them,
-        or assumed.
+        or assumed; weight is that of the cell's blend, always assumed: the notes record none.
     """
-    rows = []
+    rows, tasks = [], tasks_of(notes)
+    cells = cells.assign(weight=cells["blend"].str.extract(r"weight=(\S+)", expand=False))
+    scored = scores[scores["bos"] == "none"].groupby("model")["task"].agg(set)
     for note in notes:
-        if note["quantity"] != f"ppl_{text}" and not note["quantity"].startswith("zeroshot/"):
+        if not comparable(note["quantity"], text, tasks, scored.get(note["model"], set())):
             continue
         source = SOURCES.get(note["epsilon_certain"] if note["epsilon"] else "", "guessed")
         for _, cell in cells[matches(note, cells)].iterrows():
             own = ours(note["quantity"], cell, scores)
             numbers = {"notes": float(note["value"]), "ours": own}
-            about = {key: cell[key] for key in ("allocation", "sparsity", "epsilon")}
+            about = {key: cell[key] for key in ("allocation", "sparsity", "epsilon", "weight")}
             if note["method"] != DENSE:
                 about["epsilon_source"] = source
+            if note["blend"]:
+                about["weight_source"] = "assumed"
             rows.append(note | about | numbers)
     found = pd.DataFrame(rows, columns=COLUMNS).astype({"notes": float, "ours": float})
     return found.assign(ratio=found["ours"] / found["notes"])

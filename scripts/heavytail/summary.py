@@ -19,21 +19,17 @@ NUMBER = {"perplexity": readable, "zero_shot_mean": "{:.4f}".format}
 GAIN = {"perplexity": "{:.1%}".format, "zero_shot_mean": "{:+.4f}".format}
 
 
-def baseline(row: pd.DataFrame, name: str, best: pd.Series) -> pd.DataFrame:
-    """The allocations of a row that are a baseline of its best one.
+def baseline(row: pd.DataFrame, name: str) -> pd.DataFrame:
+    """The allocations of a row that are a baseline.
 
-    "gt": spectral over all seven projections block by block, without segments or blend, by the
-    best's own metric, by any where the best has none. "uniform": as named.
+    "gt": by alpha_peak over all seven projections, block by block, without segments or blend.
+    "uniform": as named.
     """
     if name == "uniform":
         return row[row["allocator"] == "uniform"]
-    plain = (row["allocator"] == "spectral") & (row["grouping"] == "gt")
-    plain &= (row["mapping"].fillna("block") == "block") & row[["segments", "blend"]].isna().all(
-        axis=1
-    )
-    if not pd.isna(best["metric"]):
-        plain &= row["metric"] == best["metric"]
-    return row[plain]
+    gt = (row["metric"] == "alpha_peak") & (row["grouping"] == "gt")
+    gt &= row["mapping"].fillna("block") == "block"
+    return row[gt & row[["segments", "blend"]].isna().all(axis=1)]
 
 
 def gain(quantity: str, best: float, other: float) -> float:
@@ -67,7 +63,7 @@ def best_rows(cells: pd.DataFrame, significance: pd.DataFrame) -> pd.DataFrame:
             line = dict(zip(ROW, key, strict=True)) | {"quantity": quantity}
             line |= {"allocation": best["allocation"], "value": best[quantity]}
             for name in BASELINES:
-                for _, other in baseline(order, name, best).head(1).iterrows():
+                for _, other in baseline(order, name).head(1).iterrows():
                     line[name], line[f"{name}_value"] = other["allocation"], other[quantity]
                     line[f"{name}_gain"] = gain(quantity, best[quantity], other[quantity])
                     place = (*key, quantity, other["allocation"])

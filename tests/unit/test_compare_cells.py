@@ -6,11 +6,13 @@ import pytest
 
 from collect_cells import collect_cells
 from compare_cells import compare_cells
-from compare_notes import compare_notes
+from compare_notes import compare_notes, page
 from heavytail.cell_table import read_csv
 from heavytail.files import write_json
+from heavytail.notes import beside
 from heavytail.notes_file import COLUMNS
-from matrix import every
+from heavytail.over_seeds import over_seeds
+from matrix import cell, every, of_markdown, tables
 from write_summary import write_summary
 from write_table import write_table
 
@@ -37,6 +39,7 @@ def write_records(folder, rows: list[dict]) -> dict[str, list[str]]:
             "zero_shot": {
                 "tasks": {"a": {"acc": share, "acc_stderr": 0.05}},
                 "mean": share,
+                "bos": "none",
                 "results": {"outcomes": {"a": right}},
             },
         }
@@ -97,6 +100,7 @@ def test_the_page_marks_and_explains(folder):
     page = (folder / "m.md").read_text()
     assert "≈" in page and "**" in page and "10,000 resamples" in page
     assert "(notes 22.01)" in page and "(notes 0.5000)" in page
+    assert "Zero-shot accuracy (BOS policy `none`)" in page
     assert "(notes" not in (folder / "without.md").read_text()
     assert "calibration seeds" not in page
     table = read_csv(folder / "m.csv").set_index(["method", "allocation"])
@@ -111,6 +115,20 @@ def test_summary_and_notes_are_written_as_page_and_csv(folder):
     notes = read_csv(folder / "notes.csv")
     assert notes["epsilon_source"].tolist() == ["assumed", "notes"]
     assert "0.2 assumed" in (folder / "notes.md").read_text()
+
+
+def test_the_page_of_the_notes_says_that_the_weight_of_a_blend_is_assumed():
+    blend = {"weight": 0.25, "importance": "segments"}
+    rows = [cell("wanda", "gt"), cell("wanda", "blended", grouping="gt", blend=blend)]
+    cells, scores = tables(rows, (5.0, 6.0))
+    own = {"model": "m", "method": "wanda", "grouping": "gt", "quantity": "ppl_wikitext2"}
+    noted = [
+        dict.fromkeys(COLUMNS, "") | own | {"value": "7", "blend": b} for b in ("gradnorm", "")
+    ]
+    table = page(beside(noted, over_seeds(cells), scores, "wikitext2")).split("## m")[1]
+    head, *lines = of_markdown(table.strip())
+    place = head.index("weight")
+    assert [line[place] for line in lines] == ["0.25 assumed", ""]
 
 
 def test_a_matrix_without_tasks_has_no_zero_shot_part(tmp_path):

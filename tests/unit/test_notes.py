@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 import yaml
 
-from heavytail.notes import beside, epsilon_of, importance, matches, segments_of
+from heavytail.lm_eval_tasks import TASKS
+from heavytail.notes import beside, epsilon_of, importance, matches, segments_of, tasks_of
 from heavytail.notes_file import COLUMNS, read_notes
 from heavytail.over_seeds import over_seeds
 from heavytail.settings import checked
@@ -110,6 +111,14 @@ def test_every_number_stands_beside_every_cell_that_it_fits():
     assert found["confidence"][0] == "MED"
 
 
+def test_the_weight_of_a_blend_is_the_cell_s_and_assumed():
+    noted = [note(blend="gradnorm"), note(), note(method="dense", grouping="")]
+    found = beside(noted, over_seeds(CELLS), SCORES, "wikitext2").fillna("")
+    assert found["allocation"].tolist() == ["segments", "plain", "again", ""]
+    assert found["weight"].tolist() == ["0.5", "", "", ""]
+    assert found["weight_source"].tolist() == ["assumed", "", "", ""]
+
+
 def test_perplexities_on_another_text_are_left_out_and_zero_has_no_ratio():
     assert beside([note()], over_seeds(CELLS), SCORES, "python").empty
     found = beside([note(value="0")], over_seeds(CELLS), SCORES, "wikitext2")
@@ -127,10 +136,46 @@ def test_zero_shot_numbers_are_means_over_seeds():
     assert found["sparsity"].tolist() == ["0.7"] * 3
 
 
+@pytest.mark.parametrize(
+    ("tasks", "bos", "kept"),
+    [
+        (2, "none", ["a/acc", "b/acc", "mean_claimed"]),
+        (1, "none", ["a/acc"]),
+        (3, "none", ["a/acc", "b/acc"]),
+        (2, "tokenizer", []),
+        (0, "none", []),
+    ],
+)
+def test_only_accuracies_with_the_notes_bos_and_means_over_their_tasks_are_compared(
+    tasks, bos, kept
+):
+    accuracies = [(0.5, 0.25, 0.75)[:tasks]] * 2 if tasks else []
+    cells, scores = tables([dense(), cell("wanda", "gt")], (1, 2), accuracies, bos)
+    quantities = [f"zeroshot/{name}" for name in ("a/acc", "b/acc", "mean_claimed")]
+    noted = [note(quantity=name) for name in ("ppl_wikitext2", *quantities)]
+    found = beside(noted, over_seeds(cells), scores, "wikitext2")
+    assert found["quantity"].tolist() == ["ppl_wikitext2", *(f"zeroshot/{own}" for own in kept)]
+
+
+def test_a_mean_over_tasks_that_the_notes_do_not_name_is_beside_nothing():
+    noted = [note(quantity="zeroshot/mean_claimed"), note(quantity="zeroshot")]
+    assert beside(noted, over_seeds(CELLS), SCORES, "wikitext2").empty
+
+
+def test_each_model_is_compared_by_its_own_bos():
+    rows = [cell("wanda", "gt", model=model) for model in ("with", "without")]
+    cells, scores = tables(rows, (1, 2), [(0.5,), (0.25,)])
+    scores.loc[scores["model"] == "with", "bos"] = "tokenizer"
+    noted = [note(quantity="zeroshot/a/acc", model=model) for model in ("with", "without")]
+    found = beside(noted, over_seeds(cells), scores, "wikitext2")
+    assert found["model"].tolist() == ["without"] and found["ours"].tolist() == [0.25]
+
+
 def test_the_shipped_notes_can_be_read():
     rows = read_notes(SHIPPED)
     assert len(rows) == 406
     assert sum(row["quantity"] == "ppl_wikitext2" for row in rows) == 75
+    assert tasks_of(rows) == set(TASKS)
 
 
 @pytest.mark.skipif(not SHARED.exists(), reason="the notes' own folder is not beside the project")

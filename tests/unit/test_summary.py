@@ -1,5 +1,3 @@
-import math
-
 import pandas as pd
 import pytest
 
@@ -33,18 +31,13 @@ def test_the_best_and_its_gain_over_the_strongest_plain_gt_and_uniform():
     assert row["gt_gain"] == pytest.approx(0.2) and row["uniform_gain"] == pytest.approx(0.75)
 
 
-def test_gt_is_that_of_the_best_one_s_metric():
-    changed = [*PERPLEXITY]
-    changed[5:] = [math.nan] * 4
-    (row,) = best(changed).to_dict("records")
-    assert (row["allocation"], row["gt"]) == ("entropy", "entropy")
-
-
-def test_without_a_metric_any_plain_gt_counts():
-    changed = [5.0, 10.0, *PERPLEXITY[2:]]
-    (row,) = best(changed).to_dict("records")
-    assert (row["allocation"], row["gt"], row["gt_value"]) == ("uniform", "entropy", 21.0)
-    assert row["uniform_gain"] == 0
+@pytest.mark.parametrize("name", [row["allocation"] for row in ROWS[1:]])
+def test_gt_is_that_of_alpha_peak_whichever_is_the_best(name):
+    numbers = {row["allocation"]: own for row, own in zip(ROWS, PERPLEXITY, strict=True)}
+    (row,) = best((numbers | {name: 1.0}).values()).to_dict("records")
+    own = name in ("gt", "gt-0.3")
+    assert (row["allocation"], row["gt"]) == (name, name if own else "gt-0.3")
+    assert row["gt_gain"] == pytest.approx(0 if own else 1 - 1 / 25)
 
 
 def test_accuracy_is_better_when_more_and_gains_are_differences():

@@ -132,6 +132,22 @@ def test_another_bos_policy_rescores_the_tasks_alone(project):
     assert project.planned() == {"evaluate_zero_shot": names} | TABLES
 
 
+def test_a_model_s_own_bos_policy_rescores_that_model_alone(project):
+    tiny = {"path": "tiny"}
+    project.configure(models={"tiny": tiny | {"bos": "none"}}, zero_shot={"bos": "tokenizer"})
+    assert project.planned() == {}
+    project.configure(models={"tiny": tiny | {"bos": "tokenizer"}})
+    cells = [
+        "dense",
+        *(f"{m}/0.6/{a}/seed-0" for m in CONFIG["methods"] for a in ("gt", "uniform")),
+    ]
+    names = sorted(f"results/zero_shot/tiny/{cell}.json" for cell in cells)
+    assert project.planned() == {"evaluate_zero_shot": names} | TABLES
+    project.configure(models={"tiny": tiny, "other": tiny | {"bos": "tokenizer"}})
+    names = [name.replace("/tiny/", "/other/") for name in names]
+    assert project.planned()["evaluate_zero_shot"] == names
+
+
 def test_an_edit_of_comments_and_docstrings_reruns_nothing(project):
     project.edit("scripts/heavytail/methods/wanda.py", '"""Wanda', '# why\n"""The method Wanda')
     project.edit("scripts/prune_cell.py", '"""Prune one cell', '"""Prune a cell')
