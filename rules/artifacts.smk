@@ -101,15 +101,14 @@ class Deletion(logging.Handler):
                 self.delete(job)
 
     def readers(self, job):
-        """The jobs of this run that read what a job makes, as a user's own do by its name."""
-        dag, artifact = workflow.dag, job.output.artifact
-        depending = dag.depending[job].items()
-        return [j for j, files in depending if dag.needrun(j) and (reads(j) or artifact in files)]
+        """The jobs of this run that read what a job makes."""
+        return [j for j in workflow.dag.depending[job] if workflow.dag.needrun(j) and reads(j)]
 
     def delete(self, job):
-        """Delete a job's artifact, unless the run was asked for it by name."""
-        if job.output.artifact not in workflow.dag.targetfiles:
-            (self.folder / job.output.artifact).unlink(missing_ok=True)
+        """Delete a job's artifact, unless a target or a user's own rule asks for it by name."""
+        artifact, dag = job.output.artifact, workflow.dag
+        if not any(artifact in files for files in [dag.targetfiles, *dag.depending[job].values()]):
+            (self.folder / artifact).unlink(missing_ok=True)
 
 
 if TEMPORARY and workflow.is_main_process:

@@ -29,6 +29,15 @@ module heavytail:
 
 
 use rule * from heavytail as heavytail_*
+
+
+rule own:
+    input:
+        "results/pruned/tiny/wanda/0.6/uniform/seed-0.safetensors",
+    output:
+        "own.txt",
+    shell:
+        "wc -c {input} >{output}"
 """
 SLURM = ("--workflow-profile", "profiles/slurm", "--max-threads", "2")
 # Put into a script: one cell of wanda fails, the job of the other is killed.
@@ -167,14 +176,15 @@ def test_artifacts_that_nothing_is_to_read_go_unless_asked_for_by_name(project):
     assert not artifacts(project)
 
 
-def test_the_last_artifact_goes_in_a_module_of_another_workflow_too(temporary):
+def test_in_a_module_the_last_artifact_goes_too_but_none_that_a_rule_of_its_user_names(temporary):
     """Of a module Snakemake calls neither onsuccess nor onerror."""
     record = f"results/perplexity/tiny/{WANDA_GT}.json"
     (temporary.folder / record).unlink()
     (temporary.folder / "own.smk").write_text(MODULE)
-    run = temporary.snakemake("--snakefile", "own.smk", "--", record)
+    run = temporary.snakemake("--snakefile", "own.smk", "--", record, "own.txt")
     assert run.returncode == 0 and (temporary.folder / record).exists(), run.stdout
-    assert not artifacts(temporary)
+    named = temporary.folder / f"results/pruned/tiny/{WANDA_UNIFORM}.safetensors"
+    assert artifacts(temporary) == [named]
 
 
 def test_without_a_limit_of_artifacts_no_job_starts(temporary):
