@@ -42,10 +42,5 @@ rule all:
         expand(rules.plot_ratios.output, model=ALLOCATED),
 
 
-onsuccess:
-    DELETION.sweep()
-
-
 onerror:
-    DELETION.sweep()
     print(*failed_jobs(log), sep="\n", file=sys.stderr)

@@ -41,9 +41,10 @@ rule export_cell:
         f"results/benchmarks/export_cell/{{model}}/{CELL}.tsv"
     priority: TURN
     conda:
-        "../envs/compute.yaml"
+        EXPORT_ENVIRONMENT
     resources:
         **ARTIFACT,
+        **EXPORT,
     params:
         digest=digest("export_cell"),
         settings=prune_settings,

@@ -42,9 +42,10 @@ def of_model(least, more):
     return asked
 
 
-def needs(held):
+def needs(held, passes=1):
     """The resources of a rule whose jobs hold `held(size, wildcards, input, threads)` bytes.
 
+    `passes`: how often a job may go through its model.
     Memory and time are for clusters alone: asked of thousands of jobs they make planning slower.
     """
     # The profile lets so many of these jobs run at a time.
@@ -53,7 +54,9 @@ def needs(held):
         return gpu
     return gpu | {
         "mem_mb": of_model(LIBRARIES_MB, lambda *asked: held(*asked) // 2**20),
-        "runtime": of_model(MINUTES, lambda size, *_: size.parameters // PARAMETERS_PER_MINUTE),
+        "runtime": of_model(
+            MINUTES, lambda size, *_: passes * size.parameters // PARAMETERS_PER_MINUTE
+        ),
     }
 
 
@@ -86,9 +89,12 @@ def between_blocks(key):
 
 
 def reading(held):
-    """Bytes of a job that reads an artifact, and prunes the cell again where that was deleted."""
+    """`needs` of a rule that reads an artifact, and prunes the cell again where that was deleted."""
     tokens = CONFIG["calibration"]["samples"] * CONFIG["calibration"]["length"]
-    return lambda size, *asked: max(held(size, *asked), size.in_one_pass(tokens) * TEMPORARY)
+    return needs(
+        lambda size, *asked: max(held(size, *asked), size.in_one_pass(tokens) * TEMPORARY),
+        1 + TEMPORARY,
+    )
 
 
 TEXT = {"mem_mb": of_text} if CLUSTER else {}
@@ -97,7 +103,10 @@ GRADIENTS = needs(between_blocks("gradients"))
 WANDA_SCORES = needs(lambda size, _, input, __: size.scored(tokens_in(input.calibration)))
 PRUNING = needs(pruning)
 TUNING = needs(tuning)
-PERPLEXITY = needs(reading(lambda size, _, input, __: size.streamed(tokens_in(input.tokens))))
-ZERO_SHOT = needs(reading(lambda size, *_: size.whole()))
-SPECTRA = needs(reading(lambda size, _, __, threads: size.spectra(threads)))
+PERPLEXITY = reading(lambda size, _, input, __: size.streamed(tokens_in(input.tokens)))
+ZERO_SHOT = reading(lambda size, *_: size.whole())
+SPECTRA = reading(lambda size, _, __, threads: size.spectra(threads))
+# Copying files needs nothing of a machine, pruning again does.
+EXPORT = reading(lambda *_: 0) if TEMPORARY else {}
+EXPORT_ENVIRONMENT = GPU_ENVIRONMENT if TEMPORARY else "../envs/compute.yaml"
 HESSIAN = needs(lambda size, *_: size.loss_hessian(CONFIG["hessian"]["eigenvalues"]))

@@ -22,7 +22,7 @@ rule measure_spectra:
     priority: TURN
     conda:
         GPU_ENVIRONMENT
-    threads: 8
+    threads: spectra_threads
     resources:
         **ARTIFACT,
         **SPECTRA,

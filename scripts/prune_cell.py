@@ -23,6 +23,21 @@ LOWER = (
 )
 
 
+def open_model(model: str) -> StreamedModel:
+    """The dense model of provenance.json in its folder."""
+    return StreamedModel(Path(model).parent, device.pick())
+
+
+def computed_with(model: StreamedModel) -> dict:
+    """What decides the last bits of a cell beside its code, settings and inputs."""
+    return {
+        "device": model.device.type,
+        "dtype": str(model.dtype),
+        "threads": torch.get_num_threads(),
+        "versions": versions("torch", "transformers"),
+    }
+
+
 def open_parts(
     artifact: str, settings: dict, inputs: list[str], model: StreamedModel
 ) -> tuple[Parts, bool]:
@@ -61,8 +76,8 @@ def prune_cell(
     settings: dict,
     budget: float,
     outputs: tuple[str, str],
-) -> None:
-    """Write the artifact, and a record of what was removed, how fast and by what.
+) -> dict:
+    """Write the artifact, and a record of what was removed, how fast and by what; returns the last.
 
     Args:
         model: provenance.json in the model's folder.
@@ -74,7 +89,7 @@ def prune_cell(
         outputs: the artifact and the record.
     """
     clock = Stopwatch()
-    dense = StreamedModel(Path(model).parent, device.pick())
+    dense = open_model(model)
     wanted, sizes = read_ratios(ratios)
     if list(wanted) != list(dense.checkpoint.matrices()):
         raise ValueError(f"{ratios}: its rows are not the matrices of {Path(model).parent}")
@@ -86,13 +101,13 @@ def prune_cell(
     parts, resumed = open_parts(outputs[0], settings, inputs, dense)
     prune_model(dense, procedure, batches_of(ids), parts, budget)
     removed, digests = summary(parts, sizes)
-    computed = {"device": dense.device.type, "dtype": str(dense.dtype), "resumed": resumed}
-    computed |= {"versions": versions("torch", "transformers"), **clock.usage()}
-    write_json(outputs[1], removed | computed)
+    computed = computed_with(dense)
+    write_json(outputs[1], removed | computed | {"resumed": resumed, **clock.usage()})
     # Last: with it go the blocks.
     metadata = {"method": settings["method"], "sha256": json.dumps(digests)}
     metadata |= {"realised_sparsity": repr(removed["realised_sparsity"])}
     parts.join(1 + max(block for block, _ in sizes), metadata)
+    return computed
 
 
 if __name__ == "__main__":
@@ -100,7 +115,7 @@ if __name__ == "__main__":
         require_whole(snakemake.input)
         torch.set_num_threads(snakemake.threads)
         settings = snakemake.params.settings | {"code": snakemake.params.digest}
-        prune_cell(
+        computed = prune_cell(
             snakemake.input.model,
             snakemake.input.ratios,
             snakemake.input.get("calibration"),
@@ -112,5 +127,5 @@ if __name__ == "__main__":
         inputs = {name: snakemake.input[name] for name in names if snakemake.input.get(name)}
         # The same bytes whenever the cell would be pruned the same: what readers depend on.
         sums = {name: sha256(path) for name, path in inputs.items()}
-        origin = {"inputs": inputs, "sha256": sums, "settings": settings}
+        origin = {"inputs": inputs, "sha256": sums, "settings": settings, "computed": computed}
         write_json(snakemake.output.origin, origin)

@@ -1,5 +1,6 @@
 """Temporary artifacts: how many there are at once, and what their deletion leaves alone."""
 
+import re
 import shutil
 import threading
 from collections.abc import Iterator
@@ -15,6 +16,30 @@ from project import Project
 pytestmark = pytest.mark.slow
 LIMIT = 2
 ARTIFACT = f"results/pruned/tiny/{WANDA_GT}.safetensors"
+EXPORTED = f"results/exported/tiny/{WANDA_GT}"
+MODULE = """
+configfile: "config/config.yaml"
+
+
+module heavytail:
+    snakefile:
+        "Snakefile"
+    config:
+        config
+
+
+use rule * from heavytail as heavytail_*
+
+
+rule own:
+    input:
+        "results/pruned/tiny/wanda/0.6/uniform/seed-0.safetensors",
+    output:
+        "own.txt",
+    shell:
+        "wc -c {input} >{output}"
+"""
+SLURM = ("--workflow-profile", "profiles/slurm", "--max-threads", "2")
 # Put into a script: one cell of wanda fails, the job of the other is killed.
 FAULTS = """if pruned and "wanda/0.6/gt" in str(artifact):
         raise ValueError("no loss")
@@ -136,3 +161,57 @@ def test_what_was_pruned_by_other_code_is_evaluated_again(project, mode):
     left = consequences(WANDA_GT, WANDA_UNIFORM)
     left["prune_cell"].remove(ARTIFACT)
     assert project.planned() == left
+
+
+def test_artifacts_that_nothing_is_to_read_go_unless_asked_for_by_name(project):
+    kept = artifacts(project)
+    project.configure(artifacts="temporary")
+    assert project.planned() == {}
+    project.run(ARTIFACT)
+    assert artifacts(project) == kept and len(kept) == 4
+    (project.folder / f"results/perplexity/tiny/{WANDA_UNIFORM}.json").unlink()
+    project.run(ARTIFACT, "results/tables/cells.csv")
+    assert artifacts(project) == [project.folder / ARTIFACT]
+    project.run()
+    assert not artifacts(project)
+
+
+def test_in_a_module_the_last_artifact_goes_too_but_none_that_a_rule_of_its_user_names(temporary):
+    """Of a module Snakemake calls neither onsuccess nor onerror."""
+    record = f"results/perplexity/tiny/{WANDA_GT}.json"
+    (temporary.folder / record).unlink()
+    (temporary.folder / "own.smk").write_text(MODULE)
+    run = temporary.snakemake("--snakefile", "own.smk", "--", record, "own.txt")
+    assert run.returncode == 0 and (temporary.folder / record).exists(), run.stdout
+    named = temporary.folder / f"results/pruned/tiny/{WANDA_UNIFORM}.safetensors"
+    assert artifacts(temporary) == [named]
+
+
+def test_without_a_limit_of_artifacts_no_job_starts(temporary):
+    run = temporary.snakemake("--resources", "gpu=1")
+    assert run.returncode != 0 and "Traceback" not in run.stdout
+    assert "config: artifacts: temporary needs a limit" in run.stdout
+    assert temporary.snakemake("--resources", "gpu=1", "artifact=2").returncode == 0
+
+
+def test_what_prunes_again_is_given_what_pruning_takes(temporary):
+    """And no more threads than a pruning, which would start in its place."""
+    temporary.edit(
+        "rules/resources.smk",
+        "PARAMETERS_PER_MINUTE = 30, 2**25",
+        "PARAMETERS_PER_MINUTE = 30, 2**10",
+    )
+    targets = (EXPORTED, f"results/spectra/tiny/{WANDA_GT}.safetensors")
+    minutes = {}
+    for mode, threads in (("keep", 1), ("temporary", 0)):
+        temporary.configure(artifacts=mode)
+        plan = temporary.snakemake(*SLURM, "--dry-run", "--", *targets).stdout
+        assert plan.count("threads: 2") == threads, plan
+        found = re.findall(r"^rule (\w+):\n(?: {4}.*\n)*? {4}resources: (.*)", plan, re.MULTILINE)
+        taken = {rule: dict(re.findall(r"(\w+)=([^,]+)", took)) for rule, took in found}
+        assert taken.keys() == {"export_cell", "measure_spectra"}, plan
+        minutes[mode] = {rule: int(took["runtime"]) for rule, took in taken.items()}
+    assert taken["export_cell"] == taken["measure_spectra"], "of a cell that may be pruned again"
+    assert taken["export_cell"]["gpu"] == "1"
+    pruning = minutes["keep"]["measure_spectra"] - 30
+    assert pruning > 10 and minutes["temporary"]["measure_spectra"] - 30 - 2 * pruning in (0, 1)
