@@ -9,7 +9,7 @@ from safetensors.torch import load_file
 from heavytail import artifact as artifacts
 from heavytail import device
 from heavytail.files import sha256, write_json
-from heavytail.jobs import Stopwatch, logged, versions
+from heavytail.jobs import Stopwatch, logged
 from heavytail.projections import Matrix
 from heavytail.pruning import Procedure, chosen, prune_model
 from heavytail.ratio_table import read_ratios
@@ -26,16 +26,6 @@ LOWER = (
 def open_model(model: str) -> StreamedModel:
     """The dense model of provenance.json in its folder."""
     return StreamedModel(Path(model).parent, device.pick())
-
-
-def computed_with(model: StreamedModel) -> dict:
-    """What decides the last bits of a cell beside its code, settings and inputs."""
-    return {
-        "device": model.device.type,
-        "dtype": str(model.dtype),
-        "threads": torch.get_num_threads(),
-        "versions": versions("torch", "transformers"),
-    }
 
 
 def open_parts(
@@ -101,7 +91,7 @@ def prune_cell(
     parts, resumed = open_parts(outputs[0], settings, inputs, dense)
     prune_model(dense, procedure, batches_of(ids), parts, budget)
     removed, digests = summary(parts, sizes)
-    computed = computed_with(dense)
+    computed = computed_by(dense.device, dense.dtype)
     write_json(outputs[1], removed | computed | {"resumed": resumed, **clock.usage()})
     # Last: with it go the blocks.
     metadata = {"method": settings["method"], "sha256": json.dumps(digests)}

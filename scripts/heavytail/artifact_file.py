@@ -50,7 +50,8 @@ def _prune(path: str, artifact: Path, budget: float) -> None:
     script = importlib.import_module("prune_cell")
     threads = torch.get_num_threads()
     torch.set_num_threads(computed["threads"])
-    found = script.computed_with(script.open_model(inputs["model"]))
+    dense = script.open_model(inputs["model"])
+    found = script.computed_by(dense.device, dense.dtype)
     for name, recorded in computed.items():
         _require_same(path, name, recorded, found[name])
     sources = [inputs.get(name) for name in ("model", "ratios", "calibration")]

@@ -15,10 +15,14 @@ from heavytail.tensors import join_tensors, write_tensors
 log = logging.getLogger(__name__)
 
 
-def computed_by(device: torch.device, dtype: torch.dtype) -> list:
-    """What decides the last bits of a result beside its code and inputs, for a key of `Parts`."""
-    place = torch.cuda.get_device_name() if device.type == "cuda" else "cpu"
-    return [place, str(dtype), torch.get_num_threads(), versions("torch", "transformers")]
+def computed_by(device: torch.device, dtype: torch.dtype) -> dict:
+    """What decides the last bits of a result beside its code and inputs."""
+    return {
+        "device": torch.cuda.get_device_name() if device.type == "cuda" else device.type,
+        "dtype": str(dtype),
+        "threads": torch.get_num_threads(),
+        "versions": versions("torch", "transformers"),
+    }
 
 
 class Parts:
