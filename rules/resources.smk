@@ -5,9 +5,11 @@ from shutil import which
 
 model_size = parse_time_module("heavytail.model_size", "model_size")
 
-# Jobs are submitted where their number is limited, but not the cores of this machine.
-CLUSTER = workflow.resource_settings.nodes and not workflow.resource_settings.cores
-LIMITS = workflow.resource_settings.resources
+ASKED = workflow.resource_settings
+# Jobs are submitted where their number is limited and the cores of this machine are not, or where a
+# profile says how long they may take.
+CLUSTER = bool(ASKED.nodes and (not ASKED.cores or "runtime" in (ASKED.default_resources or ())))
+LIMITS = ASKED.resources
 # Here a GPU is seen; of a cluster's the profile says how many jobs may use at a time.
 GPU = ("gpu" in LIMITS and LIMITS["gpu"] != 0) if CLUSTER else bool(which("nvidia-smi"))
 # With --use-conda, what jobs on a GPU run in.

@@ -15,7 +15,8 @@ from tiny import save_model
 
 pytestmark = pytest.mark.slow
 SEGMENTS = {"llama-7b": [[0], [1, 2]], "llama-2-7b": [[0, 1], [2]]}
-METHOD = "wanda"
+# The other model lends its segments.
+MODEL, METHOD = "llama-2-7b", "wanda"
 
 
 def chosen(settings: dict) -> bool:
@@ -27,11 +28,12 @@ def chosen(settings: dict) -> bool:
 
 
 def of_these(settings: dict) -> dict | None:
-    """An allocation for these models and this method alone; None when it is for none of them."""
-    models = [model for model in settings.get("models", SEGMENTS) if model in SEGMENTS]
-    if not models or METHOD not in settings.get("methods", [METHOD]):
+    """An allocation for the model and the method alone; None when it is for another."""
+    if MODEL not in settings.get("models", [MODEL]) or METHOD not in settings.get(
+        "methods", [METHOD]
+    ):
         return None
-    return settings | {"models": models, "methods": [METHOD]}
+    return settings | {"models": [MODEL], "methods": [METHOD]}
 
 
 def small(config: dict) -> dict:
@@ -53,7 +55,7 @@ def wanted(note: dict) -> bool:
     """The rows of the notes that these cells are of."""
     plain = note["grouping"] == "gt"
     return (
-        (note["model"] in SEGMENTS and note["method"] == METHOD)
+        (note["model"] == MODEL and note["method"] == METHOD)
         and note["quantity"] == "ppl_wikitext2"
         and bool(segments_of(note) or importance(note) or plain)
     )
@@ -73,7 +75,7 @@ def test_every_number_with_segments_blends_or_gt_stands_beside_a_cell(fresh, hub
     notes = notes.astype({"line": int}).assign(notes=notes["value"].astype(float))
     theirs = set(notes[key].itertuples(index=False, name=None))
     beside = found[key].fillna({"blend": "", "segments_of": ""})
-    assert len(theirs) > 9 and set(beside.itertuples(index=False, name=None)) == theirs
+    assert len(theirs) > 5 and set(beside.itertuples(index=False, name=None)) == theirs
     measured = cells.set_index(["model", "allocation"])["perplexity"]
     places = [tuple(place) for place in found[["model", "allocation"]].to_numpy()]
     assert found["ours"].tolist() == [measured[place] for place in places]
