@@ -30,7 +30,8 @@ rule collect_cells:
 
 rule compare_cells:
     input:
-        cells=rules.collect_cells.output.cells,
+        # By its path: named as another rule's output, Snakemake 9.27 hashes all records per record.
+        cells="results/tables/cells.csv",
         perplexity=rules.collect_cells.input.perplexity,
         zero_shot=rules.collect_cells.input.zero_shot,
     output:
