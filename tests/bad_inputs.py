@@ -3,16 +3,16 @@
 A line that ends in … goes on in the words of a library.
 """
 
-import io
 import json
 import os
 import pickle
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
+
+from bad_settings import A_NAME, HUB
 
 WEIGHTS, INDEX, TOKENIZER = "model.safetensors", "model.safetensors.index.json", "tokenizer.json"
 LOST = "a shard is missing or the weights are quantised"
@@ -112,8 +112,6 @@ CONFIG_FILES = [
     ("no such file", None, "cannot be read: No such file or directory"),
 ]
 
-HUB = {"hub": "owner/model", "revision": "0123456789abcdef0123456789abcdef01234567"}
-A_NAME = "a name of letters, digits, '.', '_' and '-' that starts with a letter or digit"
 # More settings than tests/bad_settings.py has: models → line.
 NAMES = [
     ({"modèle": HUB}, f"models: 'modèle' is not {A_NAME}"),
@@ -268,47 +266,6 @@ MODELS = [
     ("a pickled tokenizer", write(TOKENIZER, PICKLE), UNUSABLE.format("tokenizer")),
 ]
 
-
-def saved(content: object) -> bytes:
-    """An array as a .npy file, pickled where it must be."""
-    file = io.BytesIO()
-    np.save(file, content, allow_pickle=True)
-    return file.getvalue()
-
-
-def zipped(content: object) -> bytes:
-    file = io.BytesIO()
-    np.savez(file, content)
-    return file.getvalue()
-
-
-NO_NPY = "a.npy: not a .npy file of plain numbers …"
-COUNT = "a.npy: found an array of shape {}, expected 21 numbers: 3 blocks of 7 projections"
-# Published alphas → line of the job that reads them; of a model of 3 blocks.
-ALPHAS = [
-    ("nothing", b"", NO_NPY),
-    ("a pickle", PICKLE, NO_NPY),
-    ("an array of objects, which are pickled", saved(np.array([Evil()] * 21)), NO_NPY),
-    ("an archive of arrays", zipped(np.ones(21)), NO_NPY),
-    ("text", b"1.0 2.0", NO_NPY),
-    ("cut short", saved(np.ones(21))[:-8], NO_NPY),
-    ("a number too few", saved(np.ones(20)), COUNT.format("(20,)")),
-    ("projection by projection", saved(np.ones((7, 3))), COUNT.format("(7, 3)")),
-    ("a single number", saved(np.float64(1)), COUNT.format("()")),
-    (
-        "whole numbers",
-        saved(np.ones(21, dtype=int)),
-        "a.npy: found numbers of type int64, expected floats",
-    ),
-    *(
-        (
-            str(number),
-            saved(np.where(np.arange(21) == 8, number, 1.0)),
-            f"a.npy: 1.k_proj: found {number}, expected a number",
-        )
-        for number in (np.nan, np.inf)
-    ),
-]
 
 AGAIN = "delete it to have it made again"
 # Documents under results/data → line of the job that reads them.

@@ -6,8 +6,10 @@ To write it: PYTHONPATH=scripts ./run python tests/errors_page.py > config/error
 import json
 
 import bad_hub
-from bad_inputs import ALPHAS, CONFIG_FILES, DOCUMENTS, MODELS, NAMES
-from bad_settings import BAD_ALLOCATIONS, BAD_MODELS, BAD_SHAPES, BAD_VALUES, HUB
+from bad_allocations import BAD_ALLOCATIONS
+from bad_alphas import ALPHAS
+from bad_inputs import CONFIG_FILES, DOCUMENTS, MODELS, NAMES
+from bad_settings import BAD_MODELS, BAD_SHAPES, BAD_VALUES, HUB
 
 SETTINGS = [
     *BAD_SHAPES,

@@ -9,7 +9,8 @@ import pytest
 import yaml
 
 import errors_page
-from bad_inputs import ALPHAS, CONFIG_FILES, DOCUMENTS, MODELS, NAMES, matches
+from bad_alphas import ALPHAS
+from bad_inputs import CONFIG_FILES, DOCUMENTS, MODELS, NAMES, matches
 from fetch_model import fetch_model
 from freeze_calibration import freeze_calibration
 from heavytail.jobs import logged

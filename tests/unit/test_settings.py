@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from bad_allocations import BAD_ALLOCATIONS
 from bad_settings import (
     ALPHAS,
-    BAD_ALLOCATIONS,
     BAD_MODELS,
     BAD_SHAPES,
     BAD_VALUES,
