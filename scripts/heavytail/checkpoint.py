@@ -1,14 +1,20 @@
 """A Hugging Face model folder, read one tensor at a time."""
 
+from __future__ import annotations
+
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import torch
 from safetensors import SafetensorError, safe_open
 
 from heavytail.families import Place, family_of, places_of
 from heavytail.model_files import read_settings
+
+# Shapes are read without it: it takes longer to import than most allocations take.
+if TYPE_CHECKING:
+    import torch
 
 # Other names under which published checkpoints of a family keep a tensor.
 ALIASES = (("lm_head.", "embed_out."), ("model.decoder.", "decoder."))
@@ -53,9 +59,9 @@ class Checkpoint:
         return shards
 
     @staticmethod
-    def _open(path: Path):
+    def _open(path: Path, framework: str = "numpy"):
         try:
-            return safe_open(path, framework="pt")
+            return safe_open(path, framework=framework)
         except SafetensorError as error:
             raise ValueError(f"{path}: not a whole safetensors file ({error})") from error
 
@@ -67,29 +73,29 @@ class Checkpoint:
         return next((found for found in (name, *others) if found in self._files), name)
 
     @contextmanager
-    def _stored(self, name: str):
+    def _stored(self, name: str, framework: str):
         """The open file of a tensor, and its name there."""
         stored = self.stored_name(name)
         if stored not in self._files:
             raise ValueError(
                 f"{self.folder}: no tensor {name}: a shard is missing or the weights are quantised"
             )
-        with self._open(self._files[stored]) as shard:
+        with self._open(self._files[stored], framework) as shard:
             yield shard, stored
 
     def tensor(self, name: str) -> torch.Tensor:
         """One tensor in its stored dtype, on the CPU. Raises ValueError when it is not there."""
-        with self._stored(name) as (shard, stored):
+        with self._stored(name, "pt") as (shard, stored):
             return shard.get_tensor(stored)
 
     def rows(self, name: str, start: int, stop: int) -> torch.Tensor:
         """Some rows of a tensor, likewise."""
-        with self._stored(name) as (shard, stored):
+        with self._stored(name, "pt") as (shard, stored):
             return shard.get_slice(stored)[start:stop]
 
     def shape(self, name: str) -> tuple[int, ...]:
         """The shape of a tensor, without reading it. Raises ValueError when it is not there."""
-        with self._stored(name) as (shard, stored):
+        with self._stored(name, "numpy") as (shard, stored):
             return tuple(shard.get_slice(stored).get_shape())
 
     @cached_property
