@@ -22,9 +22,9 @@ import pandas as pd
 import psutil
 
 from heavytail.files import sha256
-from project import ROOT, Project, copy_workflow
+from project import Project, copy_parts
 
-# How long a job took is no result.
+# How long a job took is no result, nor whether it went on with an earlier one's blocks.
 TIMES = ["seconds", "peak_memory_mb"]
 COURSE = ("logs", "benchmarks")
 
@@ -38,7 +38,7 @@ def results(project: Project) -> dict[str, object]:
             continue
         if name.parts[0] == "pruned" and path.suffix == ".json":
             found[str(name)] = {
-                k: v for k, v in json.loads(path.read_text()).items() if k not in TIMES
+                k: v for k, v in json.loads(path.read_text()).items() if k not in (*TIMES, "resumed")
             }
         elif str(name) == "tables/cells.csv":
             found[str(name)] = pd.read_csv(path).drop(columns=TIMES).to_csv()
@@ -130,9 +130,7 @@ def main() -> None:
         shutil.rmtree(asked.folder / "killed", ignore_errors=True)
         runs[name] = Project(asked.folder / name)
         if not runs[name].folder.exists():
-            copy_workflow(runs[name].folder)
-            shutil.copy(ROOT / "config/config.yaml", runs[name].folder / "config")
-            shutil.copytree(ROOT / "resources", runs[name].folder / "resources")
+            copy_parts(runs[name].folder, "resources/standin")
     runs["undisturbed"].run()
     killed = survive(runs["killed"], asked.kills, asked.seed, asked.seconds)
     expected, found = results(runs["undisturbed"]), results(runs["killed"])
