@@ -11,6 +11,7 @@ if not workflow.overwrite_configfiles:
 
 
 include: "rules/common.smk"
+include: "rules/planning.smk"
 include: "rules/artifacts.smk"
 include: "rules/resources.smk"
 include: "rules/allocations.smk"

@@ -17,7 +17,7 @@ from pathlib import Path
 import yaml
 
 ROOT = Path(__file__).parents[1]
-REPEATS = 2
+REPEATS = 3
 # Four jobs per cell and one that collects them, each of which reads what it reads here, and nothing
 # else: no wildcards but one, no parameters, logs, benchmarks, environments or resources.
 BARE = """
@@ -96,13 +96,23 @@ def finish(folder: Path, plan: str) -> None:
     snakemake(folder, "--touch", "--quiet")
 
 
-def measured(folder: Path) -> tuple[float, float]:
-    """Seconds of a plan from nothing and of a run that finds nothing to do, the better of some."""
-    plans = [snakemake(folder, "--dry-run") for _ in range(REPEATS)]
-    finish(folder, plans[0][1])
-    runs = [snakemake(folder) for _ in range(REPEATS)]
-    assert all("Nothing to be done" in output for _, output in runs), runs[0][1]
-    return min(plans)[0], min(runs)[0]
+def best(folders: list[Path], *arguments: str) -> list[tuple[float, str]]:
+    """Seconds and output of the fastest run in each folder; they take turns, whatever else runs."""
+    rounds = [[snakemake(folder, *arguments) for folder in folders] for _ in range(REPEATS)]
+    return [min(runs) for runs in zip(*rounds, strict=True)]
+
+
+def measured(folders: list[Path]) -> dict[str, list[float]]:
+    """Seconds, in each folder, of a plan from nothing and of a run that finds nothing to do."""
+    plans = best(folders, "--dry-run")
+    for folder, (_, plan) in zip(folders, plans, strict=True):
+        finish(folder, plan)
+    runs = best(folders)
+    assert all("Nothing to be done" in output for _, output in runs), runs
+    return {
+        name: [seconds for seconds, _ in found]
+        for name, found in (("plan", plans), ("no-op", runs))
+    }
 
 
 def main(sizes: list[int]) -> None:
@@ -113,13 +123,15 @@ def main(sizes: list[int]) -> None:
     )
     print("| cells | | heavytail, s | bare, s | ratio |\n|--:|:--|--:|--:|--:|")
     for cells in sizes:
-        seconds = []
-        for make in (ours, bare):
-            with tempfile.TemporaryDirectory() as folder:
-                make(Path(folder) / "project", cells)
-                seconds.append(measured(Path(folder) / "project"))
-        for name, mine, peer in zip(("plan", "no-op"), *seconds, strict=True):
-            print(f"| {cells} | {name} | {mine:.1f} | {peer:.1f} | {mine / peer:.2f} |", flush=True)
+        with tempfile.TemporaryDirectory() as folder:
+            folders = [Path(folder) / make.__name__ for make in (ours, bare)]
+            for make, place in zip((ours, bare), folders, strict=True):
+                make(place, cells)
+            for name, (mine, peer) in measured(folders).items():
+                print(
+                    f"| {cells} | {name} | {mine:.1f} | {peer:.1f} | {mine / peer:.2f} |",
+                    flush=True,
+                )
 
 
 if __name__ == "__main__":

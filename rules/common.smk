@@ -1,6 +1,5 @@
 """The checked config, the cells and their paths, input functions, digests of code."""
 
-import gc
 import re
 import sys
 from functools import cache
@@ -11,11 +10,6 @@ from shutil import disk_usage
 
 import yaml
 from snakemake.exceptions import WorkflowError
-
-# A plan's millions of objects live to its end: looking for garbage among them was a third of the
-# time that a large matrix takes.
-gc.freeze()
-gc.set_threshold(50_000, 20, 100)
 
 
 def parse_time_module(name, file):
@@ -200,6 +194,7 @@ def calibration_of(wildcards):
     return rules.freeze_calibration.output.tokens if calibrated(wildcards.method) else []
 
 
+@cache
 def rows():
     """Every row of the tables: the dense model, then its cells, per model."""
     dense = dict.fromkeys(("method", "sparsity", "allocation", "seed"))

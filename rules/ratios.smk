@@ -4,7 +4,7 @@
 rule allocate_sparsity:
     input:
         unpack(ratio_inputs),
-        model=shapes_of,
+        model=shapes_of if PUBLISHED else MODEL,
     output:
         ratios="results/ratios/{model}/{method}/{sparsity}/{allocation}.csv",
     log:

@@ -37,9 +37,8 @@ def results(project: Project) -> dict[str, object]:
         if name.parts[0] in COURSE:
             continue
         if name.parts[0] == "pruned" and path.suffix == ".json":
-            found[str(name)] = {
-                k: v for k, v in json.loads(path.read_text()).items() if k not in (*TIMES, "resumed")
-            }
+            record = json.loads(path.read_text())
+            found[str(name)] = {k: v for k, v in record.items() if k not in (*TIMES, "resumed")}
         elif str(name) == "tables/cells.csv":
             found[str(name)] = pd.read_csv(path).drop(columns=TIMES).to_csv()
         else:

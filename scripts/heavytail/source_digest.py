@@ -10,38 +10,26 @@ from collections.abc import Callable
 from functools import cache
 
 PACKAGE = "heavytail"
-
-
-def _imports(tree: ast.AST) -> set[str]:
-    """The package's modules that a syntax tree may import, as dotted names."""
-    found = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            found.add(node.module)
-            found |= {f"{node.module}.{alias.name}" for alias in node.names}
-    return {name for name in found if name.split(".")[0] == PACKAGE}
-
-
-def _bare(tree: ast.AST) -> str:
-    """The tree as text, without docstrings (comments and layout are not in it)."""
-    for node in ast.walk(tree):
-        if not isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            continue
-        first = node.body[0] if node.body else None
-        literal = first.value if isinstance(first, ast.Expr) else None
-        if isinstance(literal, ast.Constant) and isinstance(literal.value, str):
-            node.body = node.body[1:]
-    return ast.dump(tree)
+DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 @cache
 def _parsed(source: str) -> tuple[str, frozenset[str]]:
-    """What counts of a source, and the package's modules that it may import."""
-    tree = ast.parse(source)
-    imports = frozenset(_imports(tree))
-    return _bare(tree), imports
+    """What counts of a source, and the package's modules that it may import.
+
+    The former is its syntax tree as text, without docstrings (comments and layout are not in it).
+    """
+    tree, imports = ast.parse(source), set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            imports |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            imports.add(node.module)
+            imports |= {f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
+            node.body = node.body[1:]
+    own = (name for name in imports if name.split(".")[0] == PACKAGE)
+    return ast.dump(tree), frozenset(own)
 
 
 def digest(roots: list[str], read: Callable[[str], str | None]) -> str:
