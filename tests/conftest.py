@@ -21,12 +21,37 @@ os.environ |= {
 }
 os.environ.pop("HF_TOKEN", None)
 
-from tiny import save_model  # noqa: E402
+# xdist's options in pyproject.toml.
+WORKERS = ("--numprocesses", "--maxprocesses", "--maxschedchunk")
+
+
+def pytest_addoption(parser, pluginmanager) -> None:
+    """Without xdist (-p no:xdist) its options say nothing."""
+    if not pluginmanager.hasplugin("xdist"):
+        for name in WORKERS:
+            parser.addoption(name)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config) -> int:
+    """One for two cores, which a Snakemake takes; a single file is done sooner without any."""
+    if len(config.args) == 1 and ".py" in config.args[0]:
+        return 0
+    cores = len(os.sched_getaffinity(0))
+    return max(min(cores, 2), cores // 2)
+
+
+def pytest_collection_modifyitems(items) -> None:
+    """Long tests first: whatever worker is ready early has short ones left."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 @pytest.fixture(scope="session")
 def model_folder(tmp_path_factory) -> Path:
     """A tiny random LLaMA with grouped-query attention."""
+    # It takes seconds to import, which the process that only hands tests out need not wait for.
+    from tiny import save_model
+
     return save_model(tmp_path_factory.mktemp("models") / "tiny")
 
 
