@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 import hub as stand_in
@@ -21,6 +22,9 @@ os.environ |= {
 }
 os.environ.pop("HF_TOKEN", None)
 
+# How long an example takes says how busy the machine is.
+hypothesis.settings.register_profile("busy", deadline=None)
+hypothesis.settings.load_profile("busy")
 # xdist's options in pyproject.toml.
 WORKERS = ("--numprocesses", "--maxprocesses", "--maxschedchunk")
 
