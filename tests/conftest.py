@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 import hub as stand_in
@@ -21,12 +22,40 @@ os.environ |= {
 }
 os.environ.pop("HF_TOKEN", None)
 
-from tiny import save_model  # noqa: E402
+# How long an example takes says how busy the machine is.
+hypothesis.settings.register_profile("busy", deadline=None)
+hypothesis.settings.load_profile("busy")
+# xdist's options in pyproject.toml.
+WORKERS = ("--numprocesses", "--maxprocesses", "--maxschedchunk")
+
+
+def pytest_addoption(parser, pluginmanager) -> None:
+    """Without xdist (-p no:xdist) its options say nothing."""
+    if not pluginmanager.hasplugin("xdist"):
+        for name in WORKERS:
+            parser.addoption(name)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config) -> int:
+    """One for two cores, which a Snakemake takes; a single file is done sooner without any."""
+    if len(config.args) == 1 and ".py" in config.args[0]:
+        return 0
+    cores = len(os.sched_getaffinity(0))
+    return max(min(cores, 2), cores // 2)
+
+
+def pytest_collection_modifyitems(items) -> None:
+    """Long tests first: whatever worker is ready early has short ones left."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 @pytest.fixture(scope="session")
 def model_folder(tmp_path_factory) -> Path:
     """A tiny random LLaMA with grouped-query attention."""
+    # It takes seconds to import, which the process that only hands tests out need not wait for.
+    from tiny import save_model
+
     return save_model(tmp_path_factory.mktemp("models") / "tiny")
 
 

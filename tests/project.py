@@ -32,6 +32,25 @@ CONFIG = {
     "tasks": ["python_attribute"],
 }
 
+# Scripts that take no seconds to import what computes: numbers that differ from subject to subject.
+STAND_INS = {
+    "prune_cell": """
+from pathlib import Path
+
+for file in snakemake.output:
+    Path(file).write_text('{"realised_sparsity": 0.5}')
+""",
+    "evaluate_perplexity": """
+import json
+from pathlib import Path
+from zlib import crc32
+
+subject = Path(snakemake.input.model).read_text() + snakemake.output.record
+record = {"perplexity": 5 + crc32(subject.encode()) / 2**32}
+Path(snakemake.output.record).write_text(json.dumps(record))
+""",
+}
+
 
 class Project:
     """A folder with the workflow and its results."""
@@ -99,8 +118,13 @@ class Project:
         assert old in text, f"{file} has no {old!r}"
         path.write_text(text.replace(old, new))
 
+    def stand_in(self, *rules: str) -> None:
+        """Replace the scripts of these rules, where what they compute is not the point."""
+        for rule in rules:
+            (self.folder / f"scripts/{rule}.py").write_text(STAND_INS[rule])
 
-def wait_for(path: Path, seconds: float = 60) -> None:
+
+def wait_for(path: Path, seconds: float = 180) -> None:
     """Wait until there is such a file; fails the test when it takes too long."""
     end = time.monotonic() + seconds
     while not path.exists():

@@ -116,7 +116,7 @@ class Cluster:
         SYSTEM_CONF.unlink()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def wait(self, happened, seconds: float = 120):
+    def wait(self, happened, seconds: float = 300):
         """What `happened` returns, once it is true."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from safetensors import safe_open
 
@@ -15,7 +15,6 @@ from heavytail.loading import load_model
 from tiny import save_model
 
 
-@settings(deadline=None)
 @given(rows=st.integers(1, 9), columns=st.integers(1, 19), seed=st.integers(0, 999))
 def test_masks_and_rewritten_values_round_trip(rows, columns, seed):
     generator = torch.Generator().manual_seed(seed)

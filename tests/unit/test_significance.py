@@ -32,7 +32,7 @@ def test_resampled_means_are_those_of_a_naive_loop():
     )
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(LOSSES)
 def test_intervals_are_those_of_scipy(losses):
     """Another program, other random numbers: as near as 10,000 resamples let it be."""
@@ -52,7 +52,7 @@ def test_intervals_are_those_of_scipy(losses):
     np.testing.assert_allclose(found[1:], (low, high), atol=0.15 * error + 1e-9)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(LOSSES)
 def test_differences_are_antisymmetric_and_equal_cells_are_alike(losses):
     one, other = losses

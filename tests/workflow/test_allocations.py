@@ -21,9 +21,9 @@ ALLOCATIONS = {
 }
 
 
-def test_every_allocation_reaches_its_target_and_an_edit_reruns_its_own(fresh):
-    (fresh.folder / "other.json").write_text("[[0], [1, 2]]")
-    fresh.configure(
+def test_every_allocation_reaches_its_target_and_an_edit_reruns_its_own(project):
+    (project.folder / "other.json").write_text("[[0], [1, 2]]")
+    project.configure(
         models={"tiny": {"path": "tiny"}, "other": {"path": "tiny", "segments": "other.json"}},
         methods=["magnitude", "wanda"],
         allocations=ALLOCATIONS,
@@ -34,21 +34,21 @@ def test_every_allocation_reaches_its_target_and_an_edit_reruns_its_own(fresh):
         name: f"results/ratios/tiny/{'wanda' if name == 'owl' else 'magnitude'}/0.6/{name}.csv"
         for name in ALLOCATIONS
     }
-    fresh.run(*ratios.values())
+    project.run(*ratios.values())
     found = {}
     for name, path in ratios.items():
-        table = pd.read_csv(fresh.folder / path)
+        table = pd.read_csv(project.folder / path)
         realised = (table["sparsity"] * table["parameters"]).sum() / table["parameters"].sum()
         assert realised == pytest.approx(0.6, rel=1e-9), name
         assert table["sparsity"].between(0, 1).all(), name
         found[name] = tuple(table["sparsity"])
     assert len(set(found.values())) == len(ALLOCATIONS), "no two give the same ratios"
-    segments = json.loads((fresh.folder / "results/segments/tiny.json").read_text())
+    segments = json.loads((project.folder / "results/segments/tiny.json").read_text())
     assert len(segments) == 2
-    by_block = pd.read_csv(fresh.folder / ratios["split-other"]).groupby("block")["sparsity"]
+    by_block = pd.read_csv(project.folder / ratios["split-other"]).groupby("block")["sparsity"]
     assert by_block.nunique().eq(1).all() and by_block.first()[1] == by_block.first()[2]
 
-    planned = fresh.planned()
+    planned = project.planned()
     cells = {path for path in planned["prune_cell"] if "/owl/" in path or "/split-other/" in path}
     assert cells == {
         "results/pruned/tiny/wanda/0.6/owl/seed-0.safetensors",
@@ -58,39 +58,39 @@ def test_every_allocation_reaches_its_target_and_an_edit_reruns_its_own(fresh):
             for method in ("magnitude", "wanda")
         ),
     }
-    fresh.edit("scripts/heavytail/allocators/owl.py", '"outliers"', '"median"')
+    project.edit("scripts/heavytail/allocators/owl.py", '"outliers"', '"median"')
     edited = {
-        rule: set(paths) - set(planned.get(rule, [])) for rule, paths in fresh.planned().items()
+        rule: set(paths) - set(planned.get(rule, [])) for rule, paths in project.planned().items()
     }
     assert {rule: paths for rule, paths in edited.items() if paths} == {
         "allocate_sparsity": {ratios["owl"]}
     }
 
 
-def test_trials_choose_and_the_tables_say_what(fresh):
-    fresh.configure(
+def test_trials_choose_and_the_tables_say_what(project):
+    project.configure(
         allocations={"best": {"grouping": "tune", "epsilon": "tune"}},
         tune={"epsilon": [0.1, 0.4], "grouping": ["gt", ["v_proj"]], "windows": 8},
         methods=["wanda"],
         seeds=[0, 1],
         tasks=[],
     )
-    fresh.run()
-    assert fresh.planned() == {}
-    record = json.loads((fresh.folder / "results/tuned/tiny/wanda/0.6/best.json").read_text())
+    project.run()
+    assert project.planned() == {}
+    record = json.loads((project.folder / "results/tuned/tiny/wanda/0.6/best.json").read_text())
     assert len(record["trials"]) == 4 + 2
-    cells = pd.read_csv(fresh.folder / "results/tables/cells.csv").set_index("method")
+    cells = pd.read_csv(project.folder / "results/tables/cells.csv").set_index("method")
     chosen = record["chosen"]
     assert (cells.loc["wanda", "epsilon"].astype(float) == chosen["epsilon"]).all()
     assert (cells.loc["wanda", "grouping"] == chosen["grouping"]).all()
-    fresh.configure(
+    project.configure(
         allocations={"best": {"grouping": "tune", "epsilon": "tune"}},
         tune={"epsilon": [0.1, 0.3], "grouping": ["gt", ["v_proj"]], "windows": 8},
         methods=["wanda"],
         seeds=[0, 1],
         tasks=[],
     )
-    planned = fresh.planned()
+    planned = project.planned()
     counts = {rule: len(jobs) for rule, jobs in planned.items()}
     expected = {"tune_allocation": 1, "allocate_sparsity": 1, "prune_cell": 2}
     assert counts.items() >= (expected | {"evaluate_perplexity": 2}).items()

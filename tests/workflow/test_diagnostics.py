@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -13,13 +14,17 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def diagnosed(finished, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("diagnosed") / "project"
-    shutil.copytree(finished.folder, folder, symlinks=True)
-    project = Project(folder)
-    project.configure(hessian={"eigenvalues": 5, "windows": 4})
-    project.run("diagnostics")
-    return project
+def diagnosed(finished, shared) -> Project:
+    """The cells of one method with their diagnostics; not to be changed."""
+
+    def make(folder: Path) -> None:
+        shutil.copytree(finished.folder, folder, symlinks=True)
+        project = Project(folder)
+        project.configure(methods=["wanda"], hessian={"eigenvalues": 5, "windows": 4})
+        project.run()
+        project.run("diagnostics")
+
+    return shared("diagnosed", make)
 
 
 def test_pages_are_written_once_and_the_matrix_stays_as_it_is(diagnosed):
@@ -35,7 +40,7 @@ def test_every_metric_of_every_subject_is_in_the_tables(diagnosed):
     pruned = pd.read_csv(results / "metrics/tiny/wanda/0.6/gt/seed-0.csv")
     assert not pruned.equals(dense) and len(pruned) == len(dense)
     averages = pd.read_csv(results / "diagnostics/averages.csv")
-    assert len(averages) == 5 and averages["perplexity"].notna().all()
+    assert len(averages) == 3 and averages["perplexity"].notna().all()
     expected = dense[dense["metric"] == "stable_rank"]["value"].mean()
     assert averages["stable_rank"].iloc[0] == pytest.approx(expected)
 
@@ -52,20 +57,20 @@ def test_the_pages_say_what_was_measured(diagnosed):
     assert len(record["trained"]["eigenvalues"]) == 5 and len(record["inputs"]) == 3 * 4
 
 
-def test_a_metric_of_any_family_guides(fresh):
+def test_a_metric_of_any_family_guides(project):
     """Those that read extra spectra and those that prune less where they are larger among them."""
     metrics = ["alpha", "stable_rank", "mp_spikes", "E_TPL_beta", "rand_distance", "farms_alpha"]
     chosen = {name: {"grouping": "qk", "metric": name, "epsilon": 0.2} for name in metrics}
-    fresh.configure(methods=["magnitude"], allocations=chosen, tasks=[])
-    fresh.run(*(f"results/ratios/tiny/magnitude/0.6/{name}.csv" for name in metrics))
+    project.configure(methods=["magnitude"], allocations=chosen, tasks=[])
+    project.run(*(f"results/ratios/tiny/magnitude/0.6/{name}.csv" for name in metrics))
     for name in metrics:
-        ratios = pd.read_csv(fresh.folder / f"results/ratios/tiny/magnitude/0.6/{name}.csv")
+        ratios = pd.read_csv(project.folder / f"results/ratios/tiny/magnitude/0.6/{name}.csv")
         target = (ratios["sparsity"] * ratios["parameters"]).sum() / ratios["parameters"].sum()
         assert target == pytest.approx(0.6)
-    family = pd.read_csv(fresh.folder / "results/metrics/tiny/randomised.csv")
+    family = pd.read_csv(project.folder / "results/metrics/tiny/randomised.csv")
     scores = (
         family[family["projection"].isin(["q_proj", "k_proj"])].groupby("block")["value"].mean()
     )
-    table = pd.read_csv(fresh.folder / "results/ratios/tiny/magnitude/0.6/rand_distance.csv")
+    table = pd.read_csv(project.folder / "results/ratios/tiny/magnitude/0.6/rand_distance.csv")
     blocks = table.groupby("block")["sparsity"].first()
     assert scores.idxmax() == blocks.idxmin() and scores.idxmin() == blocks.idxmax()

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 
 import pytest
 from test_staleness import TABLES, WANDA_GT, WANDA_UNIFORM, consequences
@@ -24,34 +25,44 @@ def dense(project) -> float:
     return json.loads(record)["perplexity"]
 
 
-def test_a_wrong_expectation_stops_before_any_cell_and_the_right_one_lets_it_pass(fresh):
+@pytest.fixture
+def unmeasured(project):
+    """The finished matrix without its cells and numbers, which come at once."""
+    project.stand_in("prune_cell", "evaluate_perplexity")
+    for stage in ("pruned", "perplexity"):
+        shutil.rmtree(project.folder / "results" / stage)
+    return project
+
+
+def test_a_wrong_expectation_stops_before_any_cell_and_the_right_one_lets_it_pass(unmeasured):
     small = {"methods": ["magnitude"], "tasks": [], "allocations": {"u": {"allocator": "uniform"}}}
-    pruned = fresh.folder / "results/pruned/tiny"
-    fresh.configure(**small, **expecting(9.5))
-    assert {"prune_cell", "check_dense"} <= fresh.planned().keys()
+    pruned = unmeasured.folder / "results/pruned/tiny"
+    unmeasured.configure(**small, **expecting(9.5))
+    planned = unmeasured.planned()
+    assert {"prune_cell", "evaluate_perplexity", "check_dense"} <= planned.keys()
     for arguments in ((), ("--keep-going",)):
-        run = fresh.snakemake(*arguments)
+        run = unmeasured.snakemake(*arguments)
         assert run.returncode != 0 and not list(pruned.rglob("*.*"))
         lines = [line for line in run.stdout.splitlines() if line.startswith("check_dense tiny: ")]
-        found = f"models.tiny.perplexity: found {dense(fresh):.4f}, expected 9.5 within 1.00%"
+        found = f"models.tiny.perplexity: found {dense(unmeasured):.4f}, expected 9.5 within 1.00%"
         assert len(set(lines)) == 1 and found in lines[0], run.stdout
-    fresh.configure(**small, **expecting(dense(fresh) * 1.005))
-    fresh.run()
-    assert list(pruned.rglob("*.safetensors")) and fresh.planned() == {}
+    unmeasured.configure(**small, **expecting(dense(unmeasured) * 1.005))
+    unmeasured.run()
+    assert list(pruned.rglob("*.safetensors")) and unmeasured.planned() == {}
 
     # Another model by the same name waits again, whatever was pruned from the first.
-    save_model(fresh.folder / "second", seed=1)
+    save_model(unmeasured.folder / "second", seed=1)
     second = {"models": {"tiny": {"path": "second", "perplexity": 9.5}}}
     before = [path.read_bytes() for path in pruned.rglob("*.json")]
-    fresh.configure(**small, **second)
+    unmeasured.configure(**small, **second)
     for _ in range(2):
-        assert fresh.snakemake().returncode != 0
+        assert unmeasured.snakemake().returncode != 0
         assert [path.read_bytes() for path in pruned.rglob("*.json")] == before
 
     # So do new weights in the same place, before it is known that they are others.
-    save_model(fresh.folder / "tiny", seed=2)
-    fresh.configure(**small, **expecting(9.5))
-    assert fresh.snakemake("--keep-going").returncode != 0
+    save_model(unmeasured.folder / "tiny", seed=2)
+    unmeasured.configure(**small, **expecting(9.5))
+    assert unmeasured.snakemake("--keep-going").returncode != 0
     assert [path.read_bytes() for path in pruned.rglob("*.json")] == before
 
 
@@ -80,13 +91,15 @@ def test_the_gate_of_a_finished_matrix_prunes_and_evaluates_nothing(project):
 def test_a_dense_model_measured_again_is_checked_again_and_hides_no_stale_cell(project):
     project.configure(**expecting(dense(project)))
     project.run()
-    project.edit("scripts/heavytail/perplexity.py", ".mean(dim=1)", ".sum(dim=1)")
+    script = project.folder / "scripts/evaluate_perplexity.py"
+    own = script.read_text()
+    project.stand_in("evaluate_perplexity")
     assert project.planned() == {"evaluate_perplexity": PERPLEXITIES} | CHECK | TABLES
     run = project.snakemake("--keep-going")
     assert run.returncode != 0 and "check_dense tiny: models.tiny.perplexity: " in run.stdout
     assert project.planned() == CHECK, "the failed check alone, and no cell again"
     project.edit("scripts/heavytail/methods/wanda.py", "abs() * norm", "abs() + norm")
     assert project.planned() == consequences(WANDA_GT, WANDA_UNIFORM) | CHECK
-    project.edit("scripts/heavytail/perplexity.py", ".sum(dim=1)", ".mean(dim=1)")
+    script.write_text(own)
     expected = consequences(WANDA_GT, WANDA_UNIFORM) | CHECK
     assert project.planned() == expected | {"evaluate_perplexity": PERPLEXITIES}

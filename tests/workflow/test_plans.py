@@ -60,11 +60,13 @@ def test_a_model_without_weights_is_refused(fresh):
     assert run.returncode != 0 and "safetensors" in run.stdout and "Traceback" not in run.stdout
 
 
-def test_the_reason_of_a_failed_job_is_shown_and_neighbours_survive(fresh):
+def test_the_reason_of_a_failed_job_is_shown_and_neighbours_survive(project):
     """A calibration length beyond the model's positions is found by the job itself."""
-    fresh.configure(calibration=CONFIG["calibration"] | {"length": 80})
-    run = fresh.snakemake("--keep-going")
+    neighbour = project.folder / "results/perplexity/tiny/magnitude/0.6/gt/seed-0.json"
+    neighbour.unlink()
+    project.configure(calibration=CONFIG["calibration"] | {"length": 80})
+    run = project.snakemake("--keep-going")
     assert run.returncode != 0
     assert "calibration.length: 80 exceeds the model's 64 positions" in run.stdout
-    assert (fresh.folder / "results/perplexity/tiny/magnitude/0.6/gt/seed-0.json").exists()
-    assert not list(fresh.folder.rglob("*.part"))
+    assert neighbour.exists()
+    assert not list(project.folder.rglob("*.part"))

@@ -12,7 +12,7 @@ from project import CONFIG, Project, copy_workflow
 
 pytestmark = pytest.mark.slow
 HUB = "https://github.com/owner/"
-SMALL = {"methods": ["wanda"], "allocations": {"gt": CONFIG["allocations"]["gt"]}, "tasks": []}
+SMALL = {"methods": ["magnitude"], "allocations": {"gt": CONFIG["allocations"]["gt"]}, "tasks": []}
 
 
 def git(folder: Path, *arguments: str) -> None:
@@ -53,12 +53,12 @@ def test_a_deployed_workflow_runs_from_its_repository(deployed):
     assert 'github("owner/heavytail", path="Snakefile", tag="v1")' in declared
     assert not (deployed.folder / "scripts").exists()
     deployed.run()
-    assert (deployed.folder / "results/perplexity/tiny/wanda/0.6/gt/seed-0.json").exists()
+    assert (deployed.folder / "results/perplexity/tiny/magnitude/0.6/gt/seed-0.json").exists()
     assert deployed.planned() == {}
     refused = deployed.folder / "config/config.yaml"
-    refused.write_text(refused.read_text().replace("wanda\n", "wandas\n"))
+    refused.write_text(refused.read_text().replace("- magnitude\n", "- magnitudes\n"))
     run = deployed.snakemake("-n")
-    assert run.returncode != 0 and "did you mean 'wanda'?" in run.stdout
+    assert run.returncode != 0 and "did you mean 'magnitude'?" in run.stdout
 
 
 def test_a_local_clone_is_a_module_whose_rules_may_be_renamed(fresh, tmp_path):
@@ -90,6 +90,6 @@ rule own:
     )
     planned = user.planned()
     assert planned["heavytail_prune_cell"] == [
-        "results/pruned/tiny/wanda/0.6/gt/seed-0.safetensors"
+        "results/pruned/tiny/magnitude/0.6/gt/seed-0.safetensors"
     ]
     user.run("results/models/tiny/provenance.json")

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 
@@ -48,13 +49,21 @@ def run_and_disturb(project, cluster) -> str:
     return killed
 
 
-def test_every_cell_arrives_whatever_the_cluster_loses(fresh, cluster):
-    fresh.edit(PROFILE, "status-checks: 20", "status-checks: 2")
+@pytest.fixture
+def unfinished(project):
+    """The finished matrix without its windows, cells and numbers."""
+    for stage in ("calibration", "evaluation", "pruned", "perplexity", "zero_shot"):
+        shutil.rmtree(project.folder / "results" / stage)
+    return project
+
+
+def test_every_cell_arrives_whatever_the_cluster_loses(unfinished, cluster):
+    unfinished.edit(PROFILE, "status-checks: 20", "status-checks: 2")
     little = "350 if attempt == 1 and wildcards.cell == 'dense' else 2000"
-    with open(fresh.folder / PROFILE, "a") as profile:
+    with open(unfinished.folder / PROFILE, "a") as profile:
         profile.write(f'set-resources: {{evaluate_perplexity: {{mem_mb: "{little}"}}}}\n')
-    first = slurm.told(run_and_disturb(fresh, cluster))
-    said = (fresh.folder / "out").read_text()
+    first = slurm.told(run_and_disturb(unfinished, cluster))
+    said = (unfinished.folder / "out").read_text()
     assert "exceeded memory limit" in cluster.logs().lower(), cluster.logs()[-4000:]
     assert said.count("Error in rule evaluate_perplexity") == 1, said[-4000:]
     assert "drain" in slurm.run("sinfo", "-hN", "-n", "n2", "-o", "%T")
@@ -65,8 +74,8 @@ def test_every_cell_arrives_whatever_the_cluster_loses(fresh, cluster):
     assert [job["MinMemoryNode"] for job in (first, *again)] == ["2000M", "4000M"]
     zero_shot = slurm.told(cluster.jobs("evaluate_zero_shot", "completed")[0])
     assert zero_shot["MinMemoryNode"] == "2032M"
-    for log in (fresh.folder / "results/logs/prune_cell").rglob("*.log"):
+    for log in (unfinished.folder / "results/logs/prune_cell").rglob("*.log"):
         assert re.search(r"GPU [01]$", log.read_text(), re.MULTILINE), log.read_text()
     for stage in ("perplexity", "zero_shot"):
-        assert len(list(fresh.folder.glob(f"results/{stage}/tiny/**/*.json"))) == 5
-    assert fresh.planned() == {}
+        assert len(list(unfinished.folder.glob(f"results/{stage}/tiny/**/*.json"))) == 5
+    assert unfinished.planned() == {}

@@ -49,13 +49,13 @@ METRICS_OF_GT = {
 }
 
 
-def test_a_finished_matrix_plans_nothing_and_its_records_are_whole(finished):
-    assert finished.planned() == {}
-    cells = (finished.folder / "results/tables/cells.csv").read_text().splitlines()
+def test_a_finished_matrix_plans_nothing_and_its_records_are_whole(project):
+    assert project.planned() == {}
+    cells = (project.folder / "results/tables/cells.csv").read_text().splitlines()
     assert len(cells) == 1 + 1 + 4
-    record = json.loads((finished.folder / f"results/perplexity/tiny/{WANDA_GT}.json").read_text())
+    record = json.loads((project.folder / f"results/perplexity/tiny/{WANDA_GT}.json").read_text())
     assert record["perplexity"] > 1 and record["windows"] == 8 and record["dataset"] == "python"
-    table = (finished.folder / "results/tables/tiny.md").read_text()
+    table = (project.folder / "results/tables/tiny.md").read_text()
     assert re.search(r"^\| wanda +\|", table, re.MULTILINE)
 
 

@@ -32,8 +32,8 @@ def test_before_the_first_run_all_is_missing_and_of_unknown_length(fresh):
     assert "0 s one after another, and 32 jobs of rules that have not run yet" in said
 
 
-def test_a_finished_matrix_is_done(finished):
-    said = status(finished)
+def test_a_finished_matrix_is_done(project):
+    said = status(project)
     assert "# tiny (dense: done)" in said and "| gt | 0.6 | seed-0 | done | done |" in said
     assert said.endswith("5 done, 0 stale, 0 missing, 0 running.\n\nNothing is left to do.")
 

@@ -39,7 +39,7 @@ def compute(values: np.ndarray) -> dict[str, float]:
     return tails.compute(Spectrum(len(values), len(values), values))
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 10**6), size=st.integers(20, 200))
 def test_exponents_equal_the_formulas(seed, size):
     values = np.sort(np.random.default_rng(seed).lognormal(sigma=1.5, size=size))
@@ -55,7 +55,7 @@ def test_exponents_equal_the_formulas(seed, size):
     assert found["log_alpha_norm"] == pytest.approx(norm, rel=1e-9)
 
 
-@settings(deadline=None, max_examples=10)
+@settings(max_examples=10)
 @given(seed=st.integers(0, 10**6))
 def test_probing_tails_finds_the_same_as_measuring_all(seed):
     """At the size of real matrices, where most candidates are never measured in full."""
