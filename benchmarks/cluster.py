@@ -1,20 +1,17 @@
-"""How long the default matrix takes on a throw-away Slurm cluster of two nodes on this machine.
+"""Minutes of the default matrix on a throw-away Slurm cluster that loses a job, memory and a node.
 
 PYTHONPATH=tests:scripts ./run python benchmarks/cluster.py      # as root, with Debian's packages
 """
 
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
 import slurm
-from project import ENVIRONMENT, copy_parts
+from project import Project, copy_parts
 
-PROFILE = "profiles/slurm/profile.v9+.yaml"
-# Two nodes that share a machine need not wait as long for each other's word as a real cluster.
-OPTIONS = ("--max-threads", "2", "--seconds-between-status-checks", "2")
+SECONDS = 3600
 
 
 def main() -> None:
@@ -22,16 +19,18 @@ def main() -> None:
     if reason := slurm.missing():
         sys.exit(f"no Slurm cluster can be started: {reason}")
     with slurm.Cluster() as cluster, tempfile.TemporaryDirectory(dir=cluster.folder) as name:
-        folder = Path(name) / "project"
-        copy_parts(folder, "resources/standin")
-        profile = (folder / PROFILE).read_text()
-        (folder / PROFILE).write_text(profile.replace("status-checks: 20", "status-checks: 2"))
-        command = [sys.executable, "-m", "snakemake", "--workflow-profile", "profiles/slurm"]
+        project = Project(Path(name) / "project")
+        copy_parts(project.folder, "resources/standin")
         start = time.monotonic()
-        subprocess.run([*command, *OPTIONS], cwd=folder, env=ENVIRONMENT, check=True)
-        seconds = time.monotonic() - start
-        cells = len(list((folder / "results/perplexity").rglob("*.json")))
-    print(f"{cells} perplexities in {seconds / 60:.1f} min")
+        killed = slurm.run_and_disturb(project, cluster, SECONDS)
+        minutes = (time.monotonic() - start) / 60
+        cells = len(list((project.folder / "results/perplexity").rglob("*.json")))
+        again = project.planned()
+        short = cluster.logs().lower().count("exceeded memory limit")
+    print(
+        f"{cells} perplexities in {minutes:.1f} min; job {killed} killed, {short} short of memory, "
+        f"node n2 drained; left to do: {again or 'nothing'}"
+    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A Slurm cluster of two nodes on this machine, for one test; needs root and Slurm's packages."""
+"""A Slurm cluster of two nodes on this machine, and how it disturbs a run; needs root, packages."""
 
 import os
 import re
@@ -6,10 +6,19 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
 
+from project import ENVIRONMENT, Project
+
+PROFILE = "profiles/slurm/profile.v9+.yaml"
+SNAKEMAKE = (sys.executable, "-m", "snakemake", "--workflow-profile", "profiles/slurm")
+# A node has two cores, and this cluster answers at once.
+HERE = ("--max-threads", "2", "--seconds-between-status-checks", "2")
+# Of a dense model's perplexity, the first time: less than it takes.
+LITTLE = "350 if attempt == 1 and wildcards.cell == 'dense' else 2000"
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch")
 # Slurm takes SLURM_* out of a job's environment: jobs look for the configuration here alone.
 SYSTEM_CONF = Path("/etc/slurm/slurm.conf")
@@ -138,3 +147,35 @@ class Cluster:
 def told(job: str) -> dict[str, str]:
     """What Slurm knows of a job, ended ones for an hour."""
     return dict(re.findall(r"(\w+)=(\S*)", run("scontrol", "show", "job", job)))
+
+
+def run_and_disturb(project: Project, cluster: Cluster, seconds: float = 400) -> str:
+    """Run a matrix to its end on a cluster that kills a job, drains a node and is short of memory.
+
+    What Snakemake says goes to the file `out`. Fails the test when the run does, or takes longer.
+
+    Returns:
+        the killed job's id.
+    """
+    project.edit(PROFILE, "status-checks: 20", "status-checks: 2")
+    with open(project.folder / PROFILE, "a") as profile:
+        profile.write(f'set-resources: {{evaluate_perplexity: {{mem_mb: "{LITTLE}"}}}}\n')
+    with (
+        open(project.folder / "out", "w") as out,
+        subprocess.Popen(
+            [*SNAKEMAKE, *HERE],
+            cwd=project.folder,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            env=ENVIRONMENT,
+        ) as process,
+    ):
+        try:
+            killed = cluster.wait(lambda: cluster.jobs("prune_cell", "running"))[0]
+            run("scancel", killed)
+            run("scontrol", "update", "nodename=n2", "state=drain", "reason=test")
+            process.wait(seconds)
+        finally:
+            process.kill()
+    assert process.returncode == 0, (project.folder / "out").read_text()[-4000:]
+    return killed

@@ -1,21 +1,13 @@
 """The small matrix on a Slurm cluster that loses a job, a node and memory."""
 
-import os
 import re
 import shutil
-import subprocess
-import sys
 
 import pytest
 
 import slurm
 
 pytestmark = pytest.mark.slow
-
-PROFILE = "profiles/slurm/profile.v9+.yaml"
-SNAKEMAKE = (sys.executable, "-m", "snakemake", "--workflow-profile", "profiles/slurm")
-# A node has two cores, and this cluster answers at once.
-HERE = ("--max-threads", "2", "--seconds-between-status-checks", "2")
 
 
 @pytest.fixture
@@ -24,29 +16,6 @@ def cluster():
         pytest.skip(f"no Slurm cluster can be started: {reason}")
     with slurm.Cluster() as started:
         yield started
-
-
-def run_and_disturb(project, cluster) -> str:
-    """Run to the end, a job killed and a node drained on the way; the killed job's id."""
-    with (
-        open(project.folder / "out", "w") as out,
-        subprocess.Popen(
-            [*SNAKEMAKE, *HERE],
-            cwd=project.folder,
-            stdout=out,
-            stderr=subprocess.STDOUT,
-            env=os.environ | {"PYTHONPATH": ""},
-        ) as run,
-    ):
-        try:
-            killed = cluster.wait(lambda: cluster.jobs("prune_cell", "running"))[0]
-            slurm.run("scancel", killed)
-            slurm.run("scontrol", "update", "nodename=n2", "state=drain", "reason=test")
-            run.wait(400)
-        finally:
-            run.kill()
-    assert run.returncode == 0, (project.folder / "out").read_text()[-4000:]
-    return killed
 
 
 @pytest.fixture
@@ -58,11 +27,7 @@ def unfinished(project):
 
 
 def test_every_cell_arrives_whatever_the_cluster_loses(unfinished, cluster):
-    unfinished.edit(PROFILE, "status-checks: 20", "status-checks: 2")
-    little = "350 if attempt == 1 and wildcards.cell == 'dense' else 2000"
-    with open(unfinished.folder / PROFILE, "a") as profile:
-        profile.write(f'set-resources: {{evaluate_perplexity: {{mem_mb: "{little}"}}}}\n')
-    first = slurm.told(run_and_disturb(unfinished, cluster))
+    first = slurm.told(slurm.run_and_disturb(unfinished, cluster))
     said = (unfinished.folder / "out").read_text()
     assert "exceeded memory limit" in cluster.logs().lower(), cluster.logs()[-4000:]
     assert said.count("Error in rule evaluate_perplexity") == 1, said[-4000:]
