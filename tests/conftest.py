@@ -46,8 +46,14 @@ def pytest_xdist_auto_num_workers(config) -> int:
 
 
 def pytest_collection_modifyitems(items) -> None:
-    """Long tests first: whatever worker is ready early has short ones left."""
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    """Long tests first: whatever worker is ready early has short ones left.
+
+    The very first makes what others share, for which they would wait.
+    """
+    sharing = {item for item in items if "shared" in item.fixturenames}
+    items.sort(key=lambda item: (item.get_closest_marker("slow") is None, item in sharing))
+    first = next(filter(sharing.__contains__, items), None)
+    items.sort(key=lambda item: item is not first)
 
 
 @pytest.fixture(scope="session")
