@@ -96,7 +96,9 @@ class Deletion(logging.Handler):
         failed = {job for start in scheduler.failed for job in dag.bfs(dag.depending, start)}
         for job in list(self.pruned):
             readers = self.readers(job)
-            if readers and all(dag.finished(j) or j in failed for j in readers):
+            if (readers or dag.finished(job)) and all(
+                dag.finished(j) or j in failed for j in readers
+            ):
                 self.pruned.remove(job)
                 self.delete(job)
 

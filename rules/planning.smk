@@ -6,7 +6,7 @@ times per cell. A Snakemake that has none of these names is only slower.
 
 import gc
 import importlib
-from contextlib import suppress
+from functools import wraps
 
 # A plan's millions of objects live to its end: looking for garbage among them was a third of the
 # time that a large matrix takes.
@@ -14,14 +14,27 @@ gc.freeze()
 gc.set_threshold(50_000, 20, 100)
 
 
-def remember(owner, name):
-    """Let a function without side effects, an attribute of `owner`, compute each answer once."""
-    with suppress(AttributeError):
-        setattr(owner, name, cache(getattr(owner, name)))
+def remember(module, name):
+    """Let a module's function without side effects, of one argument, compute each answer once."""
+    asked = getattr(importlib.import_module(module), name, None)
+    # Another workflow of this process may have been here.
+    if asked is None or hasattr(asked, "__wrapped__"):
+        return
+    remembered = cache(asked)
+
+    @wraps(asked)
+    def answer(question):
+        try:
+            return remembered(question)
+        except TypeError:
+            # The question has no hash, or no answer.
+            return asked(question)
+
+    setattr(sys.modules[module], name, answer)
 
 
 # Where a script lies in Snakemake's cache: a class is made for each answer, three per job.
-remember(workflow.sourcecache, "_cache_entry")
+remember("snakemake.sourcecache", "parse_uri")
 # Which arguments an input function takes.
-for name in ("snakemake.common", "snakemake.rules"):
-    remember(importlib.import_module(name), "get_function_params")
+remember("snakemake.common", "get_function_params")
+remember("snakemake.rules", "get_function_params")

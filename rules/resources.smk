@@ -10,15 +10,20 @@ ASKED = workflow.resource_settings
 # profile says how long they may take.
 CLUSTER = bool(ASKED.nodes and (not ASKED.cores or "runtime" in (ASKED.default_resources or ())))
 LIMITS = ASKED.resources
-# Here a GPU is seen; of a cluster's the profile says how many jobs may use at a time.
-GPU = ("gpu" in LIMITS and LIMITS["gpu"] != 0) if CLUSTER else bool(which("nvidia-smi"))
+if not CLUSTER:
+    GPU = bool(which("nvidia-smi"))
+elif workflow.is_main_process:
+    # How many jobs may use one at a time the profile says, and a job is not told.
+    GPU = "gpu" in LIMITS and LIMITS["gpu"] != 0
+else:
+    GPU = bool(os.environ.get("CUDA_VISIBLE_DEVICES"))
 # With --use-conda, what jobs on a GPU run in.
 GPU_ENVIRONMENT = "../envs/compute-cuda.yaml" if GPU else "../envs/compute.yaml"
 
 # MB of Snakemake in a job, Python, its libraries and batches: 850 to 1,100 measured, without CUDA.
 LIBRARIES_MB = 2000
-# Minutes that every job has, and how many parameters give it one more.
-MINUTES, PARAMETERS_PER_MINUTE = 30, 2**25
+# Minutes that every job has, and how many parameters give it one more: 16 times fewer on one core.
+MINUTES, PARAMETERS_PER_MINUTE = 30, 2**25 if GPU else 2**21
 
 
 @cache
@@ -26,7 +31,7 @@ def size_of(provenance, _changed):
     """The sizes of a fetched model; None where its files are not what they were."""
     try:
         return model_size.model_size(Path(provenance).parent)
-    except ValueError:
+    except (AttributeError, KeyError, TypeError, ValueError):
         # For its jobs to say, in their words.
         return None
 

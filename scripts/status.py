@@ -28,7 +28,7 @@ def plan(arguments: list[str]) -> str:
 
 
 def running() -> list[str]:
-    """The files that jobs are making, as Snakemake marks them; none unless one is at work here."""
+    """The files that jobs are making, as Snakemake marks them; none unless its locks are there."""
     if not any((STATE / "locks").glob("*")):
         return []
     marks = [mark for mark in (STATE / "incomplete").rglob("*") if mark.is_file()]
@@ -46,5 +46,13 @@ def seconds(rule: str) -> list[float]:
 
 if __name__ == "__main__":
     jobs = status.jobs_of(plan(sys.argv[1:]))
+    if not jobs:
+        sys.exit("status: found no plan in what Snakemake says, expected one: without --quiet")
+    if jobs[-1].rule != "all":
+        sys.exit(
+            f"status: found the target {jobs[-1].rule}, expected all, alone or last"
+        )
     cells = status.cell_states(jobs, running(), lambda path: Path(path).exists())
     print(status.matrix(cells), status.remaining(jobs, seconds), sep="\n\n")
+    if "running" in set(cells["state"]):
+        print("\nIf nothing runs, a run was killed: ./run snakemake --unlock, then run again.")

@@ -26,7 +26,8 @@ def failed_jobs(report: str, read: Callable[[str], str], free: Callable[[str], i
     """
     finished, found = set(FINISHED.findall(report)), {}
     for body in ERROR.findall(report):
-        told = dict(re.findall(r"^ {4}(jobid|log): (\S+)", body, re.MULTILINE))
+        # An executor may name a log of its own behind the job's.
+        told = dict(re.findall(r"^ {4}(jobid|log): ([^\s,]+)", body, re.MULTILINE))
         if "log" in told and told.get("jobid") not in finished:
             found[told["log"]] = _reason(told["log"], read, free)
     return list(found.values())

@@ -29,6 +29,12 @@ def test_the_last_line_of_a_failed_jobs_log_is_the_reason():
     assert told(report * 2, **{LOG: f"Traceback\nValueError: not finite\n{line}\n"}) == [line]
 
 
+def test_an_executor_s_own_log_is_not_the_job_s():
+    line = f"{NAME}: not finite (log: {LOG})"
+    report = error(4, f"log: {LOG}, .snakemake/slurm_logs/4.log (check log file(s))")
+    assert told(report, **{LOG: f"{line}\n"}) == [line]
+
+
 def test_a_killed_job_and_one_without_a_log_file_say_so():
     report = error(4, f"log: {LOG} (check)")
     line = f"{NAME}: ended without a reason, as a killed job does (log: {LOG})"

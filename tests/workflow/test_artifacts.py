@@ -177,6 +177,13 @@ def test_artifacts_that_nothing_is_to_read_go_unless_asked_for_by_name(project):
     assert not artifacts(project)
 
 
+def test_what_a_run_prunes_for_nothing_to_read_goes_too(temporary):
+    record = "results/pruned/tiny/magnitude/0.6/gt/seed-0.json"
+    (temporary.folder / record).unlink()
+    temporary.run(record)
+    assert (temporary.folder / record).exists() and not artifacts(temporary)
+
+
 def test_in_a_module_the_last_artifact_goes_too_but_none_that_a_rule_of_its_user_names(temporary):
     """Of a module Snakemake calls neither onsuccess nor onerror."""
     record = f"results/perplexity/tiny/{WANDA_GT}.json"

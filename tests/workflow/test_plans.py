@@ -5,7 +5,7 @@ import shutil
 import pytest
 import yaml
 
-from project import CONFIG, ROOT
+from project import CONFIG, ENVIRONMENT, ROOT
 
 pytestmark = pytest.mark.slow
 
@@ -58,6 +58,70 @@ def test_a_model_without_weights_is_refused(fresh):
     (fresh.folder / "tiny" / "model.safetensors").unlink()
     run = fresh.snakemake("--quiet")
     assert run.returncode != 0 and "safetensors" in run.stdout and "Traceback" not in run.stdout
+
+
+JOB_OF_SLURM = (
+    *("--mode", "remote", "--executor", "slurm-jobstep", "--jobs", "1", "--cores", "all"),
+    *("--default-resources", "mem_mb=2000", "runtime=60"),
+)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "devices", "environment"),
+    [
+        (("--workflow-profile", "profiles/slurm"), "", "compute-cuda"),
+        (("--workflow-profile", "profiles/slurm", "--resources", "gpu=0"), "0", "compute"),
+        (JOB_OF_SLURM, "0", "compute-cuda"),
+        (JOB_OF_SLURM, "", "compute"),
+    ],
+)
+def test_a_submitted_job_has_the_environment_that_was_made_for_it(
+    fresh, monkeypatch, arguments, devices, environment
+):
+    """What submits goes by its profile, a job by what the cluster gave it."""
+    probe = 'include: "Snakefile"\nprint("in", GPU_ENVIRONMENT)\n'
+    (fresh.folder / "probe.smk").write_text(probe)
+    monkeypatch.setitem(ENVIRONMENT, "CUDA_VISIBLE_DEVICES", devices)
+    run = fresh.snakemake("--snakefile", "probe.smk", "--dry-run", *arguments)
+    assert f"in ../envs/{environment}.yaml" in run.stdout.splitlines(), run.stdout
+
+
+PLAIN = """
+from dataclasses import dataclass
+
+
+module heavytail:
+    snakefile:
+        "Snakefile"
+    config:
+        config
+
+
+use rule * from heavytail as heavytail_*
+
+
+@dataclass
+class Named:
+    name: str
+
+    def __call__(self, wildcards):
+        return self.name
+
+
+rule own:
+    input:
+        Named("Snakefile"),
+    output:
+        "own.txt",
+    shell:
+        "cp {input} {output}"
+"""
+
+
+def test_a_module_s_user_may_have_input_functions_without_a_hash(fresh):
+    (fresh.folder / "own.smk").write_text('configfile: "config/config.yaml"\n' + PLAIN)
+    run = fresh.snakemake("--snakefile", "own.smk", "--dry-run", "--printshellcmds", "own.txt")
+    assert run.returncode == 0 and "cp Snakefile own.txt" in run.stdout, run.stdout
 
 
 def test_the_reason_of_a_failed_job_is_shown_and_neighbours_survive(project):

@@ -61,6 +61,28 @@ def test_a_job_at_work_is_seen(project):
     assert "0 running" in status(project)
 
 
+def refusal(project: Project, *arguments: str) -> str:
+    command = [sys.executable, "scripts/status.py", *arguments]
+    said = subprocess.run(command, cwd=project.folder, capture_output=True, text=True, check=False)
+    assert said.returncode == 1 and not said.stdout, said.stdout
+    return said.stderr
+
+
+def test_what_shows_no_matrix_is_refused(project):
+    assert "without --quiet" in refusal(project, "--quiet")
+    assert "found the target write_summary, expected all" in refusal(project, "write_summary")
+
+
+def test_what_a_killed_run_left_is_told(project):
+    (project.folder / RECORD).unlink()
+    project.edit("scripts/evaluate_perplexity.py", "with logged(", f"{WAIT}    with logged(")
+    with project.started("--", RECORD):
+        wait_for(project.folder / "at-work")
+    assert status(project).endswith("a run was killed: ./run snakemake --unlock, then run again.")
+    assert project.snakemake("--unlock").returncode == 0
+    assert "0 running" in status(project)
+
+
 def test_a_refused_config_is_told_as_a_run_tells_it(fresh):
     fresh.configure(methods=["wandas"])
     command = [sys.executable, "scripts/status.py"]
