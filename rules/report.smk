@@ -14,6 +14,7 @@ rule collect_cells:
     output:
         cells="results/tables/cells.csv",
         zero_shot="results/tables/zero_shot.csv",
+        paired="results/tables/paired.npz",
     log:
         "results/logs/collect_cells.log",
     benchmark:
@@ -30,10 +31,8 @@ rule collect_cells:
 
 rule compare_cells:
     input:
-        # By its path: named as another rule's output, Snakemake 9.27 hashes all records per record.
-        cells="results/tables/cells.csv",
-        perplexity=rules.collect_cells.input.perplexity,
-        zero_shot=rules.collect_cells.input.zero_shot,
+        cells=rules.collect_cells.output.cells,
+        paired=rules.collect_cells.output.paired,
     output:
         significance="results/tables/significance.csv",
     log:

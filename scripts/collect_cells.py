@@ -1,8 +1,9 @@
-"""Collect every record of the matrix into two CSV files."""
+"""Collect every record of the matrix into two CSV files, and what comparisons read of them."""
 
 from heavytail.cell_table import cell_rows, write_csv, zero_shot_rows
 from heavytail.files import read_json
 from heavytail.jobs import logged
+from heavytail.paired import write_paired
 
 
 def collect_cells(rows: list[dict], records: dict[str, list[str]], outputs: dict) -> None:
@@ -12,12 +13,17 @@ def collect_cells(rows: list[dict], records: dict[str, list[str]], outputs: dict
         rows: what the config says of each row.
         records: "perplexity", "zero_shot" (empty without tasks): paths in the order of `rows`;
             "pruned": paths beside the artifacts; "tuned": what trials chose, paths as in `rows`.
-        outputs: "cells" and "zero_shot", the CSV files.
+        outputs: "cells" and "zero_shot", the CSV files, and "paired".
     """
     # Of a whole matrix only the numbers fit into memory: a record says each document's likelihoods.
-    perplexity = [{"perplexity": read_json(path)["perplexity"]} for path in records["perplexity"]]
-    scores = map(read_json, records["zero_shot"])
-    zero_shot = [{key: record[key] for key in ("tasks", "mean", "bos")} for record in scores]
+    perplexity, losses, zero_shot, outcomes = [], [], [], []
+    for record in map(read_json, records["perplexity"]):
+        perplexity.append({"perplexity": record["perplexity"]})
+        losses.append(record["losses"])
+    for record in map(read_json, records["zero_shot"]):
+        zero_shot.append({key: record[key] for key in ("tasks", "mean", "bos")})
+        outcomes.append(record["results"]["outcomes"])
+    write_paired(outputs["paired"], losses, outcomes)
     pruned = {f"{p.removesuffix('.json')}.safetensors": read_json(p) for p in records["pruned"]}
     chosen = {path: read_json(path)["chosen"] for path in records["tuned"]}
     rows = [row | chosen.get(row.get("tuned"), {}) for row in rows]

@@ -49,9 +49,7 @@ if __name__ == "__main__":
     if not jobs:
         sys.exit("status: found no plan in what Snakemake says, expected one: without --quiet")
     if jobs[-1].rule != "all":
-        sys.exit(
-            f"status: found the target {jobs[-1].rule}, expected all, alone or last"
-        )
+        sys.exit(f"status: found the target {jobs[-1].rule}, expected all, alone or last")
     cells = status.cell_states(jobs, running(), lambda path: Path(path).exists())
     print(status.matrix(cells), status.remaining(jobs, seconds), sep="\n\n")
     if "running" in set(cells["state"]):

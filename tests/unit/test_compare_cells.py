@@ -53,16 +53,22 @@ def write_records(folder, rows: list[dict]) -> dict[str, list[str]]:
     return paths
 
 
+def written_to(folder) -> dict[str, str]:
+    """What `collect_cells` writes."""
+    tables = {name: str(folder / f"{name}.csv") for name in ("cells", "zero_shot")}
+    return tables | {"paired": str(folder / "paired.npz")}
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """All tables of the made-up records."""
     folder = tmp_path_factory.mktemp("tables")
     rows = every(["wanda", "magnitude"], ALLOCATIONS)
     records = write_records(folder, rows)
-    collected = {name: str(folder / f"{name}.csv") for name in ("cells", "zero_shot")}
+    collected = written_to(folder)
     collect_cells(rows, records, collected)
     compared = {"significance": str(folder / "significance.csv")}
-    compare_cells({**records, "cells": collected["cells"]}, compared["significance"])
+    compare_cells(collected["cells"], collected.pop("paired"), compared["significance"])
     (folder / "results.csv").write_text(
         f"{','.join(COLUMNS)}\nm,wanda,gt,yes,,,,,ppl_wikitext2,,22.01,7,HIGH\n"
         "m,wanda,qk,yes,,,0.2,yes,zeroshot/a/acc,,0.5,7,HIGH\n"
@@ -134,10 +140,10 @@ def test_the_page_of_the_notes_says_that_the_weight_of_a_blend_is_assumed():
 def test_a_matrix_without_tasks_has_no_zero_shot_part(tmp_path):
     rows = every(["wanda"], ALLOCATIONS, [0, 1])
     records = write_records(tmp_path, rows) | {"zero_shot": []}
-    inputs = {name: str(tmp_path / f"{name}.csv") for name in ("cells", "zero_shot")}
+    inputs = written_to(tmp_path)
     collect_cells(rows, records, inputs)
     inputs["significance"] = str(tmp_path / "significance.csv")
-    compare_cells({**inputs, **records}, inputs["significance"])
+    compare_cells(inputs["cells"], inputs.pop("paired"), inputs["significance"])
     outputs = {"values": str(tmp_path / "m.csv"), "table": str(tmp_path / "m.md")}
     write_table("m", inputs, outputs)
     page = (tmp_path / "m.md").read_text()
@@ -159,7 +165,7 @@ def test_a_tuned_row_says_what_trials_chose(tmp_path):
         else row
         for row in rows
     ]
-    outputs = {name: str(tmp_path / f"{name}.csv") for name in ("cells", "zero_shot")}
+    outputs = written_to(tmp_path)
     collect_cells(rows, records, outputs)
     cells = read_csv(outputs["cells"]).set_index("allocation")
     assert cells.loc["qk", ["epsilon", "grouping"]].tolist() == ["0.3", "qk"]
