@@ -5,8 +5,8 @@ times per cell. A Snakemake that has none of these names is only slower.
 """
 
 import gc
-import importlib
 from functools import wraps
+from pkgutil import resolve_name
 
 # A plan's millions of objects live to its end: looking for garbage among them was a third of the
 # time that a large matrix takes.
@@ -14,23 +14,24 @@ gc.freeze()
 gc.set_threshold(50_000, 20, 100)
 
 
-def remember(module, name):
-    """Let a module's function without side effects, of one argument, compute each answer once."""
-    asked = getattr(importlib.import_module(module), name, None)
+def remember(owner, name):
+    """Let a function without side effects, of a module or a class, compute each answer once."""
+    owner = resolve_name(owner)
+    asked = getattr(owner, name, None)
     # Another workflow of this process may have been here.
     if asked is None or hasattr(asked, "__wrapped__"):
         return
     remembered = cache(asked)
 
     @wraps(asked)
-    def answer(question):
+    def answer(*question):
         try:
-            return remembered(question)
+            return remembered(*question)
         except TypeError:
             # The question has no hash, or no answer.
-            return asked(question)
+            return asked(*question)
 
-    setattr(sys.modules[module], name, answer)
+    setattr(owner, name, answer)
 
 
 # Where a script lies in Snakemake's cache: a class is made for each answer, three per job.
@@ -38,3 +39,5 @@ remember("snakemake.sourcecache", "parse_uri")
 # Which arguments an input function takes.
 remember("snakemake.common", "get_function_params")
 remember("snakemake.rules", "get_function_params")
+# Which rules make a file: most files are read by every cell.
+remember("snakemake.output_index:OutputIndex", "match_producers")
