@@ -11,7 +11,7 @@ from pkgutil import resolve_name
 # A plan's millions of objects live to its end: looking for garbage among them was a third of the
 # time that a large matrix takes.
 gc.freeze()
-gc.set_threshold(50_000, 20, 100)
+gc.set_threshold(200_000, 50, 1000)
 
 
 def remember(owner, name):

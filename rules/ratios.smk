@@ -9,8 +9,7 @@ rule allocate_sparsity:
         ratios="results/ratios/{model}/{method}/{sparsity}/{allocation}.csv",
     log:
         "results/logs/allocate_sparsity/{model}/{method}/{sparsity}/{allocation}.log",
-    benchmark:
-        "results/benchmarks/allocate_sparsity/{model}/{method}/{sparsity}/{allocation}.tsv"
+    # No benchmark: planning thousands of these costs more than to know that each takes a second.
     localrule: True
     conda:
         "../envs/compute.yaml"

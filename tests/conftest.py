@@ -21,6 +21,9 @@ os.environ |= {
     "NO_PROXY": "127.0.0.1",
 }
 os.environ.pop("HF_TOKEN", None)
+# Before the first import of torch, and in its jobs too: threads that wait take no core from those of
+# another worker, which they made many times slower.
+os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
 
 # How long an example takes says how busy the machine is.
 hypothesis.settings.register_profile("busy", deadline=None)
@@ -38,7 +41,7 @@ def pytest_addoption(parser, pluginmanager) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config) -> int:
-    """One for two cores, which a Snakemake takes; a single file is done sooner without any."""
+    """One for two cores, which a Snakemake takes, but two; none for a single file: done sooner."""
     if len(config.args) == 1 and ".py" in config.args[0]:
         return 0
     cores = len(os.sched_getaffinity(0))

@@ -111,7 +111,7 @@ def remaining(jobs: list[Job], seconds: Callable[[str], list[float]]) -> str:
     unknown = left[table["seconds, mean"].isna()].sum()
     told = f"{left.sum()} jobs left: {table['seconds left'].sum():.0f} s one after another"
     if unknown:
-        told += f", and {unknown} jobs of rules that have not run yet"
+        told += f", and {unknown} jobs of rules without a measured time"
     text = table.astype({"jobs left": str})
     numbers = list(text.columns[1:])
     text[numbers] = text[numbers].map("{:.1f}".format).replace("nan", "")

@@ -74,7 +74,7 @@ def test_time_left_is_the_mean_of_each_rule_times_its_jobs():
     seconds = {"prune_cell": [1.0, 3.0], "fetch": []}
     text = remaining(jobs_of(plan), seconds.get)
     assert text.endswith(
-        "3 jobs left: 4 s one after another, and 1 jobs of rules that have not run yet."
+        "3 jobs left: 4 s one after another, and 1 jobs of rules without a measured time."
     )
     row = next(line for line in text.splitlines() if "prune_cell" in line)
     assert [part.strip() for part in row.split("|")[1:-1]] == ["prune_cell", "2", "2.0", "4.0"]

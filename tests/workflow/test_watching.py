@@ -29,7 +29,7 @@ def test_before_the_first_run_all_is_missing_and_of_unknown_length(fresh):
     said = status(fresh)
     assert "0 done, 0 stale, 5 missing, 0 running" in said
     assert "| prune_cell | 4 | | |" in said
-    assert "0 s one after another, and 32 jobs of rules that have not run yet" in said
+    assert "0 s one after another, and 32 jobs of rules without a measured time" in said
 
 
 def test_a_finished_matrix_is_done(project):
@@ -45,7 +45,7 @@ def test_a_deleted_record_is_missing_and_an_edit_makes_cells_stale(project):
     assert "| uniform | 0.6 | seed-0 | done | stale |" in said
     assert "| gt | 0.6 | seed-0 | missing | stale |" in said
     assert "2 done, 2 stale, 1 missing, 0 running" in said
-    assert "| evaluate_perplexity | 3 |" in said and "have not run yet" not in said
+    assert "| evaluate_perplexity | 3 |" in said and "without a measured time" not in said
 
 
 def test_a_job_at_work_is_seen(project):
