@@ -21,8 +21,8 @@ os.environ |= {
     "NO_PROXY": "127.0.0.1",
 }
 os.environ.pop("HF_TOKEN", None)
-# Before the first import of torch, and in its jobs too: threads that wait take no core from those of
-# another worker, which they made many times slower.
+# Before the first import of torch, and in its jobs too: threads that wait take no core from those
+# of another worker, which they made many times slower.
 os.environ["OMP_WAIT_POLICY"] = "PASSIVE"
 
 # How long an example takes says how busy the machine is.
