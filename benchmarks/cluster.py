@@ -8,8 +8,8 @@ import tempfile
 import time
 from pathlib import Path
 
-import slurm
-from project import Project, copy_parts
+from support import slurm_cluster as slurm
+from support.project import Project, copy_parts
 
 SECONDS = 3600
 

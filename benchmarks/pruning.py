@@ -144,8 +144,9 @@ def ours(place: Path, method: str, within_block: str) -> float:
 
 def our_perplexity(place: Path, _method: str) -> float:
     """The losses of all windows, from files."""
-    from heavytail import device, perplexity
-    from heavytail.streaming import StreamedModel
+    from heavytail.evaluation import perplexity
+    from heavytail.models import device
+    from heavytail.models.streaming import StreamedModel
 
     def losses() -> None:
         model = StreamedModel(place / "model", device.pick())

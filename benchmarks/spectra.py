@@ -22,13 +22,13 @@ from safetensors.torch import save_file
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 
-from heavytail.block_weights import BlockWeights
-from heavytail.checkpoint import Checkpoint
-from heavytail.families import places_of
-from heavytail.gram import eigenvalues
-from heavytail.measures import spectra
 from heavytail.metrics import farms, marchenko_pastur, randomised, shape, tails
-from heavytail.spectrum import Spectrum
+from heavytail.models.checkpoint import Checkpoint
+from heavytail.models.families import places_of
+from heavytail.spectra.block_weights import BlockWeights
+from heavytail.spectra.gram import eigenvalues
+from heavytail.spectra.measures import spectra
+from heavytail.spectra.spectrum import Spectrum
 
 CPU = torch.device("cpu")
 

@@ -78,9 +78,9 @@ def table_of_segments(wildcards):
 def ratio_modules(wildcards):
     """The modules that an allocation chooses by name."""
     settings = CONFIG["allocations"][wildcards.allocation]
-    modules = [f"heavytail.allocators.{settings['allocator']}"]
-    modules += ["heavytail.segments"] if "segments" in guides_of(wildcards.allocation) else []
-    return modules + (["heavytail.blend"] if "blend" in settings else [])
+    modules = [f"heavytail.allocation.allocators.{settings['allocator']}"]
+    modules += ["heavytail.allocation.segments"] if "segments" in guides_of(wildcards.allocation) else []
+    return modules + (["heavytail.allocation.blend"] if "blend" in settings else [])
 
 
 def ratio_digest(wildcards):

@@ -3,7 +3,8 @@
 import re
 import sys
 from functools import cache
-from importlib.util import module_from_spec, spec_from_file_location
+from importlib.abc import MetaPathFinder
+from importlib.util import spec_from_file_location
 from itertools import product
 from pathlib import Path
 from shutil import disk_usage
@@ -12,30 +13,43 @@ import yaml
 from snakemake.exceptions import WorkflowError
 
 
-def parse_time_module(name, file):
-    """A module of the package, also where the workflow itself is fetched from elsewhere."""
-    # A plain str: Snakemake's own kind of path cannot be written into bytecode.
-    path = str(Path(workflow.source_path(f"../scripts/heavytail/{file}.py")))
-    spec = spec_from_file_location(name, path)
-    sys.modules[name] = module_from_spec(spec)
-    spec.loader.exec_module(sys.modules[name])
-    return sys.modules[name]
+def source_path(name):
+    """The file of a script or of a module of the package; None where there is none.
+
+    Snakemake fetches it first where the workflow itself lies elsewhere.
+    """
+    inner = name.replace(".", "/")
+    for file in (f"{inner}.py", f"{inner}/__init__.py"):
+        try:
+            # A plain str: Snakemake's own kind of path cannot be written into bytecode.
+            return str(Path(workflow.source_path(f"../scripts/{file}")))
+        except (OSError, WorkflowError):
+            pass
+    return None
 
 
-parse_time_module("heavytail", "__init__").__path__ = []
-parse_time_module("heavytail.projections", "projections")
-axes = parse_time_module("heavytail.cells", "cells")
-failures = parse_time_module("heavytail.failures", "failures")
-files = parse_time_module("heavytail.files", "files")
-groupings = parse_time_module("heavytail.groupings", "groupings")
-metric_names = parse_time_module("heavytail.metric_names", "metric_names")
-mistakes = parse_time_module("heavytail.mistakes", "mistakes")
-model_files = parse_time_module("heavytail.model_files", "model_files")
-parse_time_module("heavytail.notes_file", "notes_file")
-parse_time_module("heavytail.segment_table", "segment_table")
-allocations = parse_time_module("heavytail.allocation_settings", "allocation_settings")
-settings = parse_time_module("heavytail.settings", "settings")
-source_digest = parse_time_module("heavytail.source_digest", "source_digest")
+class PackageFinder(MetaPathFinder):
+    """Finds the package beside this workflow, whatever else the import path holds."""
+
+    def find_spec(self, name, path=None, target=None):
+        """The module's file; None for modules of others."""
+        if name.partition(".")[0] != "heavytail" or not (file := source_path(name)):
+            return None
+        folder = [str(Path(file).parent)] if file.endswith("__init__.py") else None
+        return spec_from_file_location(name, file, submodule_search_locations=folder)
+
+
+# Another workflow of this process may have another version of the package.
+for name in [name for name in sys.modules if name.partition(".")[0] == "heavytail"]:
+    del sys.modules[name]
+sys.meta_path.insert(0, PackageFinder())
+
+from heavytail import cells as axes
+from heavytail.config import allocations, groupings, mistakes, model_folder, settings
+from heavytail.config import metrics as metric_names
+from heavytail.io import files
+from heavytail.running import digest as source_digest
+from heavytail.running import failures
 
 # The file that stands for a model: small, and different when any weight is.
 MODEL = "results/models/{model}/provenance.json"
@@ -81,11 +95,8 @@ wildcard_constraints:
 @cache
 def source_of(name):
     """The source of a script or of a module of the package, None when there is none."""
-    try:
-        path = workflow.source_path(f"../scripts/{name.replace('.', '/')}.py")
-    except (OSError, WorkflowError):
-        return None
-    return Path(path).read_text(encoding="utf-8")
+    path = source_path(name)
+    return path and Path(path).read_text(encoding="utf-8")
 
 
 @cache
@@ -142,7 +153,7 @@ def bos_of(model):
 def local_files_of(model):
     """A local model's files, so that new weights are noticed; nothing for a model of the hub."""
     folder = CONFIG["models"][model].get("path")
-    return list(map(str, model_files.model_files(folder))) if folder else []
+    return list(map(str, model_folder.model_files(folder))) if folder else []
 
 
 # Every cell, by its parts: an alternative for each of thousands would slow down every match.
@@ -180,8 +191,8 @@ def prune_settings(wildcards):
 def prune_modules(wildcards):
     """The modules that a cell's pruning chooses by name."""
     method, within_block = METHODS[wildcards.method]
-    way = [f"heavytail.within_block.{within_block}"] if calibrated(wildcards.method) else []
-    return [f"heavytail.methods.{method}", *way]
+    way = [f"heavytail.pruning.within_block.{within_block}"] if calibrated(wildcards.method) else []
+    return [f"heavytail.pruning.methods.{method}", *way]
 
 
 def prune_digest(wildcards):

@@ -3,7 +3,7 @@
 import os
 from shutil import which
 
-model_size = parse_time_module("heavytail.model_size", "model_size")
+from heavytail.models import size as model_size
 
 ASKED = workflow.resource_settings
 # Jobs are submitted where their number is limited and the cores of this machine are not, or where a

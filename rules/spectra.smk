@@ -27,7 +27,7 @@ rule measure_spectra:
         **ARTIFACT,
         **SPECTRA,
     params:
-        digest=lambda w: digest("measure_spectra", f"heavytail.measures.{w.measure}"),
+        digest=lambda w: digest("measure_spectra", f"heavytail.spectra.measures.{w.measure}"),
     script:
         "../scripts/measure_spectra.py"
 

@@ -3,12 +3,12 @@
 import math
 from pathlib import Path
 
-from heavytail.checkpoint import Checkpoint
-from heavytail.files import read_json
-from heavytail.jobs import logged
-from heavytail.ratio_table import write_ratios
-from heavytail.ratios import ratios_of
-from heavytail.wholeness import require_whole
+from heavytail.allocation.ratios import ratios_of
+from heavytail.allocation.table import write_ratios
+from heavytail.io.files import read_json
+from heavytail.models.checkpoint import Checkpoint
+from heavytail.running.jobs import logged
+from heavytail.running.wholeness import require_whole
 
 
 def shapes_of(model: str) -> dict[tuple[int, str], tuple[int, int]]:

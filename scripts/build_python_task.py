@@ -2,9 +2,9 @@
 
 import yaml
 
-from heavytail import python_tasks
-from heavytail.files import read_lines, write_lines, write_text
-from heavytail.jobs import logged
+from heavytail.data import python_tasks
+from heavytail.io.files import read_lines, write_lines, write_text
+from heavytail.running.jobs import logged
 
 
 def build_python_task(documents: str, settings: dict, data: str, task: str) -> None:

@@ -4,8 +4,8 @@ message would be a traceback or not say where."""
 import argparse
 import sys
 
-from heavytail.config_files import check_file
-from heavytail.mistakes import SettingsError
+from heavytail.config.files import check_file
+from heavytail.config.mistakes import SettingsError
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)

@@ -1,7 +1,7 @@
 """Check that a dense model reaches the perplexity that it is known for."""
 
-from heavytail.files import read_json, sha256, write_json
-from heavytail.jobs import logged
+from heavytail.io.files import read_json, sha256, write_json
+from heavytail.running.jobs import logged
 
 
 def check_dense(name: str, model: str, record: str, expectation: dict, output: str) -> None:

@@ -1,9 +1,9 @@
 """Collect every record of the matrix into two CSV files, and what comparisons read of them."""
 
-from heavytail.cell_table import cell_rows, write_csv, zero_shot_rows
-from heavytail.files import read_json
-from heavytail.jobs import logged
-from heavytail.paired import write_paired
+from heavytail.evaluation.paired import write_paired
+from heavytail.io.files import read_json
+from heavytail.running.jobs import logged
+from heavytail.tables.cells import cell_rows, write_csv, zero_shot_rows
 
 
 def collect_cells(rows: list[dict], records: dict[str, list[str]], outputs: dict) -> None:

@@ -1,9 +1,9 @@
 """Compare the cells of every row of the matrix by paired bootstraps."""
 
-from heavytail.cell_table import read_csv, write_csv
-from heavytail.jobs import logged
-from heavytail.paired import read_paired
-from heavytail.significance import significance
+from heavytail.evaluation.paired import read_paired
+from heavytail.running.jobs import logged
+from heavytail.tables.cells import read_csv, write_csv
+from heavytail.tables.significance import significance
 
 
 def compare_cells(cells: str, paired: str, output: str) -> None:

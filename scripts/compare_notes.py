@@ -2,13 +2,13 @@
 
 import pandas as pd
 
-from heavytail.cell_table import read_csv, write_csv
-from heavytail.files import write_text
-from heavytail.jobs import logged
-from heavytail.notes import beside
-from heavytail.notes_file import read_notes
-from heavytail.over_seeds import over_seeds
-from heavytail.tables import markdown, readable
+from heavytail.config.reference import read_notes
+from heavytail.io.files import write_text
+from heavytail.running.jobs import logged
+from heavytail.tables.cells import read_csv, write_csv
+from heavytail.tables.markdown import markdown, readable
+from heavytail.tables.over_seeds import over_seeds
+from heavytail.tables.reference import beside
 
 INTRODUCTION = """# Beside the notes
 

@@ -1,8 +1,8 @@
 """Compute one family of metrics of a model: what an allocation reads."""
 
-from heavytail.jobs import logged
-from heavytail.metric_table import write_metrics
-from heavytail.wholeness import require_whole
+from heavytail.metrics.table import write_metrics
+from heavytail.running.jobs import logged
+from heavytail.running.wholeness import require_whole
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):

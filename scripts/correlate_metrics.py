@@ -2,11 +2,11 @@
 
 import pandas as pd
 
-from heavytail import correlations
-from heavytail.cell_table import read_csv, write_csv
 from heavytail.cells import DENSE
-from heavytail.files import write_text
-from heavytail.jobs import logged
+from heavytail.diagnostics import correlations
+from heavytail.io.files import write_text
+from heavytail.running.jobs import logged
+from heavytail.tables.cells import read_csv, write_csv
 
 QUALITIES = ("perplexity", "zero_shot_mean")
 SLICES = ["model", "method", "sparsity", "allocation"]

@@ -6,13 +6,14 @@ from pathlib import Path
 import torch
 from safetensors import safe_open
 
-from heavytail import device, perplexity
-from heavytail.artifact import Artifact
-from heavytail.artifact_file import artifact_file
-from heavytail.files import read_json, scratch, write_json
-from heavytail.jobs import logged, versions
-from heavytail.streaming import StreamedModel
-from heavytail.wholeness import require_whole
+from heavytail.evaluation import perplexity
+from heavytail.io.files import read_json, scratch, write_json
+from heavytail.models import device
+from heavytail.models.streaming import StreamedModel
+from heavytail.pruning.artifact import Artifact
+from heavytail.pruning.origin import artifact_file
+from heavytail.running.jobs import logged, versions
+from heavytail.running.wholeness import require_whole
 
 LOWER = (
     "evaluation.length, or keep hidden states on disk: "

@@ -5,13 +5,14 @@ from pathlib import Path
 import torch
 from transformers import AutoTokenizer
 
-from heavytail import device, zero_shot
-from heavytail.artifact import Artifact
-from heavytail.artifact_file import artifact_file
-from heavytail.files import read_json, write_json
-from heavytail.jobs import logged, versions
-from heavytail.loading import load_model
-from heavytail.wholeness import require_whole
+from heavytail.evaluation import zero_shot
+from heavytail.io.files import read_json, write_json
+from heavytail.models import device
+from heavytail.models.loading import load_model
+from heavytail.pruning.artifact import Artifact
+from heavytail.pruning.origin import artifact_file
+from heavytail.running.jobs import logged, versions
+from heavytail.running.wholeness import require_whole
 
 BATCH = 32
 

@@ -4,14 +4,14 @@ from pathlib import Path
 
 import yaml
 
-from heavytail import exporting
-from heavytail.artifact import Artifact
-from heavytail.artifact_file import artifact_file
-from heavytail.checkpoint import Checkpoint
-from heavytail.files import write_text
-from heavytail.jobs import logged
-from heavytail.ratio_table import read_ratios
-from heavytail.wholeness import require_whole
+from heavytail.allocation.table import read_ratios
+from heavytail.io.files import write_text
+from heavytail.models.checkpoint import Checkpoint
+from heavytail.pruning import export as exporting
+from heavytail.pruning.artifact import Artifact
+from heavytail.pruning.origin import artifact_file
+from heavytail.running.jobs import logged
+from heavytail.running.wholeness import require_whole
 
 
 def export_cell(model: str, artifact: str, ratios: str, settings: dict, output: str) -> None:

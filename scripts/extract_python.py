@@ -2,9 +2,9 @@
 
 import platform
 
-from heavytail import corpus
-from heavytail.files import write_json, write_lines
-from heavytail.jobs import logged
+from heavytail.data import corpus
+from heavytail.io.files import write_json, write_lines
+from heavytail.running.jobs import logged
 
 
 def extract_python(split: str, documents: str, origin: str) -> None:

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from heavytail import provenance
-from heavytail.files import write_json
-from heavytail.jobs import logged
+from heavytail.io.files import write_json
+from heavytail.models import provenance
+from heavytail.running.jobs import logged
 
 
 def fetch_model(entry: dict, output: str) -> None:

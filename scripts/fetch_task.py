@@ -1,8 +1,8 @@
 """Freeze one of lm-eval's built-in tasks."""
 
-from heavytail import lm_eval_tasks
-from heavytail.files import write_lines, write_text
-from heavytail.jobs import logged
+from heavytail.data import lm_eval_tasks
+from heavytail.io.files import write_lines, write_text
+from heavytail.running.jobs import logged
 
 
 def fetch_task(settings: dict, data: str, task: str) -> None:

@@ -1,8 +1,8 @@
 """Freeze a text data set of the hub as documents."""
 
-from heavytail import hub_texts
-from heavytail.files import write_json, write_lines
-from heavytail.jobs import logged
+from heavytail.data import hub_texts
+from heavytail.io.files import write_json, write_lines
+from heavytail.running.jobs import logged
 
 
 def fetch_text(dataset: str, split: str, documents: str, origin: str) -> None:

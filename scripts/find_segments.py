@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from heavytail.files import write_json
-from heavytail.jobs import logged
-from heavytail.segment_table import read_segments
-from heavytail.segments import find_segments
+from heavytail.allocation.segments import find_segments
+from heavytail.config.segments import read_segments
+from heavytail.io.files import write_json
+from heavytail.running.jobs import logged
 
 
 def segments_from(files: dict[str, str], count: int) -> list[list[int]]:

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from heavytail import tokens
-from heavytail.files import read_json, read_lines
-from heavytail.jobs import logged
-from heavytail.tensors import write_tensors
+from heavytail.data import tokens
+from heavytail.io.files import read_json, read_lines
+from heavytail.io.tensors import write_tensors
+from heavytail.running.jobs import logged
 
 
 def freeze_calibration(

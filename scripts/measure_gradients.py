@@ -5,13 +5,13 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 
-from heavytail import device
-from heavytail.files import read_json, scratch, sha256, write_json
-from heavytail.gradients import gradient_norms
-from heavytail.jobs import Stopwatch, logged, versions
-from heavytail.streaming import StreamedModel
-from heavytail.trajectory import trajectory
-from heavytail.wholeness import require_whole
+from heavytail.allocation.guides.gradients import gradient_norms
+from heavytail.io.files import read_json, scratch, sha256, write_json
+from heavytail.models import device
+from heavytail.models.streaming import StreamedModel
+from heavytail.models.trajectory import trajectory
+from heavytail.running.jobs import Stopwatch, logged, versions
+from heavytail.running.wholeness import require_whole
 
 
 def measure_gradients(model: str, calibration: str, windows: int, budget: float, output: str):

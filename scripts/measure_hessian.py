@@ -6,10 +6,12 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 
-from heavytail import device, hessian, input_hessian
-from heavytail.files import read_json, sha256, write_json
-from heavytail.jobs import Stopwatch, logged, versions
-from heavytail.wholeness import require_whole
+from heavytail.diagnostics import input_hessian
+from heavytail.diagnostics import loss_hessian as hessian
+from heavytail.io.files import read_json, sha256, write_json
+from heavytail.models import device
+from heavytail.running.jobs import Stopwatch, logged, versions
+from heavytail.running.wholeness import require_whole
 
 CONTROL_SEED = 0
 

@@ -6,13 +6,13 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 
-from heavytail import device
-from heavytail.files import scratch, whole
-from heavytail.jobs import logged
-from heavytail.similarity import linear_cka
-from heavytail.streaming import StreamedModel
-from heavytail.trajectory import trajectory
-from heavytail.wholeness import require_whole
+from heavytail.allocation.guides.similarity import linear_cka
+from heavytail.io.files import scratch, whole
+from heavytail.models import device
+from heavytail.models.streaming import StreamedModel
+from heavytail.models.trajectory import trajectory
+from heavytail.running.jobs import logged
+from heavytail.running.wholeness import require_whole
 
 
 def measure_similarity(model: str, calibration: str, windows: int, budget: float, output: str):

@@ -6,19 +6,19 @@ from pathlib import Path
 
 import torch
 
-from heavytail import device
-from heavytail.artifact import Artifact
-from heavytail.artifact_file import artifact_file
-from heavytail.block_weights import BlockWeights
-from heavytail.checkpoint import Checkpoint
-from heavytail.files import sha256
-from heavytail.jobs import logged, versions
-from heavytail.resume import Parts, by_block
-from heavytail.wholeness import require_whole
+from heavytail.io.files import sha256
+from heavytail.io.parts import Parts, by_block
+from heavytail.models import device
+from heavytail.models.checkpoint import Checkpoint
+from heavytail.pruning.artifact import Artifact
+from heavytail.pruning.origin import artifact_file
+from heavytail.running.jobs import logged, versions
+from heavytail.running.wholeness import require_whole
+from heavytail.spectra.block_weights import BlockWeights
 
 
 def measure_spectra(model: str, artifact: str | None, measure: str, code: str, output: str) -> None:
-    """Write the tensors of a module of heavytail.measures, keys {block}.{name}.
+    """Write the tensors of a module of heavytail.spectra.measures, keys {block}.{name}.
 
     Args:
         model: provenance.json in the model's folder.
@@ -29,7 +29,7 @@ def measure_spectra(model: str, artifact: str | None, measure: str, code: str, o
     """
     checkpoint, place = Checkpoint(Path(model).parent), device.pick()
     pruned = Artifact(artifact) if artifact else None
-    module = importlib.import_module(f"heavytail.measures.{measure}")
+    module = importlib.import_module(f"heavytail.spectra.measures.{measure}")
     weights = [sha256(model), sha256(artifact) if artifact else "dense"]
     key = " ".join([code, *weights, place.type, *versions("torch").values()])
     # First of all: every matrix must be there before hours are spent on some.

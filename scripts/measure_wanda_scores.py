@@ -6,12 +6,12 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 
-from heavytail import device
-from heavytail.files import scratch, whole
-from heavytail.jobs import logged
-from heavytail.streaming import StreamedModel, batches_of
-from heavytail.wanda_scores import block_summaries
-from heavytail.wholeness import require_whole
+from heavytail.allocation.guides.wanda_scores import block_summaries
+from heavytail.io.files import scratch, whole
+from heavytail.models import device
+from heavytail.models.streaming import StreamedModel, batches_of
+from heavytail.running.jobs import logged
+from heavytail.running.wholeness import require_whole
 
 
 def measure_wanda_scores(model: str, calibration: str, budget: float, output: str) -> None:

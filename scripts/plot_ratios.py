@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from heavytail import ratio_plot
-from heavytail.files import whole
-from heavytail.jobs import logged
+from heavytail.io.files import whole
+from heavytail.running.jobs import logged
+from heavytail.tables import ratio_plot
 
 
 def plot_ratios(model: str, values: str, output: str) -> None:

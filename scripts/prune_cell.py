@@ -6,16 +6,16 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 
-from heavytail import artifact as artifacts
-from heavytail import device
-from heavytail.files import sha256, write_json
-from heavytail.jobs import Stopwatch, logged
+from heavytail.allocation.table import read_ratios
+from heavytail.io.files import sha256, write_json
+from heavytail.io.parts import Parts, computed_by
+from heavytail.models import device
+from heavytail.models.streaming import StreamedModel, batches_of
 from heavytail.projections import Matrix
-from heavytail.pruning import Procedure, chosen, prune_model
-from heavytail.ratio_table import read_ratios
-from heavytail.resume import Parts, computed_by
-from heavytail.streaming import StreamedModel, batches_of
-from heavytail.wholeness import require_whole
+from heavytail.pruning import artifact as artifacts
+from heavytail.pruning.loop import Procedure, chosen, prune_model
+from heavytail.running.jobs import Stopwatch, logged
+from heavytail.running.wholeness import require_whole
 
 LOWER = (
     "calibration.samples or calibration.length, or, with within_block: exact, keep hidden states "

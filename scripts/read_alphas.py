@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from heavytail.architecture import matrices_of
-from heavytail.files import sha256, write_json
-from heavytail.jobs import logged
-from heavytail.metric_table import write_rows
-from heavytail.model_files import read_settings
-from heavytail.published import read_alphas
+from heavytail.allocation.published import read_alphas
+from heavytail.config.model_folder import read_settings
+from heavytail.io.files import sha256, write_json
+from heavytail.metrics.table import write_rows
+from heavytail.models.architecture import matrices_of
+from heavytail.running.jobs import logged
 
 
 def write_published(config: str, alphas: str, order: list[str], outputs: dict[str, str]) -> None:

@@ -9,7 +9,7 @@ import sys
 from base64 import urlsafe_b64decode
 from pathlib import Path
 
-from heavytail import status
+from heavytail.running import status
 
 STATE = Path(".snakemake")
 BENCHMARKS = Path("results/benchmarks")

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import torch
 
-from heavytail import corpus, standin
-from heavytail.jobs import logged
+from heavytail.data import corpus
+from heavytail.running.jobs import logged
+from heavytail.training import standin
 
 
 def train_standin(recipe: standin.Recipe, record: str) -> None:

@@ -8,16 +8,16 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file
 
-from heavytail import device
-from heavytail.checkpoint import Checkpoint
-from heavytail.files import scratch, sha256, write_json
-from heavytail.halving import halve
-from heavytail.jobs import Stopwatch, logged, versions
-from heavytail.pruning import Procedure, chosen
-from heavytail.ratios import ratios_of
-from heavytail.resume import Parts, computed_by
-from heavytail.trial import validation_loss
-from heavytail.wholeness import require_whole
+from heavytail.allocation.ratios import ratios_of
+from heavytail.evaluation.halving import halve
+from heavytail.evaluation.trial import validation_loss
+from heavytail.io.files import scratch, sha256, write_json
+from heavytail.io.parts import Parts, computed_by
+from heavytail.models import device
+from heavytail.models.checkpoint import Checkpoint
+from heavytail.pruning.loop import Procedure, chosen
+from heavytail.running.jobs import Stopwatch, logged, versions
+from heavytail.running.wholeness import require_whole
 
 LOWER = (
     "calibration.samples or tune.windows, or, with within_block: exact, keep hidden states on "

@@ -3,10 +3,10 @@
 import numpy as np
 import pandas as pd
 
-from heavytail import tables
-from heavytail.files import read_json, write_text
-from heavytail.jobs import logged
-from heavytail.power_law import RELATIVE_RESIDUAL, power_law
+from heavytail.diagnostics.power_law import RELATIVE_RESIDUAL, power_law
+from heavytail.io.files import read_json, write_text
+from heavytail.running.jobs import logged
+from heavytail.tables import markdown as tables
 
 CONTROL = "random initialisation"
 

@@ -2,10 +2,11 @@
 
 from safetensors.numpy import load_file
 
-from heavytail import low_rank, tables
-from heavytail.files import whole, write_text
-from heavytail.jobs import logged
-from heavytail.wholeness import require_whole
+from heavytail.diagnostics import low_rank
+from heavytail.io.files import whole, write_text
+from heavytail.running.jobs import logged
+from heavytail.running.wholeness import require_whole
+from heavytail.tables import markdown as tables
 
 
 def write_low_rank(model: str, products: str, outputs: dict[str, str]) -> None:

@@ -3,12 +3,13 @@
 import pandas as pd
 from safetensors.numpy import load_file
 
-from heavytail import notes_diagnostics, tables
-from heavytail.files import whole, write_text
-from heavytail.jobs import logged
-from heavytail.notes_file import read_notes
-from heavytail.notes_numbers import diagnostics
-from heavytail.wholeness import require_whole
+from heavytail.config.reference import read_notes
+from heavytail.diagnostics import reference as notes_diagnostics
+from heavytail.diagnostics.reference_numbers import diagnostics
+from heavytail.io.files import whole, write_text
+from heavytail.running.jobs import logged
+from heavytail.running.wholeness import require_whole
+from heavytail.tables import markdown as tables
 
 AVERAGED = ("v_entropy", "v_rank", "qk_entropy")
 TITLES = {

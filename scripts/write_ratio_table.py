@@ -2,10 +2,10 @@
 
 import pandas as pd
 
-from heavytail.files import whole, write_text
-from heavytail.jobs import logged
-from heavytail.ratio_pages import COLUMNS, block_rows, page
-from heavytail.ratio_table import read_ratios
+from heavytail.allocation.table import read_ratios
+from heavytail.io.files import whole, write_text
+from heavytail.running.jobs import logged
+from heavytail.tables.ratios import COLUMNS, block_rows, page
 
 
 def write_ratio_table(model: str, rows: list[dict], ratios: list[str], outputs: dict) -> None:

@@ -1,9 +1,9 @@
 """Write the best allocation of every model, method and sparsity."""
 
-from heavytail.cell_table import read_csv, write_csv
-from heavytail.files import write_text
-from heavytail.jobs import logged
-from heavytail.summary import QUANTITIES, best_rows, summary_table
+from heavytail.io.files import write_text
+from heavytail.running.jobs import logged
+from heavytail.tables.cells import read_csv, write_csv
+from heavytail.tables.summary import QUANTITIES, best_rows, summary_table
 
 TITLES = dict(zip(QUANTITIES, ("Perplexity", "Zero-shot accuracy"), strict=True))
 INTRODUCTION = """# Best allocations

@@ -1,11 +1,11 @@
 """Write a model's tables as people read them."""
 
-from heavytail import significance
-from heavytail.cell_table import read_csv, write_csv
-from heavytail.files import write_text
-from heavytail.jobs import logged
-from heavytail.model_tables import model_rows, perplexity_table, zero_shot_table
-from heavytail.tables import ALIKE
+from heavytail.io.files import write_text
+from heavytail.running.jobs import logged
+from heavytail.tables import significance
+from heavytail.tables.cells import read_csv, write_csv
+from heavytail.tables.markdown import ALIKE
+from heavytail.tables.model import model_rows, perplexity_table, zero_shot_table
 
 CLAIM = (
     f"**Bold**: the best of its row; {ALIKE}: not distinguishable from it, that is, the "

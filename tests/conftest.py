@@ -10,7 +10,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-import hub as stand_in
+from support import hub_server as stand_in
 
 HOME = tempfile.TemporaryDirectory(prefix="heavytail-home-")
 # Before the first import of the hub's libraries, which read it once.
@@ -63,7 +63,7 @@ def pytest_collection_modifyitems(items) -> None:
 def model_folder(tmp_path_factory) -> Path:
     """A tiny random LLaMA with grouped-query attention."""
     # It takes seconds to import, which the process that only hands tests out need not wait for.
-    from tiny import save_model
+    from support.tiny_model import save_model
 
     return save_model(tmp_path_factory.mktemp("models") / "tiny")
 

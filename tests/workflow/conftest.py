@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from project import Project, copy_workflow
+from support.project import Project, copy_workflow
 
 
 @pytest.fixture(scope="session")

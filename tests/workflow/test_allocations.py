@@ -58,7 +58,7 @@ def test_every_allocation_reaches_its_target_and_an_edit_reruns_its_own(project)
             for method in ("magnitude", "wanda")
         ),
     }
-    project.edit("scripts/heavytail/allocators/owl.py", '"outliers"', '"median"')
+    project.edit("scripts/heavytail/allocation/allocators/owl.py", '"outliers"', '"median"')
     edited = {
         rule: set(paths) - set(planned.get(rule, [])) for rule, paths in project.planned().items()
     }

@@ -9,10 +9,10 @@ from itertools import product
 from pathlib import Path
 
 import pytest
-from test_staleness import TABLES, WANDA_GT, WANDA_UNIFORM, consequences
 
-from faults import results
-from project import Project
+from support.faults import results
+from support.plans import TABLES, WANDA_GT, WANDA_UNIFORM, consequences
+from support.project import Project
 
 pytestmark = pytest.mark.slow
 LIMIT = 2
@@ -143,11 +143,11 @@ def test_failures_leave_no_artifact_and_stop_no_other_evaluation(temporary, fini
 
 def test_a_deleted_artifact_makes_nothing_stale_but_an_edit_does(temporary):
     assert temporary.planned() == {}
-    script = "scripts/heavytail/methods/wanda.py"
+    script = "scripts/heavytail/pruning/methods/wanda.py"
     temporary.edit(script, "abs() * norm", "abs() + norm")
     assert temporary.planned() == consequences(WANDA_GT, WANDA_UNIFORM)
     temporary.edit(script, "abs() + norm", "abs() * norm")
-    temporary.edit("scripts/heavytail/perplexity.py", ".mean(dim=1)", ".sum(dim=1)")
+    temporary.edit("scripts/heavytail/evaluation/perplexity.py", ".mean(dim=1)", ".sum(dim=1)")
     assert temporary.planned().keys() == {"evaluate_perplexity", *TABLES}
 
 
@@ -155,7 +155,7 @@ def test_a_deleted_artifact_makes_nothing_stale_but_an_edit_does(temporary):
 def test_what_was_pruned_by_other_code_is_evaluated_again(project, mode):
     """As an interrupted run leaves it, and where the artifact has been deleted since."""
     project.configure(artifacts=mode)
-    project.edit("scripts/heavytail/methods/wanda.py", "abs() * norm", "abs() + norm")
+    project.edit("scripts/heavytail/pruning/methods/wanda.py", "abs() * norm", "abs() + norm")
     project.run(ARTIFACT)
     if mode == "temporary":
         (project.folder / ARTIFACT).unlink()

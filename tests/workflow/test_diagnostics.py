@@ -7,8 +7,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from heavytail.metric_names import DIRECTION
-from project import Project
+from heavytail.config.metrics import DIRECTION
+from support.project import Project
 
 pytestmark = pytest.mark.slow
 

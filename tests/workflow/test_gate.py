@@ -5,10 +5,10 @@ import os
 import shutil
 
 import pytest
-from test_staleness import TABLES, WANDA_GT, WANDA_UNIFORM, consequences
 
-from project import CONFIG
-from tiny import save_model
+from support.plans import TABLES, WANDA_GT, WANDA_UNIFORM, consequences
+from support.project import CONFIG
+from support.tiny_model import save_model
 
 pytestmark = pytest.mark.slow
 CHECK = {"check_dense": ["results/checks/tiny.json"]}
@@ -98,7 +98,7 @@ def test_a_dense_model_measured_again_is_checked_again_and_hides_no_stale_cell(p
     run = project.snakemake("--keep-going")
     assert run.returncode != 0 and "check_dense tiny: models.tiny.perplexity: " in run.stdout
     assert project.planned() == CHECK, "the failed check alone, and no cell again"
-    project.edit("scripts/heavytail/methods/wanda.py", "abs() * norm", "abs() + norm")
+    project.edit("scripts/heavytail/pruning/methods/wanda.py", "abs() * norm", "abs() + norm")
     assert project.planned() == consequences(WANDA_GT, WANDA_UNIFORM) | CHECK
     script.write_text(own)
     expected = consequences(WANDA_GT, WANDA_UNIFORM) | CHECK

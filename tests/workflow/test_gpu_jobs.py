@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-import project as projects
+from support import project as projects
 
 pytestmark = pytest.mark.slow
 

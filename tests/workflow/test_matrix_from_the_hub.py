@@ -5,10 +5,10 @@ import shutil
 
 import pytest
 
-import project
-from data_sets import publish
-from heavytail.hub_texts import HUB_TEXTS
-from hub import REVISION, TOKEN, Fault, Repository
+from heavytail.data.hub_texts import HUB_TEXTS
+from support import project
+from support.data_sets import publish
+from support.hub_server import REVISION, TOKEN, Fault, Repository
 
 pytestmark = pytest.mark.slow
 CONFIG = {

@@ -9,12 +9,12 @@ import pandas as pd
 import pytest
 import yaml
 
-from data_sets import publish
-from heavytail.cell_table import read_csv
-from heavytail.notes import importance, segments_of
-from heavytail.notes_file import read_notes
-from project import ROOT
-from tiny import save_model
+from heavytail.config.reference import read_notes
+from heavytail.tables.cells import read_csv
+from heavytail.tables.reference import importance, segments_of
+from support.data_sets import publish
+from support.project import ROOT
+from support.tiny_model import save_model
 
 pytestmark = pytest.mark.slow
 SEGMENTS = {"llama-7b": [[0], [1, 2]], "llama-2-7b": [[0, 1], [2]]}

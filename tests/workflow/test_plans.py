@@ -5,7 +5,7 @@ import shutil
 import pytest
 import yaml
 
-from project import CONFIG, ENVIRONMENT, ROOT
+from support.project import CONFIG, ENVIRONMENT, ROOT
 
 pytestmark = pytest.mark.slow
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from heavytail.projections import PROJECTIONS
-from project import CONFIG, ROOT
+from support.project import CONFIG, ROOT
 
 pytestmark = pytest.mark.slow
 MADE = {

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-import project
-from project import CONFIG, Project, copy_workflow
+from support import project
+from support.project import CONFIG, Project, copy_workflow
 
 pytestmark = pytest.mark.slow
 HUB = "https://github.com/owner/"

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-import slurm
+from support import slurm_cluster as slurm
 
 pytestmark = pytest.mark.slow
 

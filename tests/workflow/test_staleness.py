@@ -7,40 +7,26 @@ import re
 
 import pytest
 
-from project import CONFIG
-from tiny import save_model
+from support.plans import (
+    COMPARISONS,
+    MAGNITUDE_GT,
+    PAGES,
+    RATIO_TABLES,
+    TABLES,
+    WANDA_GT,
+    WANDA_UNIFORM,
+    consequences,
+)
+from support.project import CONFIG
+from support.tiny_model import save_model
 
 pytestmark = pytest.mark.slow
-
-PAGES = {
-    "write_table": ["results/tables/tiny.csv"],
-    "write_summary": ["results/tables/summary.csv"],
-}
-RATIO_TABLES = {
-    "write_ratio_table": ["results/tables/tiny-ratios.csv"],
-    "plot_ratios": ["results/plots/tiny-ratios.svg"],
-}
-COMPARISONS = {"compare_cells": ["results/tables/significance.csv"]} | PAGES
-TABLES = {"collect_cells": ["results/tables/cells.csv"]} | COMPARISONS
-
-
-def consequences(*cells: str) -> dict[str, list[str]]:
-    """The jobs that follow from pruning these cells of the tiny model again."""
-    jobs = {
-        "prune_cell": [f"results/pruned/tiny/{cell}.safetensors" for cell in cells],
-        "evaluate_perplexity": [f"results/perplexity/tiny/{cell}.json" for cell in cells],
-        "evaluate_zero_shot": [f"results/zero_shot/tiny/{cell}.json" for cell in cells],
-    }
-    return {rule: sorted(outputs) for rule, outputs in jobs.items()} | TABLES
 
 
 def ratios(*cells: str) -> dict[str, list[str]]:
     tables = [f"results/ratios/tiny/{cell.removesuffix('/seed-0')}.csv" for cell in cells]
     return {"allocate_sparsity": sorted(tables)} | RATIO_TABLES
 
-
-WANDA_GT, WANDA_UNIFORM = "wanda/0.6/gt/seed-0", "wanda/0.6/uniform/seed-0"
-MAGNITUDE_GT = "magnitude/0.6/gt/seed-0"
 
 METRICS_OF_GT = {
     "compute_metrics": ["results/metrics/tiny/tails.csv"],
@@ -67,14 +53,16 @@ def test_touching_every_file_reruns_nothing(project):
 
 
 def test_an_edit_of_wanda_reruns_wanda(project):
-    project.edit("scripts/heavytail/methods/wanda.py", "abs() * norm", "abs() + norm")
+    project.edit("scripts/heavytail/pruning/methods/wanda.py", "abs() * norm", "abs() + norm")
     assert project.planned() == consequences(WANDA_GT, WANDA_UNIFORM)
 
 
 def test_an_edit_of_a_way_through_a_block_reruns_the_cells_that_go_it(project):
-    project.edit("scripts/heavytail/within_block/sequential.py", "strict=True", "strict=False")
+    project.edit(
+        "scripts/heavytail/pruning/within_block/sequential.py", "strict=True", "strict=False"
+    )
     assert project.planned() == {}
-    project.edit("scripts/heavytail/within_block/exact.py", "list(found)", "sorted(found)")
+    project.edit("scripts/heavytail/pruning/within_block/exact.py", "list(found)", "sorted(found)")
     assert project.planned() == consequences(WANDA_GT, WANDA_UNIFORM)
 
 
@@ -84,12 +72,12 @@ def test_an_edit_of_a_table_script_reruns_that_table(project):
 
 
 def test_an_edit_of_the_tables_module_reruns_the_pages(project):
-    project.edit("scripts/heavytail/tables.py", "1e4", "1e5")
+    project.edit("scripts/heavytail/tables/markdown.py", "1e4", "1e5")
     assert project.planned() == PAGES | RATIO_TABLES
 
 
 def test_an_edit_of_the_comparisons_collects_nothing(project):
-    project.edit("scripts/heavytail/significance.py", "0.95", "0.9")
+    project.edit("scripts/heavytail/tables/significance.py", "0.95", "0.9")
     assert project.planned() == COMPARISONS
 
 
@@ -103,7 +91,7 @@ def test_notes_add_their_comparison_and_the_tables(project):
 
 
 def test_an_edit_of_the_spectra_reruns_what_reads_them(project):
-    project.edit("scripts/heavytail/gram.py", "clamp_(min=0.0)", "clamp_(min=1e-300)")
+    project.edit("scripts/heavytail/spectra/gram.py", "clamp_(min=0.0)", "clamp_(min=1e-300)")
     assert project.planned() == {
         "measure_spectra": ["results/spectra/tiny.safetensors"],
         **METRICS_OF_GT,
@@ -119,7 +107,7 @@ def test_an_edit_of_a_metric_reruns_the_cells_of_its_family_and_measures_nothing
 
 
 def test_an_edit_of_the_perplexity_prunes_nothing(project):
-    project.edit("scripts/heavytail/perplexity.py", ".mean(dim=1)", ".sum(dim=1)")
+    project.edit("scripts/heavytail/evaluation/perplexity.py", ".mean(dim=1)", ".sum(dim=1)")
     records = [f"{m}/0.6/{a}/seed-0" for m in ("magnitude", "wanda") for a in ("gt", "uniform")]
     names = sorted(f"results/perplexity/tiny/{cell}.json" for cell in ["dense", *records])
     assert project.planned() == {"evaluate_perplexity": names} | TABLES
@@ -149,7 +137,9 @@ def test_a_model_s_own_bos_policy_rescores_that_model_alone(project):
 
 
 def test_an_edit_of_comments_and_docstrings_reruns_nothing(project):
-    project.edit("scripts/heavytail/methods/wanda.py", '"""Wanda', '# why\n"""The method Wanda')
+    project.edit(
+        "scripts/heavytail/pruning/methods/wanda.py", '"""Wanda', '# why\n"""The method Wanda'
+    )
     project.edit("scripts/prune_cell.py", '"""Prune one cell', '"""Prune a cell')
     assert project.planned() == {}
 
@@ -183,7 +173,7 @@ def test_a_new_model_adds_its_own_cells_and_the_tables(project):
 
 def test_a_new_grouping_or_an_edited_model_card_reruns_nothing(project):
     project.edit(
-        "scripts/heavytail/groupings.py", "GROUPINGS = {", 'GROUPINGS = {"o": ("o_proj",),'
+        "scripts/heavytail/config/groupings.py", "GROUPINGS = {", 'GROUPINGS = {"o": ("o_proj",),'
     )
     (project.folder / "tiny" / "README.md").write_text("another card")
     assert project.planned() == {}

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from faults import results, survive
-from project import Project, wait_for
+from support.faults import results, survive
+from support.project import Project, wait_for
 
 pytestmark = pytest.mark.slow
 CELL = "tiny/wanda/0.6/gt/seed-0"

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from project import CONFIG, Project, wait_for
+from support.project import CONFIG, Project, wait_for
 
 pytestmark = pytest.mark.slow
 RECORD = "results/perplexity/tiny/magnitude/0.6/gt/seed-0.json"
@@ -40,7 +40,7 @@ def test_a_finished_matrix_is_done(project):
 
 def test_a_deleted_record_is_missing_and_an_edit_makes_cells_stale(project):
     (project.folder / RECORD).unlink()
-    project.edit("scripts/heavytail/methods/wanda.py", "abs() * norm", "abs() + norm")
+    project.edit("scripts/heavytail/pruning/methods/wanda.py", "abs() * norm", "abs() + norm")
     said = status(project)
     assert "| uniform | 0.6 | seed-0 | done | stale |" in said
     assert "| gt | 0.6 | seed-0 | missing | stale |" in said

@@ -1,7 +1,7 @@
 """FARMS: the tail of the mean density of submatrices of one aspect ratio (arXiv 2506.06280)."""
 
 from heavytail.metrics.tails import alpha_mid
-from heavytail.spectrum import Spectrum, above_rounding
+from heavytail.spectra.spectrum import Spectrum, above_rounding
 
 
 def compute(spectrum: Spectrum) -> dict[str, float]:

@@ -7,7 +7,7 @@ import numpy as np
 import powerlaw
 
 from heavytail.metrics.tails import full_search
-from heavytail.spectrum import Spectrum
+from heavytail.spectra.spectrum import Spectrum
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from functools import cache
 
 import numpy as np
 
-from heavytail.spectrum import Spectrum
+from heavytail.spectra.spectrum import Spectrum
 
 BINS = 100
 FLOOR = 1e-10

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from heavytail.spectrum import Spectrum
+from heavytail.spectra.spectrum import Spectrum
 
 
 def compute(spectrum: Spectrum) -> dict[str, float]:

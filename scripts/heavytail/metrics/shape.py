@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from heavytail.spectrum import Spectrum
+from heavytail.spectra.spectrum import Spectrum
 
 ENERGIES = (90, 95, 99)
 # The notes' threshold on singular values.

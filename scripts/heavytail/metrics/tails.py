@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from heavytail.spectrum import Spectrum
+from heavytail.spectra.spectrum import Spectrum
 
 BINS = 100
 # Positions of a tail at which its fit is probed before it is measured in full.

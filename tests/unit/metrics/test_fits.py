@@ -5,7 +5,7 @@ import pytest
 
 from heavytail.metrics import fits
 from heavytail.metrics.tails import full_search
-from heavytail.spectrum import Spectrum
+from heavytail.spectra.spectrum import Spectrum
 
 
 def compute(values: np.ndarray) -> dict[str, float]:

@@ -5,10 +5,10 @@ import pytest
 import torch
 from scipy import integrate, optimize, stats
 
-from heavytail import gram
 from heavytail.metrics import marchenko_pastur
 from heavytail.metrics.marchenko_pastur import cumulative, quantiles
-from heavytail.spectrum import Spectrum
+from heavytail.spectra import gram
+from heavytail.spectra.spectrum import Spectrum
 
 ASPECTS = (1.0, 0.5, 0.05)
 

@@ -6,7 +6,7 @@ from scipy.spatial.distance import jensenshannon
 
 from heavytail.metrics import farms, randomised
 from heavytail.metrics.tails import alpha_mid
-from heavytail.spectrum import Spectrum
+from heavytail.spectra.spectrum import Spectrum
 
 
 def test_rand_distance_is_the_jensen_shannon_distance_of_the_two_vectors():

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from heavytail import gram
 from heavytail.metrics import shape, tails
-from heavytail.spectrum import Spectrum
+from heavytail.spectra import gram
+from heavytail.spectra.spectrum import Spectrum
 
 
 def compute(values) -> dict[str, float]:

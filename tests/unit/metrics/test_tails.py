@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heavytail.metrics import tails
-from heavytail.spectrum import Spectrum
+from heavytail.spectra.spectrum import Spectrum
 
 
 def naive_tail(values: list[float], start: int) -> tuple[float, float]:

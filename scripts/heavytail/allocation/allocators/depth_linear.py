@@ -1,0 +1,20 @@
+"""Sparsity that grows linearly with depth, whatever the weights are (ATP, arXiv 2505.20730)."""
+
+import numpy as np
+
+from heavytail.allocation.target import linear_map, to_target
+
+
+def ratios(sizes: dict[tuple[int, str], int], settings: dict, _guide: None) -> np.ndarray:
+    """s_b = S − β (L − 1)/2 + β b, with β = 2 ε S/(L − 1): the linear map of the block's number.
+
+    Args:
+        sizes: (block, projection) → number of weights.
+        settings: "epsilon" and "sparsity", S.
+
+    Returns:
+        float64 [matrices].
+    """
+    depth = np.array([block for block, _ in sizes], dtype=float)
+    weights = np.array(list(sizes.values()))
+    return to_target(linear_map(depth, settings["epsilon"]), weights, settings["sparsity"])

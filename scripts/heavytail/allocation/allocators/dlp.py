@@ -1,0 +1,22 @@
+"""DLP: blocks whose Wanda scores are small at the median keep more (arXiv 2505.23807)."""
+
+import numpy as np
+
+from heavytail.allocation.outlier_map import outlier_map, read_scores
+from heavytail.projections import Matrix
+
+
+def ratios(sizes: dict[Matrix, int], settings: dict, guide: str) -> np.ndarray:
+    """`outlier_map` of 1 − m_b/Σ m, m_b the median of a block's scores.
+
+    Args:
+        sizes: (block, projection) → number of weights.
+        settings: "epsilon", the paper's α, and "sparsity".
+        guide: the table of the model's Wanda scores.
+
+    Returns:
+        float64 [matrices].
+    """
+    medians = read_scores(guide, "median")
+    scores = 1 - medians / medians.sum()
+    return outlier_map(scores, sizes, settings["epsilon"], settings["sparsity"])

@@ -1,0 +1,21 @@
+"""OWL: blocks with more outliers among their Wanda scores keep more (arXiv 2310.05175)."""
+
+import numpy as np
+
+from heavytail.allocation.outlier_map import outlier_map, read_scores
+from heavytail.projections import Matrix
+
+
+def ratios(sizes: dict[Matrix, int], settings: dict, guide: str) -> np.ndarray:
+    """`outlier_map` of the share of scores above five times their block's mean.
+
+    Args:
+        sizes: (block, projection) → number of weights.
+        settings: "epsilon", the paper's λ, and "sparsity".
+        guide: the table of the model's Wanda scores.
+
+    Returns:
+        float64 [matrices].
+    """
+    scores = read_scores(guide, "outliers")
+    return outlier_map(scores, sizes, settings["epsilon"], settings["sparsity"])

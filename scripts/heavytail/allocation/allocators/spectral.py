@@ -1,0 +1,110 @@
+"""Sparsity from a metric of spectra, as AlphaPruning maps it (arXiv 2410.10912)."""
+
+import csv
+
+import numpy as np
+
+from heavytail.allocation.target import linear_map, to_target
+from heavytail.projections import ATTENTION, MLP, PROJECTIONS, Matrix
+
+
+def read_metric(path: str, metric: str) -> dict[Matrix, float]:
+    """(block, projection) → value of one metric of the tidy table."""
+    with open(path, newline="") as handle:
+        return {
+            (int(row["block"]), row["projection"]): float(row["value"])
+            for row in csv.DictReader(handle)
+            if row["metric"] == metric
+        }
+
+
+def guides(wanted: list[str], owned: set[str]) -> tuple[str, ...]:
+    """The projections that guide: all that are wanted, or of all seven those that blocks have.
+
+    Raises ValueError, naming the config key, where blocks lack one that was chosen.
+    """
+    lacking = [projection for projection in wanted if projection not in owned]
+    if lacking and sorted(wanted) != sorted(PROJECTIONS):
+        raise ValueError(
+            f"grouping: found {', '.join(lacking)}, expected projections of this model's blocks: "
+            f"{', '.join(p for p in PROJECTIONS if p in owned)}"
+        )
+    return tuple(projection for projection in wanted if projection in owned)
+
+
+def block_scores(metric: dict[Matrix, float], projections: tuple[str, ...]) -> np.ndarray:
+    """The score of each block: the plain mean of a metric over a grouping's projections.
+
+    Args:
+        metric: (block, projection) → value.
+        projections: the grouping.
+
+    Returns:
+        float64 [blocks].
+
+    Raises:
+        ValueError: a value is not finite (the matrix is named).
+    """
+    blocks = 1 + max(block for block, _ in metric)
+    values = np.array([[metric[b, p] for p in projections] for b in range(blocks)])
+    if not np.isfinite(values).all():
+        block, column = np.argwhere(~np.isfinite(values))[0]
+        raise ValueError(f"{block}.{projections[column]}: the metric is {values[block, column]}")
+    return values.mean(axis=1)
+
+
+def relative_ratios(
+    metric: dict[Matrix, float],
+    chosen: tuple[str, ...],
+    settings: dict,
+    matrices: list[Matrix],
+) -> np.ndarray:
+    """Ratios before they are scaled to the target, float64 [matrices].
+
+    Args:
+        metric: of every matrix.
+        chosen: the grouping's projections.
+        settings: "mapping", "direction" and "epsilon". With `block` one score, that of the
+            grouping, is mapped for all matrices of a block; with `attention_mlp` attention and MLP
+            are scored and mapped each by itself, by those of the grouping that it has; with
+            `matrix` every matrix by its own metric.
+        matrices: (block, projection) of each ratio.
+    """
+
+    def mapped(scores: np.ndarray) -> np.ndarray:
+        return linear_map(settings["direction"] * scores, settings["epsilon"])
+
+    blocks = np.array([block for block, _ in matrices])
+    if settings["mapping"] == "block":
+        return mapped(block_scores(metric, chosen))[blocks]
+    if settings["mapping"] == "matrix":
+        own = {p: block_scores(metric, (p,)) for p in dict.fromkeys(p for _, p in matrices)}
+        return mapped(np.array([own[projection][block] for block, projection in matrices]))
+    attention, mlp = (
+        mapped(block_scores(metric, tuple(p for p in chosen if p in side)))[blocks]
+        for side in (ATTENTION, MLP)
+    )
+    return np.where([projection in ATTENTION for _, projection in matrices], attention, mlp)
+
+
+def ratios(sizes: dict[Matrix, int], settings: dict, guide: str) -> np.ndarray:
+    """Scores of the grouping through the linear map, scaled to the target.
+
+    Args:
+        sizes: (block, projection) → number of weights.
+        settings: "metric", "projections", what `relative_ratios` reads, and "sparsity".
+        guide: the tidy table of metrics.
+
+    Returns:
+        float64 [matrices].
+
+    Raises:
+        ValueError: blocks lack a projection, or a metric is not finite.
+    """
+    metric = read_metric(guide, settings["metric"])
+    chosen = guides(settings["projections"], {projection for _, projection in sizes})
+    try:
+        relative = relative_ratios(metric, chosen, settings, list(sizes))
+    except ValueError as error:
+        raise ValueError(f"{settings['metric']} cannot guide the blocks: {error}") from error
+    return to_target(relative, np.array(list(sizes.values())), settings["sparsity"])

@@ -1,0 +1,66 @@
+"""Gradients of the loss by block, with one block's graph in memory at a time."""
+
+import torch
+from torch import nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
+
+from heavytail.models.hidden_states import HiddenStates
+from heavytail.models.streaming import StreamedModel, batches_of
+
+
+def _output_slopes(model: StreamedModel, windows: torch.Tensor, states: HiddenStates) -> None:
+    """Replace the last block's outputs by the gradient of the summed loss with respect to them."""
+    head = torch.cat(list(model.vocabulary()))
+    for number, ids in enumerate(batches_of(windows)):
+        hidden = states[number].detach().requires_grad_()
+        logits = (model.end(hidden)[:, :-1].flatten(0, 1) @ head.T).float()  # [tokens, vocabulary]
+        targets = ids[:, 1:].flatten().to(logits.device)
+        loss = nn.functional.cross_entropy(logits, targets, reduction="sum")
+        (states[number],) = torch.autograd.grad(loss, hidden)
+
+
+def gradient_norms(
+    model: StreamedModel, windows: torch.Tensor, states: list[HiddenStates]
+) -> list[float]:
+    """The norm of each block's gradient of the mean next-token loss in nats.
+
+    From the last block to the first, each computed once more from its inputs: nothing is kept but
+    hidden states and one block's gradients, which are summed in float32. Attention is computed
+    plainly: backwards its fast kernels add up in any order.
+
+    Args:
+        model: dense.
+        windows: token ids, int64 [windows, length].
+        states: `trajectory` on them; the last one is used up.
+
+    Raises:
+        ValueError: a gradient is not finite (the block is named).
+    """
+    with sdpa_kernel(SDPBackend.MATH):
+        return _gradient_norms(model, windows, states)
+
+
+def _gradient_norms(
+    model: StreamedModel, windows: torch.Tensor, states: list[HiddenStates]
+) -> list[float]:
+    slopes = states[-1]
+    _output_slopes(model, windows, slopes)
+    tokens = windows[:, 1:].numel()
+    norms = [0.0] * len(model.decoder.layers)
+    for index, block in model.blocks(backwards=True):
+        parameters = list(block.parameters())
+        totals = [torch.zeros_like(p, dtype=torch.float32) for p in parameters]
+        for number, inputs in enumerate(states[index]):
+            hidden = inputs.detach().requires_grad_()
+            output = model.through(index, block, hidden)
+            # The sum over tokens, not their mean: float16 has no room below.
+            slopes[number], *found = torch.autograd.grad(
+                output, [hidden, *parameters], slopes[number]
+            )
+            for total, gradient in zip(totals, found, strict=True):
+                total += gradient
+        squares = sum(total.double().square().sum().item() for total in totals)
+        if not squares < float("inf"):
+            raise ValueError(f"block {index}: its gradient is not finite")
+        norms[index] = squares**0.5 / tokens
+    return norms

@@ -1,0 +1,45 @@
+"""How similar the outputs of a model's blocks are: linear CKA (arXiv 1905.00414)."""
+
+import numpy as np
+import torch
+
+from heavytail.models.hidden_states import HiddenStates
+from heavytail.running.progress import counted
+
+
+def _centred(states: HiddenStates) -> torch.Tensor:
+    """Features of every token less their mean, float32 [tokens, width]."""
+    features = torch.cat([hidden.flatten(0, 1).float() for hidden in states])
+    return features - features.mean(dim=0)
+
+
+def _alignment(x: torch.Tensor, y: torch.Tensor) -> float:
+    """‖xᵀy‖² in the Frobenius norm."""
+    return (x.T @ y).double().square().sum().item()
+
+
+def linear_cka(outputs: list[HiddenStates]) -> np.ndarray:
+    """‖XᵀY‖² / (‖XᵀX‖ ‖YᵀY‖) of every pair of blocks, rows being tokens.
+
+    Args:
+        outputs: of each block, on the same tokens.
+
+    Returns:
+        float64 [blocks, blocks], symmetric, ones on the diagonal.
+
+    Raises:
+        ValueError: a block's outputs are constant or not finite (it is named).
+    """
+    blocks = len(outputs)
+    found = np.empty((blocks, blocks))
+    for first in counted("block", range(blocks), blocks):
+        x = _centred(outputs[first])
+        for second in range(first):
+            found[first, second] = _alignment(x, _centred(outputs[second]))
+        found[first, first] = _alignment(x, x)
+        if not 0 < found[first, first] < np.inf:
+            raise ValueError(f"block {first}: its outputs are constant or not finite")
+    norms = np.sqrt(np.diag(found))
+    found /= np.outer(norms, norms)
+    lower = np.tril(found, -1)
+    return lower + lower.T + np.eye(blocks)

@@ -1,0 +1,34 @@
+"""The map that OWL and DLP share: what a block keeps grows with a score of its weights."""
+
+import csv
+
+import numpy as np
+
+from heavytail.allocation.target import shifted_to_target
+from heavytail.projections import Matrix
+
+
+def read_scores(path: str, column: str) -> np.ndarray:
+    """One column of the table of a model's Wanda scores, float64 [blocks]."""
+    with open(path, newline="", encoding="utf-8") as handle:
+        return np.array([float(row[column]) for row in csv.DictReader(handle)])
+
+
+def outlier_map(
+    scores: np.ndarray, sizes: dict[Matrix, int], spread: float, target: float
+) -> np.ndarray:
+    """Blocks keep from nothing to twice `spread` more, linearly in the score (OWL, section 3.2).
+
+    Args:
+        scores: float64 [blocks].
+        sizes: (block, projection) → number of weights.
+        spread: OWL's λ, DLP's α.
+        target: sparsity in (0, 1).
+
+    Returns:
+        float64 [matrices], their parameter-weighted mean the target.
+    """
+    extent = scores.max() - scores.min()
+    kept = (scores - scores.min()) / extent * 2 * spread if extent else np.zeros_like(scores)
+    weights = np.array(list(sizes.values()))
+    return shifted_to_target(-kept[[block for block, _ in sizes]], weights, target)

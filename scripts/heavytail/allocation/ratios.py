@@ -1,0 +1,68 @@
+"""From an allocation's settings to the sparsity of every matrix."""
+
+import importlib
+import math
+
+import numpy as np
+
+from heavytail.allocation.target import to_target, to_units
+from heavytail.config.segments import read_segments
+from heavytail.io.files import read_json
+from heavytail.projections import Matrix
+
+
+def ratios_of(
+    shapes: dict[Matrix, tuple[int, int]], settings: dict, guides: dict[str, str]
+) -> dict[Matrix, float]:
+    """The ratio of every matrix; their parameter-weighted mean is the target.
+
+    Args:
+        shapes: of every matrix.
+        settings: "allocator" and what it reads, "segments", "blend", "sparsity" and "of", M of N:M.
+        guides: files by what they hold: "scores" (metrics of spectra, or Wanda scores), "segments",
+            "gradients"; those that the settings ask for.
+
+    Raises:
+        ValueError: the settings do not fit the model (the config key is named).
+    """
+    sizes = {matrix: math.prod(shape) for matrix, shape in shapes.items()}
+    weights, target = np.array(list(sizes.values())), settings["sparsity"]
+    # By name, so that ratios depend on the code of their own allocator alone.
+    allocator = importlib.import_module(f"heavytail.allocation.allocators.{settings['allocator']}")
+    ratios = allocator.ratios(sizes, settings, guides.get("scores"))
+    if settings.get("segments") or settings.get("blend"):
+        ratios = to_target(_changed(ratios, list(sizes), settings, guides), weights, target)
+    if settings["of"]:
+        _check_pattern(shapes, settings["of"])
+        ratios = to_units(ratios, weights, target, settings["of"])
+    return dict(zip(sizes, ratios.tolist(), strict=True))
+
+
+def _changed(
+    ratios: np.ndarray, matrices: list[Matrix], settings: dict, guides: dict[str, str]
+) -> np.ndarray:
+    """Ratios averaged inside segments and blended with what gradients say, where that is asked."""
+    blocks, runs = [block for block, _ in matrices], None
+    if "segments" in guides:
+        segments = importlib.import_module("heavytail.allocation.segments")
+        runs = read_segments(guides["segments"])
+        segments.check_blocks(runs, 1 + max(blocks))
+        if settings.get("segments"):
+            ratios = segments.averaged(ratios, matrices, runs)
+    if settings.get("blend"):
+        blend = importlib.import_module("heavytail.allocation.blend")
+        norms = np.array(read_json(guides["gradients"])["norms"])
+        by_segment = settings["blend"]["importance"] == "segments"
+        others = blend.gradient_ratios(norms, settings["sparsity"], runs if by_segment else None)
+        ratios = blend.blended(ratios, others[blocks], settings["blend"]["weight"])
+    return ratios
+
+
+def _check_pattern(shapes: dict[Matrix, tuple[int, int]], of: int) -> None:
+    """Raise ValueError, naming the config key, where N:M does not fit the rows of a matrix."""
+    for (block, projection), (_, columns) in shapes.items():
+        if columns % of:
+            raise ValueError(
+                f"sparsity: found N:{of}, expected an M that divides the rows of every matrix: "
+                f"those of {block}.{projection} have {columns} weights"
+            )

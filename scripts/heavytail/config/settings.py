@@ -1,0 +1,249 @@
+"""The config, checked against its schema and completed with the schema's defaults.
+
+It runs whenever Snakemake reads the workflow: a mistake is told in one line before any job starts.
+"""
+
+import copy
+import math
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from jsonschema import Draft202012Validator, ValidationError
+from jsonschema.validators import extend
+
+from heavytail.cells import WITHIN_BLOCK, target_of
+from heavytail.config.allocations import check_weightless, complete
+from heavytail.config.mistakes import fail, nearest, shown, unknown
+from heavytail.config.model_folder import check_settings
+from heavytail.config.reference import read_notes
+from heavytail.config.segments import read_segments
+
+# Where models are put, below the working directory: what lies there may be replaced.
+WRITTEN = ("results", "models")
+
+
+def checked(config: dict, schema: dict, folders: list[Path]) -> dict:
+    """A new config that holds to the schema, with every default filled in.
+
+    Args:
+        config: as read from YAML; left as it is.
+        schema: config/schema.yaml.
+        folders: where relative paths are looked up, in this order. A path found in
+            the first one stays relative.
+
+    Raises:
+        SettingsError: the most telling mistake.
+    """
+    errors = list(_Validator(schema).iter_errors(config))
+    if errors:
+        error = min(errors, key=lambda error: list(_MESSAGES).index(error.validator))
+        fail(error.absolute_path, _MESSAGES[error.validator](error))
+    filled = _with_defaults(config, schema)
+    tune = filled["tune"]
+    tune["dataset"] = tune["dataset"] or filled["calibration"]["dataset"]
+    tune["length"] = tune["length"] or filled["evaluation"]["length"]
+    for name, allocation in filled["allocations"].items():
+        complete(name, allocation, filled)
+    filled["within_block"] = _ways(filled["within_block"])
+    _check_patterns(filled)
+    _fit_windows(config, filled)
+    for name, model in filled["models"].items():
+        _complete_model(name, model, filled, folders)
+    if filled["notes"] is not None:
+        filled["notes"] = _found_file(("notes",), filled["notes"], folders, read_notes)
+    return filled
+
+
+def _complete_model(name: str, model: dict, filled: dict, folders: list[Path]) -> None:
+    """Check one model and find its files; changed in place."""
+    where = ("models", name)
+    if f"{name}-ratios" in filled["models"]:
+        fail(("models",), f": '{name}-ratios' is what tables of {name!r} are called")
+    if "path" in model:
+        model["path"] = _found_model((*where, "path"), model["path"], folders, "alphas" in model)
+    if "segments" in model:
+        place = (*where, "segments")
+        model["segments"] = _found_file(place, model["segments"], folders, read_segments)
+    if "alphas" in model:
+        alphas = model["alphas"]
+        alphas["file"] = _found_file((*where, "alphas", "file"), alphas["file"], folders)
+        for allocation, settings in filled["allocations"].items():
+            if name in settings.get("models", [name]):
+                check_weightless(allocation, settings, name, model)
+
+
+def _is_integer(_checker: object, value: object) -> bool:
+    """Whole numbers as YAML writes them: neither true nor 2.0."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(checker: object, value: object) -> bool:
+    """Finite numbers, true and false not among them."""
+    return _is_integer(checker, value) or (isinstance(value, float) and math.isfinite(value))
+
+
+_Validator = extend(
+    Draft202012Validator,
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine_many(
+        {"integer": _is_integer, "number": _is_number}
+    ),
+)
+
+_NOUNS = {
+    "object": "a mapping",
+    "array": "a list",
+    "string": "text",
+    "number": "a number",
+    "integer": "a whole number",
+    "null": "null",
+}
+
+
+def _unknown_key(error: ValidationError) -> str:
+    known = error.schema["properties"]
+    key = next(key for key in error.instance if key not in known)
+    return f".{key}: unknown key, {nearest(key, known)}"
+
+
+def _wrong_type(error: ValidationError) -> str:
+    types = error.validator_value
+    nouns = " or ".join(_NOUNS[kind] for kind in ([types] if isinstance(types, str) else types))
+    hint = ""
+    if error.instance is None and "default" in error.schema:
+        hint = " (leave the key out for its default)"
+    return f": expected {error.schema.get('title', nouns)}, found {shown(error.instance)}{hint}"
+
+
+def _unknown_name(error: ValidationError) -> str:
+    return unknown(error.schema["title"], error.instance, error.validator_value)
+
+
+def _not_as_pattern(error: ValidationError) -> str:
+    return f": {error.instance!r} is not {error.schema['title']}"
+
+
+def _out_of_range(error: ValidationError) -> str:
+    bounds = error.schema
+    if "exclusiveMaximum" not in bounds:
+        return f": {error.instance!r} is less than {bounds['minimum']}"
+    low = f"[{bounds['minimum']}" if "minimum" in bounds else f"({bounds['exclusiveMinimum']}"
+    # YAML reads 2:4 as a number to the base of 60.
+    hint = " (N:M needs quotes)" if "N:M" in bounds.get("title", "") else ""
+    return f": {error.instance!r} is not in {low}, {bounds['exclusiveMaximum']}){hint}"
+
+
+def _empty(_error: ValidationError) -> str:
+    return ": empty, expected at least one"
+
+
+def _repeated(error: ValidationError) -> str:
+    item = next(item for item in error.instance if error.instance.count(item) > 1)
+    return f": {shown(item)} occurs twice"
+
+
+def _barred(error: ValidationError) -> str:
+    return f": {error.schema['description']}"
+
+
+def _missing(error: ValidationError) -> str:
+    key = next(key for key in error.validator_value if key not in error.instance)
+    return f".{key}: missing: {error.schema['description']}"
+
+
+# By keyword of JSON Schema; of several mistakes the one that stands first here is told, since a
+# mistyped key is also a missing one.
+_MESSAGES = {
+    "additionalProperties": _unknown_key,
+    "type": _wrong_type,
+    "enum": _unknown_name,
+    "pattern": _not_as_pattern,
+    "minimum": _out_of_range,
+    "exclusiveMinimum": _out_of_range,
+    "exclusiveMaximum": _out_of_range,
+    "minItems": _empty,
+    "minProperties": _empty,
+    "uniqueItems": _repeated,
+    "not": _barred,
+    "required": _missing,
+}
+
+
+def _barred_keys(value: dict, schema: dict) -> set[str]:
+    """The keys that the branches of `if`, one inside the other, bar."""
+    if "if" not in schema:
+        return set()
+    branch = schema.get("then" if _Validator(schema["if"]).is_valid(value) else "else", {})
+    return set(branch.get("properties", {})) | _barred_keys(value, branch)
+
+
+def _with_defaults(value: object, schema: dict) -> object:
+    """A copy of a valid value with the schema's defaults, at every depth; none for a barred key."""
+    if not isinstance(value, dict):
+        return copy.deepcopy(value)
+    keys, barred = schema.get("properties", {}), _barred_keys(value, schema)
+    defaults = {k: v["default"] for k, v in keys.items() if "default" in v and k not in barred}
+    inner = {key: keys.get(key, schema.get("additionalProperties")) for key in defaults | value}
+    return {key: _with_defaults(item, inner[key]) for key, item in (defaults | value).items()}
+
+
+def _ways(chosen: str | list[str]) -> list[str]:
+    """The ways through a block as a list; fails when one has no such name."""
+    ways = [chosen] if isinstance(chosen, str) else chosen
+    for way in ways:
+        if way not in WITHIN_BLOCK:
+            fail(("within_block",), unknown("way through a block", way, WITHIN_BLOCK))
+    return ways
+
+
+def _check_patterns(filled: dict) -> None:
+    """Fail when N:M sparsity keeps nothing or everything, or a method has no such form."""
+    for sparsity in filled["sparsity"]:
+        target, of = target_of(sparsity)
+        if not 0 < target < 1:
+            fail(("sparsity",), f": {sparsity!r} keeps {1 - target:.0%}, expected N below M")
+        if of and "wanda_variant" in filled["methods"]:
+            fail(("methods",), f": wanda_variant compares whole rows and knows no {sparsity!r}")
+
+
+def _fit_windows(config: dict, filled: dict) -> None:
+    """Fail when a measurement is to read more windows than are frozen; defaults make way."""
+    samples = filled["calibration"]["samples"]
+    for reader in ("segments", "gradients", "hessian"):
+        windows = filled[reader]["windows"]
+        if windows > samples and "windows" in config.get(reader, {}):
+            fail((reader, "windows"), f": {windows} exceeds calibration.samples, {samples}")
+        filled[reader]["windows"] = min(windows, samples)
+
+
+def _found_file(
+    where: tuple, path: str, folders: list[Path], read: Callable[[Path], object] = Path.stat
+) -> str:
+    """The path of a file, in the first of the folders that has it, that `read` can read."""
+    home = next((folder for folder in folders if (folder / path).is_file()), None)
+    if home is None:
+        fail(where, f": file {path!r} does not exist")
+    try:
+        read(home / path)
+    except ValueError as error:
+        fail(where, f": {error}")
+    return str(Path(path) if home == folders[0] else home / path)
+
+
+def _found_model(where: tuple, path: str, folders: list[Path], weightless: bool) -> str:
+    """The path of a local model, likewise; a weightless one needs config.json alone."""
+    home = next((folder for folder in folders if os.path.isdir(folder / path)), None)
+    if home is None:
+        fail(where, f": folder {path!r} does not exist")
+    if not (home / path / "config.json").is_file():
+        fail(where, f": {path!r} has no config.json")
+    if not weightless and not any((home / path).glob("*.safetensors")):
+        pickles = " but pickles, which are never read" if any((home / path).glob("*.bin")) else ""
+        fail(where, f": {path!r} has no *.safetensors file{pickles}")
+    if (home / path).resolve().is_relative_to(Path(folders[0], *WRITTEN).resolve()):
+        fail(where, f": {path!r} lies in a folder that the workflow itself writes")
+    try:
+        check_settings(home / path)
+    except ValueError as error:
+        fail(where, f": {error}")
+    return str(Path(path) if home == folders[0] else home / path)

@@ -1,0 +1,75 @@
+"""Spectra of the layer-input Hessians XᵀX, X being what a projection reads."""
+
+import logging
+from pathlib import Path
+from zlib import crc32
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from heavytail.models.hidden_states import HiddenStates
+from heavytail.models.input_statistics import input_statistics
+from heavytail.models.streaming import StreamedModel, batches_of
+
+log = logging.getLogger(__name__)
+
+
+class Gram:
+    """XᵀX over all tokens, a sum in float64 (of float32 products on a GPU)."""
+
+    def __init__(self, columns: int, device: torch.device):
+        """Start with no tokens; `columns` is the number of input features."""
+        self.total = torch.zeros(columns, columns, dtype=torch.float64, device=device)
+
+    def add(self, inputs: Tensor) -> None:
+        """Accumulate activations [..., columns]."""
+        rows = inputs.flatten(0, -2).to(torch.float32 if inputs.is_cuda else torch.float64)
+        self.total += rows.T @ rows
+
+
+class FreshModel(StreamedModel):
+    """A streamed model whose weights are its architecture's own random initialisation."""
+
+    def __init__(self, folder: str | Path, device: torch.device, seed: int):
+        """Open `folder` for its configuration; `seed` decides the weights."""
+        super().__init__(folder, device)
+        self.seed = seed
+
+    def load(self, module: nn.Module, prefix: str) -> None:
+        """Initialise a module afresh, on the device; a prefix always gets the same weights."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(crc32(f"{self.seed} {prefix}".encode()))
+            fresh = {
+                name: torch.empty_like(parameter, device="cpu")
+                for name, parameter in module.named_parameters()
+            }
+            module.load_state_dict(fresh, assign=True)
+            for part in module.modules():
+                self.causal._init_weights(part)
+        module.to(self.device)
+
+
+def input_spectra(
+    folder: str | Path, windows: Tensor, device: torch.device, seed: int | None = None
+) -> list[tuple[int, tuple[str, ...], np.ndarray]]:
+    """Block, projections that read X [tokens, columns], and the eigenvalues of XᵀX, for every X.
+
+    `windows`: token ids, int64 [windows, length]. Eigenvalues: float64 [columns], descending,
+    clamped at zero; with fewer tokens than columns the last columns − tokens are rounding noise.
+    With a seed, of the freshly initialised architecture instead, block by block as well.
+    Raises ValueError for a family that is not supported.
+    """
+    found: list[tuple[int, tuple[str, ...], np.ndarray]] = []
+    stored = seed is None
+    model = StreamedModel(folder, device) if stored else FreshModel(folder, device, seed)
+
+    def visit(index: int, block: nn.Module, states: HiddenStates) -> None:
+        grams = input_statistics(model, Gram, index, block, states)
+        for sharing, gram in grams.items():
+            values = torch.linalg.eigvalsh(gram.total).clamp_(min=0.0)
+            found.append((index, sharing, values.flip(0).cpu().numpy()))
+        log.info("block %d: spectra of %d inputs", index, len(grams))
+
+    model.run(model.embed(batches_of(windows)), visit)
+    return found

@@ -1,0 +1,99 @@
+"""The spectrum of the loss Hessian (arXiv 2201.13011)."""
+
+import math
+import os
+from pathlib import Path
+
+import torch
+from accelerate import init_empty_weights
+from torch import Tensor, nn
+from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
+
+from heavytail.diagnostics.lanczos import Product, Spectrum, lanczos
+
+STEPS_PER_EIGENVALUE, START_SEED = 4, 0
+# Beside the basis: the product, its two sets of gradients and what orthogonalising needs.
+WORKING_VECTORS = 6
+
+
+class TooLargeError(ValueError):
+    """The loss Hessian's Lanczos vectors do not fit into memory."""
+
+
+def check_memory(size: int, iterations: int, device: torch.device) -> None:
+    """Raise TooLargeError, naming the config key, where Lanczos's float32 vectors cannot fit.
+
+    A GPU offers what is free, a CPU all its memory: free pages leave out caches that make way.
+    What a product's own graph needs is not counted.
+    """
+    if device.type == "cuda":
+        # What torch keeps for itself is free too.
+        torch.cuda.empty_cache()
+        available = torch.cuda.mem_get_info(device)[0]
+    else:
+        available = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    needed = 4 * size * (iterations + WORKING_VECTORS)
+    if needed > available:
+        raise TooLargeError(
+            f"hessian.eigenvalues: {iterations} Lanczos vectors of {size:,} parameters need "
+            f"{needed / 1e9:.1f} GB and there are {available / 1e9:.1f} GB; lower it"
+        )
+
+
+def loss_product(model: PreTrainedModel, windows: Tensor, batch: int = 4) -> tuple[Product, int]:
+    """v ↦ Hv, float32 [size], and `size`, for the Hessian H of the mean next-token loss in nats.
+
+    By double backward of a float32 model with eager attention, over all distinct trainable
+    parameters in the order of `model.parameters()`; `windows`: token ids, int64 [windows, length],
+    `batch` of them at a time. Raises ValueError where a window's loss is not finite.
+    """
+    windows = windows.to(model.device)
+    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    sizes = [parameter.numel() for parameter in parameters]
+    with torch.no_grad():
+        losses = torch.cat([_losses(model, ids) for ids in windows.split(batch)])
+    for window, loss in enumerate(losses.tolist()):
+        if not math.isfinite(loss):
+            raise ValueError(f"the loss of window {window} is {loss}: it has no Hessian")
+
+    def product(vector: Tensor) -> Tensor:
+        total, parts = torch.zeros_like(vector), vector.split(sizes)
+        for ids in windows.split(batch):
+            loss = _losses(model, ids).sum() / len(windows)
+            slopes = torch.autograd.grad(loss, parameters, create_graph=True)
+            along = sum(s.flatten() @ part for s, part in zip(slopes, parts, strict=True))
+            seconds = torch.autograd.grad(along, parameters, materialize_grads=True)
+            total += torch.cat([second.flatten() for second in seconds])
+        return total
+
+    return product, sum(sizes)
+
+
+def _losses(model: PreTrainedModel, ids: Tensor) -> Tensor:
+    """The mean cross-entropy of each window's tokens but the first, [windows]."""
+    logits = model(input_ids=ids, use_cache=False).logits[:, :-1]  # [windows, length - 1, vocab]
+    return nn.functional.cross_entropy(logits.mT, ids[:, 1:], reduction="none").mean(dim=1)
+
+
+def loss_spectrum(
+    folder: str | Path, windows: Tensor, top: int, device: torch.device, seed: int | None = None
+) -> Spectrum:
+    """`lanczos` of the `loss_product` of a Hugging Face folder's model, in float32.
+
+    With a seed its architecture is freshly initialised instead: the control of arXiv 2201.13011.
+    Raises as those two do, and TooLargeError before any weight is read.
+    """
+    config = AutoConfig.from_pretrained(folder, local_files_only=True)
+    with init_empty_weights():
+        size = sum(p.numel() for p in AutoModelForCausalLM.from_config(config).parameters())
+    iterations = min(size, STEPS_PER_EIGENVALUE * top)
+    check_memory(size, iterations, device)
+    options = {"dtype": torch.float32, "attn_implementation": "eager"}
+    if seed is None:
+        model = AutoModelForCausalLM.from_pretrained(folder, local_files_only=True, **options)
+    else:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            model = AutoModelForCausalLM.from_config(config, **options)
+    product, size = loss_product(model.to(device).eval(), windows)
+    return lanczos(product, size, top, iterations, START_SEED, device)

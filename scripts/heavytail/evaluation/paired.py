@@ -1,0 +1,36 @@
+"""What paired comparisons read of the records, in one file: losses of windows, right documents."""
+
+import numpy as np
+
+from heavytail.io.files import whole
+
+
+def write_paired(path: str, losses: list[list], outcomes: list[dict[str, list]]) -> None:
+    """Write an .npz, all or nothing.
+
+    Args:
+        path: of the file.
+        losses: per row of the table of cells, nats of each window, None where not finite.
+        outcomes: per row task → whether each document was right; empty without tasks.
+    """
+    found = {f"losses/{row}": np.array(of, dtype=float) for row, of in enumerate(losses)}
+    for row, tasks in enumerate(outcomes):
+        found |= {
+            f"outcomes/{row}/{task}": np.array(right, np.int8) for task, right in tasks.items()
+        }
+    with whole(path) as temporary, open(temporary, "wb") as file:
+        np.savez(file, **found)
+
+
+def read_paired(path: str) -> tuple[list[np.ndarray], list[dict[str, np.ndarray]]]:
+    """Losses, float64 [windows], nan where not finite, and outcomes, int8 [documents], per row."""
+    losses: list[np.ndarray] = []
+    outcomes: dict[str, dict[str, np.ndarray]] = {}
+    with np.load(path) as found:
+        for name in found.files:
+            kind, row, *task = name.split("/")
+            if kind == "losses":
+                losses.append(found[name])
+            else:
+                outcomes.setdefault(row, {})[task[0]] = found[name]
+    return losses, list(outcomes.values())

@@ -1,0 +1,90 @@
+"""The Hugging Face hub: refusals in one line, files held to the checksums of its own listing."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from huggingface_hub import HfApi, get_token
+from huggingface_hub.errors import (
+    GatedRepoError,
+    HfHubHTTPError,
+    HTTPError,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
+from huggingface_hub.hf_api import RepoFile
+from huggingface_hub.utils.sha import git_hash
+
+from heavytail.io.files import sha256
+
+
+class FetchError(RuntimeError):
+    """The hub does not deliver; the message says what, why, and what would help, in one line."""
+
+
+def _reason(error: Exception) -> str:
+    """Why the hub does not deliver, in one line, and what would help where a token would."""
+    chain = [error]
+    while chain[-1].__cause__ is not None:
+        chain.append(chain[-1].__cause__)
+    refused = next((link for link in chain if isinstance(link, HfHubHTTPError)), None)
+    if refused is None:
+        # Where a library wraps an error, the one below says more.
+        return f"not fetched: {_first_line(chain[-1])}"
+    token, status = get_token(), refused.response.status_code
+    said = f" ({refused.server_message})" if refused.server_message else ""
+    if isinstance(refused, GatedRepoError):
+        found = f"HF_TOKEN is refused{said}" if token else "HF_TOKEN is not set"
+        cure = "accept its terms on the hub, set HF_TOKEN to a token of that account"
+        return f"access is restricted, {found}: {cure}"
+    if isinstance(refused, RevisionNotFoundError):
+        return "the hub has no such revision"
+    if status == 401 and token:
+        return f"HF_TOKEN is refused{said}: set a valid one or none"
+    if isinstance(refused, RepositoryNotFoundError):
+        unseen = "HF_TOKEN may not see it" if token else "HF_TOKEN is not set"
+        return f"not on the hub, or private and {unseen}"
+    return f"not fetched: {_first_line(chain[-1])}{said}"
+
+
+def _first_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__
+
+
+@contextmanager
+def asked(what: str, *errors: type[Exception]) -> Iterator[HfApi]:
+    """The hub's interface.
+
+    Raises FetchError, which begins with `what`, for every error of the hub, the network or the
+    disk, and for `errors`, those of another library that asks for us.
+    """
+    try:
+        yield HfApi()
+    except (HTTPError, OSError, *errors) as error:
+        raise FetchError(f"{what}: {_reason(error)}") from error
+
+
+def listing(api: HfApi, repository: str, **where: str) -> dict[str, RepoFile]:
+    """Path → what the hub says of the file, of one folder of a repository.
+
+    It comes first: the library waits and asks again here when the hub is busy (429, 5xx), and here
+    it tells that the repository, or the revision, is not there.
+    """
+    found = api.list_repo_tree(repository, **where)
+    return {entry.path: entry for entry in found if isinstance(entry, RepoFile)}
+
+
+def require_as_listed(listed: RepoFile, path: Path, what: str) -> None:
+    """Raise FetchError for a file that is not what the hub lists; it is deleted first."""
+    if listed.lfs:
+        kind, expected, found = "SHA-256", listed.lfs.sha256, sha256(path)
+    else:
+        kind, expected, found = "git SHA-1", listed.blob_id, git_hash(path.read_bytes())
+    if found != expected:
+        path.resolve().unlink()
+        path.unlink(missing_ok=True)
+        raise FetchError(
+            f"{what}: {listed.path}: found {kind} {found}, the hub lists {expected}; the file was "
+            "deleted, the next run fetches it again"
+        )

@@ -1,0 +1,130 @@
+"""A Hugging Face model folder, read one tensor at a time."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from safetensors import SafetensorError, safe_open
+
+from heavytail.config.model_folder import read_settings
+from heavytail.models.families import Place, family_of, places_of
+
+# Shapes are read without it: it takes longer to import than most allocations take.
+if TYPE_CHECKING:
+    import torch
+
+# Other names under which published checkpoints of a family keep a tensor.
+ALIASES = (("lm_head.", "embed_out."), ("model.decoder.", "decoder."))
+INDEX = "model.safetensors.index.json"
+
+
+class Checkpoint:
+    """The tensors of a folder's safetensors files by name; nothing is read before it is asked for.
+
+    Raises FileNotFoundError when config.json, the weights or a shard that the index names lack,
+    and ValueError when a file is truncated or is no safetensors file, or the weights are quantised.
+    """
+
+    def __init__(self, folder: str | Path):
+        """Read config.json and the names and places of all tensors."""
+        self.folder = Path(folder)
+        self.config = read_settings(self.folder / "config.json")
+        if self.config.get("quantization_config"):
+            raise ValueError(
+                f"{self.folder}/config.json: quantization_config: found quantised weights, "
+                "expected plain 16- or 32-bit floats: dequantise them first"
+            )
+        self._files: dict[str, Path] = {}
+        for path in self._shards():
+            with self._open(path) as shard:
+                self._files |= dict.fromkeys(shard.keys(), path)
+
+    def _shards(self) -> list[Path]:
+        if (self.folder / INDEX).exists():
+            names = read_settings(self.folder / INDEX).get("weight_map")
+            # A shard lies in the folder itself, wherever the index may point.
+            if not isinstance(names, dict) or any(Path(str(n)).name != n for n in names.values()):
+                raise ValueError(f"{self.folder / INDEX}: weight_map: expected tensors' file names")
+            shards = sorted({self.folder / name for name in names.values()})
+        else:
+            shards = sorted(self.folder.glob("*.safetensors"))
+        missing = [path.name for path in shards if not path.exists()]
+        if missing or not shards:
+            raise FileNotFoundError(
+                f"{self.folder}: no {missing[0] if missing else '*.safetensors'}"
+            )
+        return shards
+
+    @staticmethod
+    def _open(path: Path, framework: str = "numpy"):
+        try:
+            return safe_open(path, framework=framework)
+        except SafetensorError as error:
+            raise ValueError(f"{path}: not a whole safetensors file ({error})") from error
+
+    def stored_name(self, name: str) -> str:
+        """The name under which the checkpoint keeps a tensor."""
+        others = (
+            other + name.removeprefix(ours) for ours, other in ALIASES if name.startswith(ours)
+        )
+        return next((found for found in (name, *others) if found in self._files), name)
+
+    @contextmanager
+    def _stored(self, name: str, framework: str):
+        """The open file of a tensor, and its name there."""
+        stored = self.stored_name(name)
+        if stored not in self._files:
+            raise ValueError(
+                f"{self.folder}: no tensor {name}: a shard is missing or the weights are quantised"
+            )
+        with self._open(self._files[stored], framework) as shard:
+            yield shard, stored
+
+    def tensor(self, name: str) -> torch.Tensor:
+        """One tensor in its stored dtype, on the CPU. Raises ValueError when it is not there."""
+        with self._stored(name, "pt") as (shard, stored):
+            return shard.get_tensor(stored)
+
+    def rows(self, name: str, start: int, stop: int) -> torch.Tensor:
+        """Some rows of a tensor, likewise."""
+        with self._stored(name, "pt") as (shard, stored):
+            return shard.get_slice(stored)[start:stop]
+
+    def shape(self, name: str) -> tuple[int, ...]:
+        """The shape of a tensor, without reading it. Raises ValueError when it is not there."""
+        with self._stored(name, "numpy") as (shard, stored):
+            return tuple(shard.get_slice(stored).get_shape())
+
+    @cached_property
+    def places(self) -> dict[str, Place]:
+        """Canonical projection → its place in a block. Raises ValueError as `places_of` does."""
+        return places_of(self.config)
+
+    @cached_property
+    def dtype(self) -> torch.dtype:
+        """What the blocks' matrices are stored in, whatever config.json says."""
+        return self.tensor(self.weight_name(0, "q_proj")).dtype
+
+    def weight_name(self, block: int, projection: str) -> str:
+        """The tensor that holds a projection, perhaps beside others."""
+        return f"{family_of(self.config).blocks}.{block}.{self.places[projection].module}.weight"
+
+    def matrix(self, block: int, projection: str) -> torch.Tensor:
+        """A projection [rows, columns] in its stored dtype, on the CPU."""
+        return self.places[projection].read(self.tensor(self.weight_name(block, projection)))
+
+    def matrix_shape(self, block: int, projection: str) -> tuple[int, int]:
+        """The shape of a projection, without reading it."""
+        return self.places[projection].shape(self.shape(self.weight_name(block, projection)))
+
+    def matrices(self) -> dict[tuple[int, str], tuple[int, int]]:
+        """(block, projection) → shape of every matrix, in canonical order.
+
+        Raises ValueError when a tensor is not there or the family is not supported.
+        """
+        places = self.places
+        blocks = range(self.config["num_hidden_layers"])
+        return {(b, p): self.matrix_shape(b, p) for b in blocks for p in places}

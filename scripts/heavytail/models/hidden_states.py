@@ -1,0 +1,62 @@
+"""The hidden states of all batches between two blocks, in memory or, beyond a budget, on disk."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+
+from heavytail.io.files import whole
+
+
+class HiddenStates:
+    """A list of tensors [batch, length, width] of which only so many bytes stay in memory."""
+
+    def __init__(self, folder: Path | None = None, budget: float = float("inf")):
+        """An empty list; what exceeds `budget` bytes lies in files below `folder`."""
+        self._folder, self._budget, self._used = folder, budget, 0
+        # None where the batch lies on disk, which is decided once: batches keep their size.
+        self._batches: list[torch.Tensor | None] = []
+        self._device = torch.device("cpu")
+
+    def _path(self, number: int) -> Path:
+        return self._folder / f"hidden-{number}.safetensors"
+
+    def append(self, hidden: torch.Tensor) -> None:
+        """Add a batch."""
+        self._device = hidden.device
+        self._used += hidden.nbytes
+        self._batches.append(None)
+        if self._used <= self._budget:
+            self._batches[-1] = hidden
+        else:
+            self[len(self) - 1] = hidden
+
+    @property
+    def spilled(self) -> bool:
+        """Whether a batch lies on disk."""
+        return any(batch is None for batch in self._batches)
+
+    def __len__(self) -> int:
+        """The number of batches."""
+        return len(self._batches)
+
+    def __iter__(self) -> Iterator[torch.Tensor]:
+        """Each batch in turn, on the device that it came from."""
+        return (self[number] for number in range(len(self)))
+
+    def __getitem__(self, number: int) -> torch.Tensor:
+        """One batch."""
+        kept = self._batches[number]
+        if kept is not None:
+            return kept
+        return load_file(self._path(number))["hidden"].to(self._device)
+
+    def __setitem__(self, number: int, hidden: torch.Tensor) -> None:
+        """Replace a batch by one of the same size."""
+        if self._batches[number] is not None:
+            self._batches[number] = hidden
+            return
+        # A new file: the old one may still be read by what it gave.
+        with whole(self._path(number)) as temporary:
+            save_file({"hidden": hidden.contiguous()}, temporary)

@@ -1,0 +1,26 @@
+"""A whole model in memory, dense or pruned, for programs that want one."""
+
+from pathlib import Path
+
+import torch
+from transformers import AutoModelForCausalLM, PreTrainedModel
+
+from heavytail.models.checkpoint import Checkpoint
+from heavytail.models.device import compute_dtype
+from heavytail.pruning.artifact import Artifact
+
+
+def load_model(
+    folder: str | Path, device: torch.device, artifact: Artifact | None = None
+) -> PreTrainedModel:
+    """The model of a Hugging Face folder on the device, pruned where there is an artifact."""
+    checkpoint = Checkpoint(folder)
+    model = AutoModelForCausalLM.from_pretrained(
+        folder, dtype=compute_dtype(checkpoint.dtype, device), local_files_only=True
+    )
+    if artifact is not None:
+        for block, projection in checkpoint.matrices():
+            place = checkpoint.places[projection]
+            weight = model.get_parameter(checkpoint.weight_name(block, projection)).data
+            place.write(weight, artifact.apply(block, projection, place.read(weight)))
+    return model.to(device).eval()

@@ -1,0 +1,90 @@
+"""What a model folder consists of and where it came from."""
+
+import os
+import shutil
+from pathlib import Path
+
+from heavytail.config.model_folder import DUPLICATES, PATTERNS, check_settings, model_files
+from heavytail.io.files import sha256
+from heavytail.io.hub import asked, listing, require_as_listed
+from heavytail.models.architecture import check_config, parameter_shapes, unusable
+from heavytail.models.checkpoint import Checkpoint
+
+
+def link_folder(source: Path, target: Path) -> None:
+    """Make `target` a folder of hard links, or copies across file systems, to a model's files."""
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir(parents=True)
+    for path in model_files(source):
+        place = target / path.name
+        try:
+            os.link(path.resolve(), place)
+        except OSError:
+            shutil.copyfile(path, place)
+
+
+def download(hub: str, revision: str, target: Path) -> None:
+    """Download one revision of a model of the hub into the folder named like the config's model.
+
+    Files that an earlier try brought are kept; what `target` holds of another model or revision
+    goes first.
+
+    Raises FetchError when the hub does not deliver, or not what it lists.
+    """
+    marker, wanted = target / ".source", f"{hub} {revision}"
+    if not marker.exists() or marker.read_text() != wanted:
+        shutil.rmtree(target, ignore_errors=True)
+        target.mkdir(parents=True)
+        marker.write_text(wanted)
+    what = f"models.{target.name}: {hub} at {revision}"
+    with asked(what) as api:
+        # A download that finds no hub would take whatever lies there for the model.
+        listed = listing(api, hub, revision=revision)
+        api.snapshot_download(
+            hub,
+            revision=revision,
+            local_dir=target,
+            allow_patterns=list(PATTERNS),
+            ignore_patterns=list(DUPLICATES),
+        )
+        for path in model_files(target):
+            require_as_listed(listed[path.name], path, what)
+
+
+def expected_shapes(folder: Path) -> dict[str, tuple[int, ...]]:
+    """The shapes of the parameters that a model with this configuration has.
+
+    Raises ValueError when transformers makes no model of it, or cannot read the tokenizer.
+    """
+    from transformers import AutoTokenizer
+
+    shapes = parameter_shapes(folder)
+    try:
+        AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    # Whatever a library makes of a broken file.
+    except Exception as error:
+        raise unusable(folder, "tokenizer", error) from error
+    return shapes
+
+
+def record(folder: Path, source: str, revision: str | None) -> dict:
+    """Check a model folder and describe it: source, revision, SHA-256 per file.
+
+    Raises FileNotFoundError or ValueError when the folder is not a whole model of a supported
+    family that the installed libraries can use.
+    """
+    check_settings(folder)
+    checkpoint = Checkpoint(folder)
+    check_config(folder, checkpoint.config)
+    blocks = range(checkpoint.config["num_hidden_layers"])
+    names = [checkpoint.weight_name(b, p) for b in blocks for p in checkpoint.places]
+    shapes = expected_shapes(folder)
+    for name in dict.fromkeys(names):
+        found, expected = checkpoint.shape(name), shapes.get(name)
+        if expected not in (None, found):
+            raise ValueError(f"{folder}: {name}: found shape {found}, expected {expected}")
+    return {
+        "source": source,
+        "revision": revision,
+        "files": {path.name: sha256(path) for path in model_files(folder)},
+    }

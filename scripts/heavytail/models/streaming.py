@@ -1,0 +1,203 @@
+"""The one block-by-block loop: a model larger than memory, one block on the device at a time."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+import torch
+from accelerate import init_empty_weights
+from torch import nn
+from transformers import AutoConfig, AutoModelForCausalLM
+
+from heavytail.models.checkpoint import Checkpoint
+from heavytail.models.device import compute_dtype, return_large_allocations
+from heavytail.models.families import family_of
+from heavytail.models.hidden_states import HiddenStates
+from heavytail.pruning.artifact import Artifact
+from heavytail.running.progress import counted
+
+# Enough rows to keep matrix products busy, few enough that what a block makes of them stays small.
+BATCH_TOKENS = 2048
+# Logits of so many entries of the vocabulary exist at a time.
+VOCABULARY_ROWS = 8192
+
+
+def batches_of(windows: torch.Tensor) -> Iterator[torch.Tensor]:
+    """Token ids [windows, length] in batches of about 2048 tokens."""
+    return iter(windows.split(max(1, BATCH_TOKENS // windows.shape[1])))
+
+
+class StreamedModel:
+    """A causal language model whose weights stay on disk until they are needed.
+
+    Raises ValueError for a family that is not supported.
+    """
+
+    def __init__(self, folder: str | Path, device: torch.device, artifact: Artifact | None = None):
+        """Open `folder`; with an artifact, its blocks come pruned."""
+        return_large_allocations()
+        self.checkpoint = Checkpoint(folder)
+        self.device = device
+        self.artifact = artifact
+        self.prefix, self.places = family_of(self.checkpoint.config).blocks, self.checkpoint.places
+        config = AutoConfig.from_pretrained(folder, local_files_only=True)
+        self.stored_dtype = self.checkpoint.dtype
+        self.dtype = compute_dtype(self.stored_dtype, device)
+        # Buffers are not in checkpoints: rotary frequencies must be computed for real.
+        with init_empty_weights(include_buffers=False):
+            self.causal = AutoModelForCausalLM.from_config(config, dtype=self.dtype)
+        self.causal.eval()
+        self.decoder = self.causal.get_decoder()
+        for buffer_owner in self.decoder.children():
+            if not any(True for _ in buffer_owner.parameters()):
+                buffer_owner.to(device)
+        # (batch, length) → what the model gives each of its blocks beside the hidden states.
+        self._arguments: dict[tuple[int, int], list[tuple[tuple, dict]]] = {}
+
+    def load(self, module: nn.Module, prefix: str) -> None:
+        """Give a module its weights from the checkpoint's tensors below `prefix`, on the device."""
+        tensors = {
+            name: self.checkpoint.tensor(f"{prefix}.{name}").to(self.device, self.dtype)
+            for name, _ in module.named_parameters()
+        }
+        module.load_state_dict(tensors, assign=True)
+
+    def _load_ends(self) -> None:
+        """Load what stands before and after the blocks: embeddings and the last norm."""
+        names = {module: name for name, module in self.causal.named_modules()}
+        for child in self.decoder.children():
+            if child is not self.decoder.layers:
+                self.load(child, names[child])
+
+    @contextmanager
+    def _blocks_do(self, forward: Callable) -> Iterator[None]:
+        """Let every block do `forward(index, hidden, *arguments, **keywords)` instead of its own.
+
+        What the model does around its blocks is then the model's own code, whatever the family.
+        """
+        for index, block in enumerate(self.decoder.layers):
+            block.forward = partial(forward, index)
+        try:
+            yield
+        finally:
+            for block in self.decoder.layers:
+                del block.forward
+
+    @torch.no_grad()
+    def embed(
+        self,
+        batches: Iterator[torch.Tensor],
+        folder: Path | None = None,
+        budget: float = float("inf"),
+    ) -> HiddenStates:
+        """Token ids, int64 [batch, length] each, to what the first block receives.
+
+        Hidden states beyond `budget` bytes lie on disk below `folder`. Once per model: what an
+        embedding computes beside its weights goes with it.
+        """
+        first = []
+
+        def capture(index: int, hidden: torch.Tensor, *arguments, **keywords) -> torch.Tensor:
+            if index == 0:
+                first.append(hidden)
+            seen = self._arguments.setdefault(hidden.shape[:2], [])
+            # Without padding they depend on the shape alone: once per shape, for every block.
+            if len(seen) == index:
+                seen.append((arguments, keywords))
+            return hidden
+
+        found = HiddenStates(folder, budget)
+        self._load_ends()
+        with self._blocks_do(capture):
+            for ids in batches:
+                self.decoder(input_ids=ids.to(self.device), use_cache=False)
+                found.append(first.pop())
+        self.decoder.get_input_embeddings().to("meta")
+        return found
+
+    def blocks(self, backwards: bool = False) -> Iterator[tuple[int, nn.Module]]:
+        """Each block in turn, on the device, pruned where there is an artifact."""
+        numbers = range(len(self.decoder.layers))
+        for index in counted("block", numbers[:: -1 if backwards else 1], len(numbers)):
+            block = self.decoder.layers[index]
+            self.load(block, f"{self.prefix}.{index}")
+            if self.artifact is not None:
+                for projection in self.places:
+                    dense = self.weight(block, projection)
+                    self.put(block, projection, self.artifact.apply(index, projection, dense))
+            yield index, block
+            block.to("meta")
+
+    def is_last(self, index: int) -> bool:
+        """Whether no block follows."""
+        return index == len(self.decoder.layers) - 1
+
+    def weight(self, block: nn.Module, projection: str) -> torch.Tensor:
+        """A projection [rows, columns] of a loaded block."""
+        place = self.places[projection]
+        return place.read(block.get_submodule(place.module).weight.data)
+
+    def put(self, block: nn.Module, projection: str, weight: torch.Tensor) -> None:
+        """Give a projection of a loaded block other weights, in the dtype of the computation."""
+        place = self.places[projection]
+        module = block.get_submodule(place.module)
+        if place.groups == 1 and weight.shape == module.weight.shape:
+            module.weight.data = weight.to(self.dtype)
+        else:
+            # What was read from disk may not be written to.
+            module.weight.data = module.weight.data.clone()
+            place.write(module.weight.data, weight)
+
+    def through(self, index: int, block: nn.Module, hidden: torch.Tensor) -> torch.Tensor:
+        """One batch [batch, length, width] through a loaded block."""
+        arguments, keywords = self._arguments[hidden.shape[:2]][index]
+        return block(hidden, *arguments, **keywords)
+
+    def advance(self, index: int, block: nn.Module, states: HiddenStates) -> None:
+        """All batches through a loaded block, in place."""
+        for number, hidden in enumerate(states):
+            states[number] = self.through(index, block, hidden)
+
+    @torch.no_grad()
+    def run(
+        self,
+        states: HiddenStates,
+        visit: Callable[[int, nn.Module, HiddenStates], None] | None = None,
+    ) -> HiddenStates:
+        """Send the hidden states through all blocks, in place.
+
+        `visit(index, block, states)` sees each block with its inputs before they go through it.
+        """
+        for index, block in self.blocks():
+            if visit is not None:
+                visit(index, block, states)
+            self.advance(index, block, states)
+        return states
+
+    def end(self, hidden: torch.Tensor) -> torch.Tensor:
+        """One batch of the last block's outputs to what the output embedding reads."""
+        width = self.decoder.get_input_embeddings().embedding_dim
+        unread = torch.zeros(*hidden.shape[:2], width, dtype=self.dtype, device=self.device)
+        with self._blocks_do(lambda *_, **__: hidden):
+            return self.decoder(inputs_embeds=unread, use_cache=False).last_hidden_state
+
+    @torch.no_grad()
+    def finish(self, states: HiddenStates) -> HiddenStates:
+        """All batches through `end`, in place."""
+        for number, hidden in enumerate(states):
+            states[number] = self.end(hidden)
+        return states
+
+    def vocabulary(self) -> Iterator[torch.Tensor]:
+        """The output embedding [vocabulary, width] in parts of 8192 entries, on the device."""
+        tied = self.causal.config.tie_word_embeddings
+        module = (
+            self.decoder.get_input_embeddings() if tied else self.causal.get_output_embeddings()
+        )
+        name = next(name for name, found in self.causal.named_modules() if found is module)
+        total = self.checkpoint.shape(f"{name}.weight")[0]
+        for start in range(0, total, VOCABULARY_ROWS):
+            end = min(start + VOCABULARY_ROWS, total)
+            part = self.checkpoint.rows(f"{name}.weight", start, end)
+            yield part.to(self.device, self.dtype)

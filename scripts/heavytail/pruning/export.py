@@ -1,0 +1,88 @@
+"""A pruned cell as an ordinary Hugging Face folder, and as a recipe for llm-compressor."""
+
+import shutil
+from pathlib import Path
+
+import torch
+from safetensors import safe_open
+
+from heavytail.config.model_folder import model_files
+from heavytail.io.tensors import layout_of, stream_tensors
+from heavytail.models.checkpoint import Checkpoint
+from heavytail.pruning.artifact import Artifact
+
+MODIFIERS = {
+    "magnitude": "MagnitudePruningModifier",
+    "wanda": "WandaPruningModifier",
+    "wanda_variant": "WandaPruningModifier",
+    "sparsegpt": "SparseGPTModifier",
+}
+
+
+def export(folder: str | Path, artifact: Artifact, target: Path) -> None:
+    """Write the model of `folder` with the artifact's pruned weights into the folder `target`.
+
+    The files are the model's own, shard by shard with one tensor in memory, so that dtypes, names
+    and tied embeddings stay as they are.
+    """
+    checkpoint = Checkpoint(folder)
+    owners: dict[str, list[tuple[int, str]]] = {}
+    for block, projection in checkpoint.matrices():
+        name = checkpoint.stored_name(checkpoint.weight_name(block, projection))
+        owners.setdefault(name, []).append((block, projection))
+
+    def load(name: str) -> torch.Tensor:
+        tensor = checkpoint.tensor(name)
+        if name in owners:
+            tensor = tensor.clone()
+        for block, projection in owners.get(name, ()):
+            place = checkpoint.places[projection]
+            place.write(tensor, artifact.apply(block, projection, place.read(tensor)))
+        return tensor
+
+    target.mkdir(parents=True, exist_ok=True)
+    for path in model_files(folder):
+        if path.suffix != ".safetensors":
+            shutil.copyfile(path, target / path.name)
+            continue
+        with safe_open(path, framework="pt") as stored:
+            layout, metadata = layout_of(stored), stored.metadata() or {}
+        stream_tensors(target / path.name, layout, load, metadata)
+
+
+def module_ratios(
+    checkpoint: Checkpoint, ratios: dict[tuple[int, str], float]
+) -> dict[float, list[str]]:
+    """Ratio → the linear modules that have it; of fused projections it is their weighted mean."""
+    weights: dict[str, list[tuple[int, float]]] = {}
+    for (block, projection), (rows, columns) in checkpoint.matrices().items():
+        module = checkpoint.weight_name(block, projection).removesuffix(".weight")
+        weights.setdefault(module, []).append((rows * columns, ratios[block, projection]))
+    found: dict[float, list[str]] = {}
+    for module, parts in weights.items():
+        mean = sum(size * ratio for size, ratio in parts) / sum(size for size, _ in parts)
+        found.setdefault(round(mean, 12), []).append(module)
+    return found
+
+
+def recipe(
+    checkpoint: Checkpoint, method: str, ratios: dict[tuple[int, str], float], of: int | None
+) -> dict:
+    """An llm-compressor recipe that gives every linear module the sparsity of its ratio.
+
+    Args:
+        checkpoint: of the dense model.
+        method: a key of MODIFIERS; wanda's variant has no modifier of its own and becomes wanda.
+        ratios: (block, projection) → sparsity.
+        of: M of N:M sparsity; llm-compressor's N counts the weights that go.
+    """
+    groups = {}
+    for number, (ratio, targets) in enumerate(module_ratios(checkpoint, ratios).items()):
+        settings: dict = {"targets": targets}
+        if method == "magnitude":
+            settings |= {"init_sparsity": ratio, "final_sparsity": ratio, "start": 0, "end": 1}
+        else:
+            structure = f"{round(ratio * of)}:{of}" if of else "0:0"
+            settings |= {"sparsity": ratio, "mask_structure": structure}
+        groups[f"group_{number}_modifiers"] = {MODIFIERS[method]: settings}
+    return {"pruning_stage": groups}

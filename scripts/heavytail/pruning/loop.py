@@ -1,0 +1,118 @@
+"""Prune a model: the same loop for every method."""
+
+import importlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from types import ModuleType
+
+import torch
+from safetensors.torch import load_file
+from torch import nn
+
+from heavytail.io.parts import Parts
+from heavytail.models.families import stages
+from heavytail.models.hidden_states import HiddenStates
+from heavytail.models.streaming import StreamedModel
+from heavytail.pruning import artifact
+
+
+@dataclass(frozen=True)
+class Procedure:
+    """How a cell is pruned."""
+
+    method: ModuleType  # of heavytail.pruning.methods
+    within_block: (
+        ModuleType | None
+    )  # of heavytail.pruning.within_block, for methods with a statistic
+    ratios: dict[tuple[int, str], float]  # (block, projection) → sparsity in [0, 1]
+    of: int | None = None  # M of N:M sparsity
+
+
+def chosen(settings: dict) -> tuple[ModuleType, ModuleType | None]:
+    """The modules of the method and of the way through a block that the settings name."""
+    method = importlib.import_module(f"heavytail.pruning.methods.{settings['method']}")
+    way = f"heavytail.pruning.within_block.{settings['within_block']}"
+    # Without statistics there is one way, and no module for it among those that the job comes with.
+    return method, importlib.import_module(way) if method.Statistic else None
+
+
+@torch.no_grad()
+def prune_model(
+    model: StreamedModel,
+    procedure: Procedure,
+    batches: Iterator[torch.Tensor],
+    parts: Parts,
+    budget: float = float("inf"),
+) -> None:
+    """Prune every projection of every block and keep each block as soon as it is done.
+
+    The inputs of a block come from the pruned blocks before it, as published for Wanda and
+    SparseGPT. Blocks that `parts` has from an earlier run only pass the hidden states on.
+
+    Args:
+        model: the dense model.
+        procedure: the method and its ratios.
+        batches: calibration token ids, int64 [batch, length]; not read when the method needs none.
+        parts: keeps each block's tensors, keys {projection}.{part} as artifact.encode names them.
+        budget: bytes of hidden states that stay in memory; the others lie beside the parts.
+
+    Raises:
+        ValueError, ArithmeticError: a matrix cannot be pruned (block and projection are named).
+    """
+    if all(parts.path(index).is_file() for index in range(len(model.decoder.layers))):
+        return
+    calibrated = procedure.method.Statistic is not None
+    states = model.embed(batches, parts.folder, budget) if calibrated else HiddenStates()
+    for index, block in model.blocks():
+        if parts.path(index).is_file():
+            restore(model, block, load_file(parts.path(index)))
+            if not model.is_last(index):
+                model.advance(index, block, states)
+            continue
+        stored: dict[str, torch.Tensor] = {}
+        stage = partial(prune_stage, model, procedure, index, block, stored)
+        if calibrated:
+            place = procedure.method.Statistic, index, block, states
+            procedure.within_block.prune_block(model, *place, stage)
+        else:
+            for sharing in stages(model.places):
+                stage(sharing, None)
+        parts.put(index, stored)
+
+
+def prune_stage(
+    model: StreamedModel,
+    procedure: Procedure,
+    index: int,
+    block: nn.Module,
+    stored: dict[str, torch.Tensor],
+    projections: tuple[str, ...],
+    statistic: object,
+) -> None:
+    """Prune projections that read the same inputs, in the block and into `stored`.
+
+    Raises ValueError, ArithmeticError: a matrix cannot be pruned (it is named).
+    """
+    rewrites = procedure.method.REWRITES
+    # Those that are rewritten share the work; the others need no more than one copy at a time.
+    for names in [projections] if rewrites else [(name,) for name in projections]:
+        weights = [model.weight(block, name).float() for name in names]
+        ratios = [procedure.ratios[index, name] for name in names]
+        try:
+            updated, masks = procedure.method.prune(weights, statistic, ratios, procedure.of)
+        except (ValueError, ArithmeticError) as error:
+            raise type(error)(f"block {index}, {', '.join(names)}: {error}") from error
+        del weights
+        for name, weight, removed in zip(names, updated, masks, strict=True):
+            # What the artifact stores is what the next block must see.
+            pruned = weight.to(model.stored_dtype).masked_fill(removed, 0.0).contiguous()
+            model.put(block, name, pruned)
+            encoded = artifact.encode(removed, pruned if rewrites else None)
+            stored.update({f"{name}.{part}": tensor for part, tensor in encoded.items()})
+
+
+def restore(model: StreamedModel, block: nn.Module, stored: dict[str, torch.Tensor]) -> None:
+    """Give a dense block the pruned weights of an earlier run."""
+    for projection, matrix in artifact.matrices_in(stored).items():
+        model.put(block, projection, artifact.decode(model.weight(block, projection), matrix))

@@ -1,0 +1,163 @@
+"""SparseGPT: column by column, the others compensate (Frantar, Alistarh, arXiv 2301.00774)."""
+
+import logging
+from collections.abc import Callable
+from functools import partial
+
+import torch
+
+from heavytail.pruning.selection import check_units, smallest_in_units
+
+REWRITES = True
+# Columns whose weights are compared with each other, and those that are updated one by one.
+GROUP, STEP = 128, 32
+STRIP = 256
+DAMPINGS = (0.01, 0.1, 1.0)
+
+log = logging.getLogger(__name__)
+
+
+class Statistic:
+    """The layer's Hessian 2/N Σ x xᵀ over all calibration tokens, in float32."""
+
+    def __init__(self, columns: int, device: torch.device):
+        """Start with no tokens; `columns` is the number of input features."""
+        # Only the upper triangle is kept up: the Hessian is symmetric.
+        self.total = torch.zeros(columns, columns, dtype=torch.float32, device=device)
+        self.tokens = 0
+
+    def add(self, inputs: torch.Tensor) -> None:
+        """Accumulate activations [..., columns]."""
+        rows = inputs.flatten(0, -2).to(self.total.dtype)
+        for start in range(0, rows.shape[1], STRIP):
+            strip = slice(start, start + STRIP)
+            self.total[strip, start:].addmm_(rows[:, strip].T, rows[:, start:])
+        self.tokens += len(rows)
+
+    def dead(self) -> torch.Tensor:
+        """The features that were always zero, bool [columns]."""
+        return self.total.diagonal() == 0
+
+    def factor(self) -> torch.Tensor:
+        """The upper Cholesky factor U of the damped Hessian's inverse, H⁻¹ = UᵀU.
+
+        A dead feature gets 1 on the Hessian's diagonal. Damping is 1 % of the mean diagonal as
+        published; where that is not positive definite it grows tenfold, which is logged.
+
+        Raises ValueError when an activation was NaN or infinite, ArithmeticError when 100 % of the
+        mean diagonal does not do either.
+        """
+        if not torch.isfinite(self.total.diagonal()).all():
+            raise ValueError("NaN or infinite activations")
+        # With rows and columns reversed, the factor L of H = LLᵀ gives that of the inverse: U is
+        # L⁻¹ reversed. The lower triangle, all that Cholesky reads, is then the upper one of H.
+        hessian = self.total.flip(0, 1).mul_(2 / self.tokens)
+        diagonal = hessian.diagonal()
+        diagonal[diagonal == 0] = 1.0
+        mean, given = diagonal.mean(), diagonal.clone()
+        for damping in DAMPINGS:
+            diagonal.copy_(given + damping * mean)
+            lower, failed = torch.linalg.cholesky_ex(hessian)
+            if not failed:
+                # The Hessian's memory takes the inverse.
+                inverse = torch.eye(len(lower), out=hessian)
+                torch.linalg.solve_triangular(lower, inverse, upper=False, out=inverse)
+                del lower
+                return inverse.flip(0, 1)
+            log.warning("the Hessian is not positive definite with damping %g of its mean", damping)
+        raise ArithmeticError(f"the Hessian is not positive definite with damping {DAMPINGS[-1]}")
+
+
+def prune(
+    weights: list[torch.Tensor],
+    statistic: Statistic,
+    sparsities: list[float],
+    of: int | None = None,
+) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
+    """Remove floor(sparsity · entries) of each group of 128 columns, compensating in the others.
+
+    Columns go one after the other; the error of each is spread over the columns to its right by
+    the rows of the inverse Hessian's Cholesky factor (algorithm 1 of the paper).
+
+    Args:
+        weights: float [rows, columns] each, all of the same inputs.
+        statistic: of the inputs.
+        sparsities: in [0, 1], one for each matrix.
+        of: M of N:M sparsity, a divisor of 32, which compares only M weights that adjoin in a row.
+
+    Returns:
+        The updated weights, and what was removed of each, bool [rows, columns].
+    """
+    sizes, columns = [len(weight) for weight in weights], weights[0].shape[1]
+    check_units(columns, of or 1)
+    choose = partial(_choose, sizes=sizes, sparsities=sparsities)
+    factor = statistic.factor()
+    # A column of all matrices is one contiguous row here: [columns, rows of all matrices].
+    stacked = torch.cat([weight.T for weight in weights], dim=1)
+    stacked[statistic.dead()] = 0.0
+    removed = torch.zeros_like(stacked, dtype=torch.bool)
+    for start in range(0, columns, GROUP):
+        group = slice(start, min(start + GROUP, columns))
+        inner = factor[group, group]
+        if of is None:
+            removed[group] = choose(stacked[group], inner.diagonal(), None)
+        errors = _prune_group(stacked[group], removed[group], inner, choose, of)
+        stacked[group.stop :].addmm_(factor[group, group.stop :].T, errors, alpha=-1)
+    parts = (whole.split(sizes, dim=1) for whole in (stacked, removed))
+    updated, masks = ([part.T for part in matrices] for matrices in parts)
+    return updated, masks
+
+
+def _choose(
+    columns: torch.Tensor,
+    diagonal: torch.Tensor,
+    of: int | None,
+    sizes: list[int],
+    sparsities: list[float],
+) -> torch.Tensor:
+    """Mark each matrix's smallest scores w² / U_jj² in some columns, or in every `of` of them.
+
+    Args:
+        columns: [columns, rows of all matrices].
+        diagonal: of the factor U, [columns].
+        of: M of N:M sparsity.
+        sizes: rows of each matrix.
+        sparsities: in [0, 1], one for each matrix.
+
+    Returns:
+        bool [columns, rows of all matrices].
+    """
+    scores = (columns / diagonal[:, None]).square()
+    marked = [
+        smallest_in_units(part.T.contiguous(), sparsity, of or part.numel()).T
+        for part, sparsity in zip(scores.split(sizes, dim=1), sparsities, strict=True)
+    ]
+    return torch.cat(marked, dim=1)
+
+
+def _prune_group(
+    group: torch.Tensor,
+    removed: torch.Tensor,
+    factor: torch.Tensor,
+    choose: Callable[..., torch.Tensor],
+    of: int | None,
+) -> torch.Tensor:
+    """Zero the marked entries of `group` [columns, rows] in place, compensating inside it.
+
+    With `of`, each `of` columns are marked when their turn comes. Returns each column's error,
+    scaled, [columns, rows].
+    """
+    errors, diagonal = torch.empty_like(group), factor.diagonal()
+    for start in range(0, len(group), STEP):
+        stop = min(start + STEP, len(group))
+        for column in range(start, stop):
+            if of and column % of == 0:
+                unit = slice(column, column + of)
+                removed[unit] = choose(group[unit], diagonal[unit], of)
+            torch.mul(group[column], removed[column], out=errors[column])
+            errors[column].div_(diagonal[column])
+            rest = slice(column + 1, stop)
+            group[rest].addr_(factor[column, rest], errors[column], alpha=-1)
+        group[stop:].addmm_(factor[start:stop, stop:].T, errors[start:stop], alpha=-1)
+    group.masked_fill_(removed, 0.0)
+    return errors

@@ -1,0 +1,34 @@
+"""Wanda: weights times input norms, compared by output row (Sun et al., arXiv 2306.11695)."""
+
+import torch
+
+from heavytail.models.input_norm import InputNorm
+from heavytail.pruning.selection import smallest_in_units
+
+Statistic = InputNorm
+REWRITES = False
+
+
+def prune(
+    weights: list[torch.Tensor],
+    statistic: InputNorm,
+    sparsities: list[float],
+    of: int | None = None,
+) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
+    """Remove the floor(sparsity · columns) smallest |w| · ‖x‖ of each output row (equation 1).
+
+    Args:
+        weights: float [rows, columns] each, all of the same inputs.
+        statistic: of the inputs.
+        sparsities: in [0, 1], one for each matrix.
+        of: M of N:M sparsity, which compares only M weights that adjoin in a row.
+
+    Returns:
+        The weights as they are, and what is to be removed of each, bool [rows, columns].
+    """
+    norm = statistic.norm()
+    removed = [
+        smallest_in_units(weight.abs() * norm, sparsity, of or weight.shape[1])
+        for weight, sparsity in zip(weights, sparsities, strict=True)
+    ]
+    return weights, removed

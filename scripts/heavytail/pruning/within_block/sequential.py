@@ -1,0 +1,63 @@
+"""In one pass: each stage of a block is pruned for the inputs that the pruned ones before it give.
+
+The queries, keys and values are pruned from the block's input, attention runs with them, the output
+projection is pruned from what it then reads, and so on. A batch's forward pass stops at each stage
+until all batches have arrived there and the stage is pruned, so every product is computed once; the
+price is that what lies between two stages stays in memory for all batches.
+"""
+
+from collections.abc import Callable
+from functools import partial
+
+import torch
+from greenlet import getcurrent, greenlet
+from torch import nn
+
+from heavytail.models.families import stages
+from heavytail.models.hidden_states import HiddenStates
+from heavytail.models.input_statistics import Statistic
+from heavytail.models.streaming import StreamedModel
+
+
+def prune_block(
+    model: StreamedModel,
+    statistic: type[Statistic],
+    index: int,
+    block: nn.Module,
+    states: HiddenStates,
+    prune_stage: Callable[[tuple[str, ...], Statistic], None],
+) -> None:
+    """Prune a block stage by stage and send the hidden states through it, in place.
+
+    Args: as those of within_block/exact.py.
+
+    Raises:
+        ValueError: hidden states lie on disk, which this procedure cannot make use of.
+    """
+    if states.spilled:
+        raise ValueError(
+            "within_block: sequential holds what lies between two stages in memory and cannot keep "
+            "to activations_mb: leave that out, or take within_block: exact"
+        )
+    passes = [greenlet(partial(model.through, index, block)) for _ in range(len(states))]
+    for sharing in stages(model.places):
+        module = block.get_submodule(model.places[sharing[0]].module)
+        gathered = statistic(module.in_features, model.device)
+
+        def stop(_module: nn.Module, inputs: tuple, gathered: Statistic = gathered) -> None:
+            gathered.add(inputs[0])
+            getcurrent().parent.switch()
+
+        hook = module.register_forward_pre_hook(stop)
+        _resume(passes, states)
+        hook.remove()
+        prune_stage(sharing, gathered)
+    if not model.is_last(index):
+        for number, output in enumerate(_resume(passes, states)):
+            states[number] = output
+
+
+def _resume(passes: list[greenlet], states: HiddenStates) -> list[torch.Tensor | None]:
+    """Let each batch run from where it stopped to its next stop, or to the block's output."""
+    # What a pass is given counts only when it starts.
+    return [one.switch(hidden) for one, hidden in zip(passes, states, strict=True)]

@@ -1,0 +1,104 @@
+"""What every script does around its work: a log, no network, one line on failure."""
+
+import logging
+import os
+import sys
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
+from importlib.metadata import version
+
+from heavytail.running.failures import job_name
+
+# What torch says of a GPU's memory and of the machine's.
+NO_MEMORY = ("out of memory", "can't allocate memory")
+# Whose modules hold what the environment said of OFFLINE when they were imported.
+HUB_LIBRARIES = ("huggingface_hub.constants", "datasets.config")
+OFFLINE = "HF_HUB_OFFLINE"
+
+
+def _reason(error: Exception, lower: str) -> str:
+    """An error in one line, with what to lower where memory ran out."""
+    reason = " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, LookupError):
+        reason = f"{type(error).__name__}: {reason}"
+    if isinstance(error, MemoryError) or any(words in reason for words in NO_MEMORY):
+        return f"{reason}; lower {lower}"
+    return reason
+
+
+@contextmanager
+def off_the_hub() -> Iterator[None]:
+    """HF_HUB_OFFLINE, also for libraries that are imported already and for child processes."""
+    loaded = [vars(sys.modules[name]) for name in HUB_LIBRARIES if name in sys.modules]
+    before = [(place, place.get(OFFLINE)) for place in (os.environ, *loaded)]
+    for place, _ in before:
+        place[OFFLINE] = "1"
+    try:
+        yield
+    finally:
+        for place, value in before:
+            if value is None:
+                del place[OFFLINE]
+            else:
+                place[OFFLINE] = value
+
+
+@contextmanager
+def logged(
+    path: str, lower: str = "the size of the model", fetches: bool = False
+) -> Iterator[None]:
+    """Send logging and stderr to the log file; a failure ends both with one line.
+
+    The line: the job's name, the reason, the log's path. `lower` names what takes less memory, for
+    a job that runs out of it. Only a job that `fetches` may ask the hub.
+    """
+    try:
+        log = open(path, "w", buffering=1, encoding="utf-8")  # noqa: SIM115
+    except OSError as error:
+        sys.exit(f"{job_name(path)}: no log: {error}")
+    stderr, sys.stderr = sys.stderr, log
+    logging.basicConfig(
+        stream=log, level=logging.INFO, format="%(asctime)s %(message)s", force=True
+    )
+    try:
+        with nullcontext() if fetches else off_the_hub():
+            yield
+    except Exception as error:
+        line = f"{job_name(path)}: {_reason(error, lower)} (log: {path})"
+        # A full disk takes no log either: its own errors must not hide the job's.
+        with suppress(OSError):
+            traceback.print_exc(file=log)
+            print(line, file=log)
+        sys.exit(line)
+    finally:
+        sys.stderr = stderr
+        with suppress(OSError):
+            log.close()
+
+
+def versions(*packages: str) -> dict[str, str]:
+    """The installed version of each package."""
+    return {package: version(package) for package in packages}
+
+
+class Stopwatch:
+    """Wall time and peak memory of a job since its creation."""
+
+    def __init__(self):
+        """Start the clock."""
+        self._start = time.monotonic()
+
+    def usage(self) -> dict[str, float]:
+        """{"seconds", "peak_memory_mb"}: on a GPU its peak allocation, else the process's peak."""
+        import resource
+
+        import torch
+
+        if torch.cuda.is_available():
+            peak = torch.cuda.max_memory_allocated() / 2**20
+        else:
+            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
+        seconds = time.monotonic() - self._start
+        return {"seconds": round(seconds, 2), "peak_memory_mb": round(peak, 1)}

@@ -1,0 +1,118 @@
+"""What a plan says of the matrix: the state of every cell, the jobs that are left, their time."""
+
+import re
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from itertools import groupby
+
+import pandas as pd
+
+from heavytail.cells import DENSE
+from heavytail.tables.markdown import markdown
+
+STATES = ("done", "stale", "missing", "running")
+JOB = re.compile(r"^(?:local)?(?:rule|checkpoint) (\w+):\n((?: {4}.*\n)*)", re.MULTILINE)
+FIELD = re.compile(r"^ {4}(\w+): (.*)$", re.MULTILINE)
+RECORD = re.compile(r"/(?:perplexity|zero_shot)/(?P<model>[^/]+)/(?P<cell>.+)\.json$")
+FORCED = "Forced execution"
+AXES = ("method", "sparsity", "allocation", "seed")
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job of a plan; a forced one needs no run but was asked for."""
+
+    rule: str
+    inputs: list[str]
+    outputs: list[str]
+    forced: bool
+
+
+def jobs_of(plan: str) -> list[Job]:
+    """The jobs of a plan as it is printed."""
+    found = []
+    for rule, body in JOB.findall(plan):
+        fields = dict(FIELD.findall(body))
+        files = (fields[key].split(", ") if key in fields else [] for key in ("input", "output"))
+        found.append(Job(rule, *files, fields.get("reason") == FORCED))
+    return found
+
+
+def subject_of(path: str) -> str:
+    """{model}/{cell} of a file of a cell, whatever stage made it."""
+    return re.sub(r"^[^/]+/[^/]+/|\.\w+$", "", path)
+
+
+def cell_states(
+    jobs: list[Job], running: Collection[str], exists: Callable[[str], bool]
+) -> pd.DataFrame:
+    """One row per dense model and cell: model, cell and its state, one of `STATES`.
+
+    Args:
+        jobs: of a plan in which the last job, the target, names every record as its input.
+        running: the files that jobs are making now.
+        exists: whether there is a file.
+    """
+    records = [path for job in jobs[-1:] for path in job.inputs if RECORD.search(path)]
+    pending = {path for job in jobs if not job.forced for path in job.outputs}
+    busy = set(map(subject_of, running))
+    rows = []
+    for subject, paths in groupby(sorted(records, key=subject_of), subject_of):
+        paths = list(paths)
+        state = "stale" if pending.intersection(paths) else "done"
+        if not all(map(exists, paths)):
+            state = "missing"
+        model, _, cell = subject.partition("/")
+        state = "running" if subject in busy else state
+        rows.append({"model": model, "cell": cell, "state": state})
+    table = pd.DataFrame(rows, columns=["model", "cell", "state"])
+    order = {subject_of(path): number for number, path in reversed(list(enumerate(records)))}
+    return table.sort_values(
+        by="cell", key=lambda _: (table["model"] + "/" + table["cell"]).map(order)
+    )
+
+
+def matrix(cells: pd.DataFrame) -> str:
+    """A table per model, allocations as rows and methods as columns; markdown.
+
+    Args:
+        cells: what `cell_states` returns.
+    """
+    parts = []
+    for model, rows in cells.groupby("model", sort=False):
+        dense = rows.loc[rows["cell"] == DENSE, "state"]
+        pruned = rows[rows["cell"] != DENSE]
+        axes = pruned["cell"].str.split("/", expand=True).set_axis(AXES, axis=1)
+        table = pruned.join(axes).pivot_table(
+            index=list(AXES[1:]), columns="method", values="state", aggfunc="first", sort=False
+        )
+        table = table.fillna("").reset_index().set_index("allocation")
+        parts += [f"# {model} (dense: {''.join(dense)})", markdown(table)]
+    counts = cells["state"].value_counts()
+    told = ", ".join(f"{counts.get(state, 0)} {state}" for state in STATES)
+    return "\n\n".join([*parts, f"{len(cells)} cells, dense models among them: {told}."])
+
+
+def remaining(jobs: list[Job], seconds: Callable[[str], list[float]]) -> str:
+    """The jobs that are left by rule, the mean time of those that ran, an estimate; markdown.
+
+    Args:
+        jobs: of the plan.
+        seconds: rule → wall times of its finished jobs, where they were measured.
+    """
+    left = pd.Series(
+        [job.rule for job in jobs if job.outputs and not job.forced], dtype=str
+    ).value_counts(sort=False)
+    if left.empty:
+        return "Nothing is left to do."
+    table = pd.DataFrame({"jobs left": left})
+    table["seconds, mean"] = [pd.Series(seconds(rule), dtype=float).mean() for rule in left.index]
+    table["seconds left"] = table["jobs left"] * table["seconds, mean"]
+    unknown = left[table["seconds, mean"].isna()].sum()
+    told = f"{left.sum()} jobs left: {table['seconds left'].sum():.0f} s one after another"
+    if unknown:
+        told += f", and {unknown} jobs of rules without a measured time"
+    text = table.astype({"jobs left": str})
+    numbers = list(text.columns[1:])
+    text[numbers] = text[numbers].map("{:.1f}".format).replace("nan", "")
+    return f"{markdown(text.rename_axis('rule'))}\n\n{told}."

@@ -1,0 +1,30 @@
+"""The spectrum of every matrix with its entries in random places: what no training explains."""
+
+import numpy as np
+import torch
+
+from heavytail.spectra.block_weights import BlockWeights
+from heavytail.spectra.gram import eigenvalues
+from heavytail.spectra.parallel import each
+
+SEED = 0
+
+
+def measure(block: BlockWeights) -> dict[str, torch.Tensor]:
+    """Projection → eigenvalues, float64 [min(rows, columns)], ascending, of the shuffled matrix."""
+
+    def solved(projection: str) -> torch.Tensor:
+        seed = (SEED, block.index, block.projections.index(projection))
+        return eigenvalues(shuffled(block.weight(projection), seed)).cpu()
+
+    found = each(solved, block.projections, 2 * block.solver_bytes(), block.device)
+    return dict(zip(block.projections, found, strict=True))
+
+
+def shuffled(weight: torch.Tensor, seed: int | tuple[int, ...]) -> torch.Tensor:
+    """The matrix with its entries permuted, [rows, columns] in its dtype; a seed, one order."""
+    # NumPy knows no bfloat16; float32 holds every 16-bit float exactly.
+    wide = weight.dtype if weight.dtype == torch.float64 else torch.float32
+    entries = weight.to("cpu", wide, copy=True).flatten().numpy()
+    np.random.default_rng(seed).shuffle(entries)
+    return torch.from_numpy(entries).reshape(weight.shape).to(weight)

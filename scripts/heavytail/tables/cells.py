@@ -1,0 +1,70 @@
+"""The CSV files of all records: one row per cell, and one per cell, task and number."""
+
+import pandas as pd
+
+from heavytail.cells import DENSE
+from heavytail.io.files import whole
+
+COLUMNS = [
+    *("model", "method", "within_block", "allocation", "allocator"),
+    *("metric", "grouping", "mapping", "epsilon", "segments", "blend"),
+    *("sparsity", "seed", "realised_sparsity", "perplexity", "zero_shot_mean"),
+    *("seconds", "peak_memory_mb", "artifact"),
+]
+# Names may look like numbers, and epsilon need not be one.
+TEXT = (
+    *("model", "method", "allocation", "allocator", "metric", "grouping", "mapping", "epsilon"),
+    *("segments", "blend", "sparsity", "bos", "task", "quantity", "reference", "against"),
+)
+
+
+def cell_rows(
+    rows: list[dict],
+    perplexity: list[dict],
+    zero_shot: list[dict],
+    pruned: dict[str, dict],
+) -> pd.DataFrame:
+    """One row per cell and one dense row per model, columns as in the file contract.
+
+    Args:
+        rows: what the config says of each row; `method` is None in a dense one.
+        perplexity: the rows' records.
+        zero_shot: the rows' records, or nothing when no task was asked for.
+        pruned: artifact path → record of the pruning.
+    """
+    table = []
+    for number, row in enumerate(rows):
+        own = pruned.get(row["artifact"], {"realised_sparsity": 0.0})
+        scores = zero_shot[number] if zero_shot else {"mean": None}
+        numbers = {"perplexity": perplexity[number]["perplexity"], "zero_shot_mean": scores["mean"]}
+        blend = " ".join(f"{key}={value}" for key, value in (row.get("blend") or {}).items())
+        more = {"method": row["method"] or DENSE, "blend": blend or None}
+        table.append(row | own | numbers | more)
+    return pd.DataFrame(table).reindex(columns=COLUMNS).astype({"seed": "Int64"})
+
+
+def zero_shot_rows(rows: list[dict], zero_shot: list[dict]) -> pd.DataFrame:
+    """Tidy zero-shot numbers: one row per cell, task and number, and the BOS policy of each."""
+    keys = ("model", "method", "allocation", "sparsity", "seed")
+    table = [
+        {key: row[key] for key in keys}
+        | {"method": row["method"] or DENSE, "bos": record["bos"]}
+        | {"task": task, "number": number, "value": value}
+        for row, record in zip(rows, zero_shot, strict=False)
+        for task, numbers in record["tasks"].items()
+        for number, value in numbers.items()
+    ]
+    return pd.DataFrame(table, columns=[*keys, "bos", "task", "number", "value"])
+
+
+def read_csv(path: str) -> pd.DataFrame:
+    """A table as `write_csv` wrote it: names are text, and `nan` alone is no number."""
+    return pd.read_csv(
+        path, dtype=dict.fromkeys(TEXT, str), na_values=["nan", ""], keep_default_na=False
+    )
+
+
+def write_csv(path: str, table: pd.DataFrame) -> None:
+    """Write a table as CSV, all or nothing."""
+    with whole(path) as temporary:
+        table.to_csv(temporary, index=False, na_rep="nan", lineterminator="\n")

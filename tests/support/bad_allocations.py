@@ -1,0 +1,163 @@
+"""Bad allocations of a config and the line that each gets, as in bad_settings."""
+
+from heavytail.config.groupings import GROUPINGS, PROJECTIONS
+from support.bad_settings import A_NAME, ALPHAS, HUB, allocation, model
+
+BAD_ALLOCATIONS = [
+    ({"allocations": {}}, "allocations: empty, expected at least one"),
+    ({"allocations": {"x": None}}, "allocations.x: expected a mapping, found nothing"),
+    ({"allocations": {"x y": {"grouping": "gt"}}}, f"allocations: 'x y' is not {A_NAME}"),
+    (
+        allocation(),
+        "allocations.x.grouping: missing: a spectral allocation needs a grouping's name or a list "
+        "of projections",
+    ),
+    (allocation(groupng="gt"), "allocations.x.groupng: unknown key, did you mean 'grouping'?"),
+    (
+        allocation(allocator="unifrm"),
+        "allocations.x.allocator: unknown allocator 'unifrm', did you mean 'uniform'?",
+    ),
+    *(
+        (
+            allocation(allocator="uniform", **{key: value}),
+            f"allocations.x.{key}: belongs to the spectral allocator only",
+        )
+        for key, value in (("metric", "entropy"), ("grouping", "gt"), ("mapping", "block"))
+    ),
+    *(
+        (
+            allocation(allocator="uniform", **{key: value}),
+            f"allocations.x.{key}: the uniform allocator has one ratio",
+        )
+        for key, value in (("epsilon", 0.1), ("segments", "own"), ("blend", {"weight": 0.5}))
+    ),
+    (
+        allocation(allocator="owl", grouping="gt"),
+        "allocations.x.grouping: belongs to the spectral allocator only",
+    ),
+    (
+        allocation(grouping="gt", mapping="matrx"),
+        "allocations.x.mapping: unknown mapping 'matrx', did you mean 'matrix'?",
+    ),
+    (
+        allocation(grouping="qk", mapping="matrix"),
+        "allocations.x.mapping: 'matrix' maps every matrix by its own metric, expected the "
+        "grouping 'gt'",
+    ),
+    (
+        allocation(grouping="qkv", mapping="attention_mlp"),
+        "allocations.x.mapping: 'attention_mlp' needs projections of both, found no MLP",
+    ),
+    (
+        allocation(grouping="gt", segments="owm"),
+        "allocations.x.segments: unknown model 'owm', did you mean 'own'?",
+    ),
+    (
+        allocation(grouping="tune"),
+        "tune.grouping: empty, expected what allocations.x chooses from",
+    ),
+    (
+        allocation(grouping="tune") | {"tune": {"grouping": ["gt", "qkvo"]}},
+        "tune.grouping: unknown grouping 'qkvo', did you mean 'qkvout'?",
+    ),
+    (
+        allocation(grouping="tune", mapping="matrix") | {"tune": {"grouping": ["gt", "qk"]}},
+        "allocations.x.mapping: 'matrix' maps every matrix by its own metric, expected the "
+        "grouping 'gt'",
+    ),
+    (
+        allocation(grouping="gt", models=["b"]),
+        "allocations.x.models: unknown model 'b', expected one of a",
+    ),
+    (
+        allocation(grouping="gt", methods=["wnda"]),
+        "allocations.x.methods: unknown method 'wnda', did you mean 'wanda'?",
+    ),
+    (
+        allocation(grouping="gt", blend={}),
+        "allocations.x.blend.weight: missing: ratios are mixed with others that spare blocks with "
+        "large gradients",
+    ),
+    (
+        allocation(grouping="gt", blend={"weight": 1}),
+        "allocations.x.blend.weight: 1 is not in (0, 1)",
+    ),
+    (
+        allocation(grouping="gt", blend={"weight": 0.5, "importance": "block"}),
+        "allocations.x.blend.importance: unknown importance 'block', did you mean 'blocks'?",
+    ),
+    (
+        allocation(grouping="gt", metric="alpha_pek"),
+        "allocations.x.metric: unknown metric 'alpha_pek', did you mean 'alpha_peak'?",
+    ),
+    (
+        allocation(grouping="qkvo"),
+        "allocations.x.grouping: unknown grouping 'qkvo', did you mean 'qkvout'?",
+    ),
+    (
+        allocation(grouping="QKV"),
+        "allocations.x.grouping: unknown grouping 'QKV', did you mean 'qkv'?",
+    ),
+    (
+        allocation(grouping="zzz"),
+        f"allocations.x.grouping: unknown grouping 'zzz', expected one of {', '.join(GROUPINGS)}",
+    ),
+    (
+        allocation(grouping=["q"]),
+        "allocations.x.grouping: unknown projection 'q', did you mean 'q_proj'?",
+    ),
+    (
+        allocation(grouping=[["q_proj"]]),
+        "allocations.x.grouping: a list is no projection, expected one of "
+        + ", ".join(PROJECTIONS),
+    ),
+    (allocation(grouping=[]), "allocations.x.grouping: empty, expected at least one"),
+    (
+        allocation(grouping=["q_proj", "q_proj"]),
+        "allocations.x.grouping: 'q_proj' occurs twice",
+    ),
+    (
+        allocation(grouping=3),
+        "allocations.x.grouping: expected a grouping or a list of projections, found 3",
+    ),
+    (allocation(grouping="gt", epsilon=1.5), "allocations.x.epsilon: 1.5 is not in [0, 1)"),
+    (allocation(grouping="gt", epsilon=1), "allocations.x.epsilon: 1 is not in [0, 1)"),
+    (allocation(grouping="gt", epsilon=-0.1), "allocations.x.epsilon: -0.1 is not in [0, 1)"),
+    (
+        allocation(grouping="gt", epsilon="0.2"),
+        "allocations.x.epsilon: '0.2' is not a number, a mapping or 'tune'",
+    ),
+    (
+        allocation(grouping="gt", epsilon={"wandda": 0.2}),
+        "allocations.x.epsilon.wandda: unknown key, did you mean 'wanda'?",
+    ),
+    (
+        allocation(grouping="gt", epsilon={"wanda": 2}),
+        "allocations.x.epsilon.wanda: 2 is not in [0, 1)",
+    ),
+    (
+        allocation(grouping="gt", epsilon={"magnitude": 0.3, "wanda": 0.2}),
+        "allocations.x.epsilon.sparsegpt: missing: sparsegpt is one of the methods",
+    ),
+]
+WEIGHTS_NEEDED = "needs weights, and models.a has alphas alone"
+BAD_ALLOCATIONS += [
+    (model(**ALPHAS) | {"allocations": {"x": settings}}, f"allocations.x.{line} {WEIGHTS_NEEDED}")
+    for settings, line in [
+        ({"grouping": "gt", "metric": "entropy"}, "metric: 'entropy'"),
+        ({"allocator": "owl"}, "allocator: 'owl'"),
+        ({"allocator": "dlp"}, "allocator: 'dlp'"),
+        ({"grouping": "gt", "epsilon": "tune"}, "epsilon: 'tune'"),
+        ({"grouping": "gt", "segments": "own"}, "segments: 'own'"),
+        ({"grouping": "gt", "blend": {"weight": 0.5}}, "blend: a mapping"),
+    ]
+]
+BAD_ALLOCATIONS.append(
+    (
+        {
+            "models": {"a": ALPHAS, "b": HUB},
+            "allocations": {"x": {"grouping": "gt", "segments": "a", "models": ["b"]}},
+        },
+        "allocations.x.segments: models.a has neither segments nor weights to find any",
+    )
+)

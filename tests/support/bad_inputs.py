@@ -1,0 +1,293 @@
+"""Bad inputs and the line that each gets: what tests run and config/errors.md shows.
+
+A line that ends in … goes on in the words of a library.
+"""
+
+import json
+import os
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+
+from support.bad_settings import A_NAME, HUB
+
+WEIGHTS, INDEX, TOKENIZER = "model.safetensors", "model.safetensors.index.json", "tokenizer.json"
+LOST = "a shard is missing or the weights are quantised"
+Q = "model.layers.0.self_attn.q_proj.weight"
+ROW = {"name": "a", "text": "b"}
+
+
+class Evil:
+    """What a pickle may do: whoever unpickles it finds a file named executed."""
+
+    def __reduce__(self):
+        return os.system, ("touch executed",)
+
+
+PICKLE = pickle.dumps(Evil())
+
+
+def write(name: str, content: bytes) -> Callable[[Path], None]:
+    return lambda folder: (folder / name).write_bytes(content) and None
+
+
+def settings(name: str = "config.json", **changes) -> Callable[[Path], None]:
+    def change(folder: Path) -> None:
+        found = json.loads((folder / name).read_text()) | changes
+        kept = {key: value for key, value in found.items() if value is not ...}
+        (folder / name).write_text(json.dumps(kept))
+
+    return change
+
+
+def tensor(change: Callable[[torch.Tensor], torch.Tensor]) -> Callable[[Path], None]:
+    def rewrite(folder: Path) -> None:
+        tensors = load_file(folder / WEIGHTS)
+        save_file(tensors | {Q: change(tensors[Q]).contiguous()}, folder / WEIGHTS)
+
+    return rewrite
+
+
+def cut(size: int) -> Callable[[Path], None]:
+    return lambda folder: os.truncate(folder / WEIGHTS, size)
+
+
+def instead(name: str, content: bytes = b"") -> Callable[[Path], None]:
+    """Another file in the place of the weights."""
+
+    def replace(folder: Path) -> None:
+        (folder / WEIGHTS).unlink()
+        (folder / name).write_bytes(content)
+
+    return replace
+
+
+def folder_instead(name: str) -> Callable[[Path], None]:
+    def replace(folder: Path) -> None:
+        (folder / name).unlink()
+        (folder / name).mkdir()
+
+    return replace
+
+
+def lost_link(folder: Path) -> None:
+    (folder / WEIGHTS).unlink()
+    (folder / WEIGHTS).symlink_to("nowhere")
+
+
+def without_weight(folder: Path) -> None:
+    tensors = load_file(folder / WEIGHTS)
+    del tensors[Q]
+    save_file(tensors, folder / WEIGHTS)
+
+
+# Config file → content, line.
+CONFIG_FILES = [
+    ("a sequence never closed", b"models: [", "line 1, column 10: not YAML: …"),
+    ("a tab", b"models:\n\ta: b", "line 2, column 1: not YAML: …"),
+    ("JSON never closed", b'{"models": {', "line 1, column 13: not YAML: …"),
+    ("an alias of nothing", b"models: *a", "line 1, column 9: not YAML: found undefined alias 'a'"),
+    (
+        "code",
+        b"models: !!python/object/apply:os.system ['touch executed']",
+        "line 1, column 9: not YAML: could not determine a constructor for the tag "
+        "'tag:yaml.org,2002:python/object/apply:os.system'",
+    ),
+    ("a list", b"- models", "expected keys at the top level, as in 'models:'"),
+    ("a word", b"models", "expected keys at the top level, as in 'models:'"),
+    ("nothing", b"", "expected keys at the top level, as in 'models:'"),
+    ("a list as a key", b"? [a]\n: b", "line 1, column 3: not YAML: found unhashable key"),
+    ("no such date", b"seeds: 2026-99-99", "not YAML: month must be in 1..12"),
+    ("bytes that are no text", b"\xff\xfe", "cannot be read: 'utf-8' codec can't decode …"),
+    ("a NUL", b"models: \0", "not YAML: unacceptable character #x0000: …"),
+    ("a key written twice", b"seeds: [0]\nseeds: [1]", "line 2: the key 'seeds' occurs twice"),
+    (
+        "a model named twice",
+        b"models:\n  a: {path: b}\n  a: {path: c}",
+        "line 3: the key 'a' occurs twice",
+    ),
+    ("no such file", None, "cannot be read: No such file or directory"),
+]
+
+# More settings than tests/support/bad_settings.py has: models → line.
+NAMES = [
+    ({"modèle": HUB}, f"models: 'modèle' is not {A_NAME}"),
+    ({"my model": HUB}, f"models: 'my model' is not {A_NAME}"),
+    ({"-a": HUB}, f"models: '-a' is not {A_NAME}"),
+    ({"a": HUB | {"hub": "../b"}}, "models.a.hub: '../b' is not a hub repository, OWNER/NAME"),
+    ({"a": HUB | {"hub": "a/.."}}, "models.a.hub: 'a/..' is not a hub repository, OWNER/NAME"),
+    *(
+        (
+            {"a": {"path": path}},
+            f"models.a.path: {path!r} lies in a folder that the workflow itself writes",
+        )
+        for path in ("results/models/a", "m/../results/models/a")
+    ),
+]
+
+BEFORE, JOB = "config: models.a.path: ", "fetch_model a: "
+OUT = "results/models/a"
+CODE = (
+    "auto_map: found code of the model's own, which is never run; expected a model that the "
+    "installed transformers knows"
+)
+NOT_WHOLE = f"{JOB}{OUT}/{WEIGHTS}: not a whole safetensors file …"
+NO_WEIGHTS = f"{JOB}{OUT}: no *.safetensors"
+NO_NAMES = f"{JOB}{OUT}/{INDEX}: weight_map: expected tensors' file names"
+LAYERS = f"{JOB}{OUT}/config.json: num_hidden_layers: found {{}}, expected a whole number above 0"
+UNUSABLE = f"{JOB}{OUT}: {{}}: not usable …"
+
+# What is wrong with a model's folder → how it is made so, line.
+MODELS = [
+    ("config.json never closed", write("config.json", b"{"), f"{BEFORE}m/config.json: not JSON …"),
+    (
+        "config.json a list",
+        write("config.json", b"[]"),
+        f"{BEFORE}m/config.json: found list, expected an object",
+    ),
+    (
+        "config.json no text",
+        write("config.json", b"\xff"),
+        f"{BEFORE}m/config.json: not JSON …",
+    ),
+    (
+        "config.json nested 100,000 deep",
+        write("config.json", b"[" * 100_000),
+        f"{BEFORE}m/config.json: not JSON …",
+    ),
+    (
+        "a NaN in config.json",
+        settings(rms_norm_eps=float("nan")),
+        f"{BEFORE}m/config.json: not JSON (NaN is no number)",
+    ),
+    (
+        "an infinity in config.json",
+        settings(rope_theta=float("inf")),
+        f"{BEFORE}m/config.json: not JSON (Infinity is no number)",
+    ),
+    (
+        "tokenizer_config.json never closed",
+        write("tokenizer_config.json", b"{"),
+        f"{BEFORE}m/tokenizer_config.json: not JSON …",
+    ),
+    (
+        "a model with code of its own",
+        settings(auto_map={"AutoModelForCausalLM": "evil.Evil"}),
+        f"{BEFORE}m/config.json: {CODE}",
+    ),
+    (
+        "a tokenizer with code of its own",
+        settings("tokenizer_config.json", auto_map={"AutoTokenizer": ["evil.Evil", None]}),
+        f"{BEFORE}m/tokenizer_config.json: {CODE}",
+    ),
+    ("a folder config.json", folder_instead("config.json"), f"{BEFORE}'m' has no config.json"),
+    (
+        "pytorch_model.bin alone",
+        instead("pytorch_model.bin", PICKLE),
+        f"{BEFORE}'m' has no *.safetensors file but pickles, which are never read",
+    ),
+    ("model.gguf alone", instead("model.gguf"), f"{BEFORE}'m' has no *.safetensors file"),
+    ("a pickle by the name of safetensors", instead(WEIGHTS, PICKLE), NOT_WHOLE),
+    ("weights of no bytes", cut(0), NOT_WHOLE),
+    ("weights cut in the header", cut(100), NOT_WHOLE),
+    ("weights cut in the data", cut(50_000), NOT_WHOLE),
+    ("a folder by the name of weights", folder_instead(WEIGHTS), NO_WEIGHTS),
+    ("a link to no weights", lost_link, NO_WEIGHTS),
+    ("an index that is not JSON", write(INDEX, b"no"), f"{JOB}{OUT}/{INDEX}: not JSON …"),
+    ("an index without a map", write(INDEX, b"{}"), NO_NAMES),
+    ("a shard beyond the folder", write(INDEX, b'{"weight_map": {"a": "../b"}}'), NO_NAMES),
+    ("a shard elsewhere", write(INDEX, b'{"weight_map": {"a": "/etc/passwd"}}'), NO_NAMES),
+    ("a shard that is a number", write(INDEX, b'{"weight_map": {"a": 3}}'), NO_NAMES),
+    (
+        "a shard that lacks",
+        write(INDEX, b'{"weight_map": {"a": "model-2.safetensors"}}'),
+        f"{JOB}{OUT}: no model-2.safetensors",
+    ),
+    ("no num_hidden_layers", settings(num_hidden_layers=...), LAYERS.format(None)),
+    ("num_hidden_layers as text", settings(num_hidden_layers="3"), LAYERS.format("'3'")),
+    ("num_hidden_layers below 1", settings(num_hidden_layers=-1), LAYERS.format(-1)),
+    (
+        "more layers than weights",
+        settings(num_hidden_layers=4),
+        f"{JOB}{OUT}: no tensor model.layers.3.self_attn.q_proj.weight: {LOST}",
+    ),
+    ("a weight that lacks", without_weight, f"{JOB}{OUT}: no tensor {Q}: {LOST}"),
+    (
+        "a weight of another shape",
+        tensor(lambda weight: weight[:, :5]),
+        f"{JOB}{OUT}: {Q}: found shape (32, 5), expected (32, 32)",
+    ),
+    (
+        "a weight that is a vector",
+        tensor(torch.flatten),
+        f"{JOB}{OUT}: {Q}: found shape (1024,), expected (32, 32)",
+    ),
+    (
+        "another hidden_size than the weights",
+        settings(hidden_size=64),
+        f"{JOB}{OUT}: {Q}: found shape (32, 32), expected (32, 64)",
+    ),
+    (
+        "a model_type that is a list",
+        settings(model_type=["llama"]),
+        f"{JOB}{OUT}/config.json: model_type: found ['llama'], expected a name",
+    ),
+    (
+        "no model_type",
+        settings(model_type=...),
+        f"{JOB}{OUT}/config.json: model_type: found None, expected a name",
+    ),
+    (
+        "a model_type of nobody",
+        settings(model_type="evil"),
+        f"{JOB}config.json: model_type 'evil' is not one of …",
+    ),
+    (
+        "a mixture of experts",
+        settings(model_type="dbrx"),
+        f"{JOB}config.json: model_type 'dbrx' is not one of …",
+    ),
+    (
+        "quantised weights",
+        settings(quantization_config={"bits": 4}),
+        f"{JOB}{OUT}/config.json: quantization_config: found quantised weights, expected plain "
+        "16- or 32-bit floats: dequantise them first",
+    ),
+    ("hidden_size as text", settings(hidden_size="32"), UNUSABLE.format("config.json")),
+    ("no attention heads", settings(num_attention_heads=0), UNUSABLE.format("config.json")),
+    ("an unknown activation", settings(hidden_act="nonsense"), UNUSABLE.format("config.json")),
+    ("an unknown dtype", settings(dtype="float99"), UNUSABLE.format("config.json")),
+    ("a negative vocab_size", settings(vocab_size=-3), UNUSABLE.format("config.json")),
+    ("no tokenizer", lambda folder: (folder / TOKENIZER).unlink(), UNUSABLE.format("tokenizer")),
+    ("a tokenizer never closed", write(TOKENIZER, b"{"), UNUSABLE.format("tokenizer")),
+    ("a pickled tokenizer", write(TOKENIZER, PICKLE), UNUSABLE.format("tokenizer")),
+]
+
+
+AGAIN = "delete it to have it made again"
+# Documents under results/data → line of the job that reads them.
+DOCUMENTS = [
+    ("none", b"", "there is no calibration document"),
+    (
+        "a line that is cut short",
+        json.dumps(ROW).encode() + b'\n{"name": "a", "te',
+        f"d.jsonl, line 2: not JSON (Unterminated string starting at: line 1 column 15 (char 14)): "
+        f"{AGAIN}",
+    ),
+    (
+        "a pickle",
+        PICKLE,
+        "d.jsonl, line 1: not JSON ('utf-8' codec can't decode byte 0x80 in position 0: invalid "
+        f"start byte): {AGAIN}",
+    ),
+    ("a line without its text", b'{"name": "a"}', "KeyError: 'text'"),
+    ("too short", json.dumps(ROW).encode(), "no calibration document has more than 8 tokens"),
+]
+
+
+def matches(said: str, line: str) -> bool:
+    """Whether a line was said; one that ends in … begins what was said."""
+    return said.startswith(line[:-1]) if line.endswith("…") else said == line

@@ -1,0 +1,203 @@
+"""Bad configs and the line that each gets: what tests run and config/errors.md shows."""
+
+import math
+
+import yaml
+
+from heavytail.config.groupings import PROJECTIONS
+
+HUB = {"hub": "owner/model", "revision": "0123456789abcdef0123456789abcdef01234567"}
+METHODS = "magnitude, wanda, wanda_variant, sparsegpt"
+TASKS = "arc_easy, arc_challenge, rte, winogrande, openbookqa, hellaswag, boolq"
+A_SHARE = "a share, or 'N:M' with M 2, 4, 8, 16 or 32"
+A_NAME = "a name of letters, digits, '.', '_' and '-' that starts with a letter or digit"
+
+
+ALPHAS = {"path": "weightless", "alphas": {"file": "a.npy", "order": list(PROJECTIONS)}}
+
+
+def model(**settings) -> dict:
+    return {"models": {"a": settings}}
+
+
+def alphas(**changes) -> dict:
+    return model(**ALPHAS | {"alphas": ALPHAS["alphas"] | changes})
+
+
+def allocation(**settings) -> dict:
+    return model(**HUB) | {"allocations": {"x": settings}}
+
+
+BAD_SHAPES = [
+    ([], "top level: expected a mapping, found a list"),
+    (None, "top level: expected a mapping, found nothing"),
+    ({}, "models: missing: a config names at least one model"),
+    ({"modles": {}}, "modles: unknown key, did you mean 'models'?"),
+    (
+        model(**HUB) | {1: 2},
+        "1: unknown key, expected one of models, methods, within_block, allocations, sparsity, "
+        "seeds, artifacts, calibration, evaluation, segments, tune, gradients, hessian, tasks, "
+        "zero_shot, notes",
+    ),
+    (model(**HUB) | {"see\nds": [0]}, "see ds: unknown key, did you mean 'seeds'?"),
+    (
+        model(**HUB) | {"hessian": {"windows": 9}, "calibration": {"samples": 8}},
+        "hessian.windows: 9 exceeds calibration.samples, 8",
+    ),
+]
+BAD_MODELS = [
+    ({"models": None}, "models: expected a mapping, found nothing"),
+    ({"models": {}}, "models: empty, expected at least one"),
+    ({"models": {1: HUB}}, f"models: expected {A_NAME}, found 1"),
+    ({"models": {"a/b": HUB}}, f"models: 'a/b' is not {A_NAME}"),
+    ({"models": {"..": HUB}}, f"models: '..' is not {A_NAME}"),
+    ({"models": {"a\n": HUB}}, f"models: 'a\\n' is not {A_NAME}"),
+    (
+        {"models": {"summary": HUB}},
+        "models: cells, notes, significance, summary and zero_shot are tables that are no model's",
+    ),
+    ({"models": {"a": None}}, "models.a: expected a mapping, found nothing"),
+    ({"models": {"a": "x/y"}}, "models.a: expected a mapping, found 'x/y'"),
+    (model(pth="x"), "models.a.pth: unknown key, did you mean 'path'?"),
+    (model(), "models.a.path: missing: a model needs a local path, or hub and revision"),
+    (model(path=""), "models.a.path: '' is not a folder"),
+    (model(path=None), "models.a.path: expected a folder, found nothing"),
+    (model(path="x", **HUB), "models.a.path: a model has either path or hub"),
+    (model(path="x", revision=HUB["revision"]), "models.a.revision: belongs to hub only"),
+    (
+        model(hub="owner/model"),
+        "models.a.revision: missing: a model of the hub needs its commit, 40 hexadecimal digits",
+    ),
+    (
+        model(**HUB | {"revision": "main"}),
+        "models.a.revision: 'main' is not a commit of 40 hexadecimal digits",
+    ),
+    (
+        model(**HUB | {"revision": int("1" * 40)}),
+        f"models.a.revision: expected a commit of 40 hexadecimal digits, found {'1' * 40}",
+    ),
+    (
+        model(**HUB | {"hub": "model"}),
+        "models.a.hub: 'model' is not a hub repository, OWNER/NAME",
+    ),
+    (model(**HUB, segments="x.json"), "models.a.segments: file 'x.json' does not exist"),
+    (model(path="x/y"), "models.a.path: folder 'x/y' does not exist"),
+    (model(path="a-file"), "models.a.path: folder 'a-file' does not exist"),
+    (model(path="empty"), "models.a.path: 'empty' has no config.json"),
+    (model(path="weightless"), "models.a.path: 'weightless' has no *.safetensors file"),
+    (
+        {"models": {"a": HUB, "a-ratios": HUB}},
+        "models: 'a-ratios' is what tables of 'a' are called",
+    ),
+    (model(**HUB, perplexity=0.5), "models.a.perplexity: 0.5 is less than 1"),
+    (model(**HUB, perplexity="5.68"), "models.a.perplexity: expected a number, found '5.68'"),
+    (
+        model(**HUB, bos="always"),
+        "models.a.bos: unknown BOS policy 'always', expected one of none, tokenizer",
+    ),
+    (model(**ALPHAS, bos="none"), "models.a.bos: needs weights, of which alphas take the place"),
+    (
+        model(**ALPHAS, perplexity=5.68),
+        "models.a.perplexity: needs weights, of which alphas take the place",
+    ),
+    (model(**HUB, alphas=ALPHAS["alphas"]), "models.a.alphas: belongs to path only"),
+    (model(path="empty", alphas=ALPHAS["alphas"]), "models.a.path: 'empty' has no config.json"),
+    (
+        model(path="weightless", alphas={"file": "a.npy"}),
+        "models.a.alphas.order: missing: in place of weights a file of published alpha_peak values "
+        "and the order of projections in it; of path config.json alone is read, and of the model "
+        "there are ratios but no cells",
+    ),
+    (alphas(file="b.npy"), "models.a.alphas.file: file 'b.npy' does not exist"),
+    (alphas(file="a-file"), "models.a.alphas.file: 'a-file' is not a .npy file"),
+    (
+        alphas(order=["q"]),
+        "models.a.alphas.order: unknown projection 'q', did you mean 'q_proj'?",
+    ),
+    (
+        alphas(order=["q_proj", "q_proj"]),
+        "models.a.alphas.order: 'q_proj' occurs twice",
+    ),
+]
+BAD_VALUES = [
+    ({"artifacts": "temp"}, "artifacts: unknown treatment 'temp', did you mean 'temporary'?"),
+    (
+        {"methods": None},
+        "methods: expected a list, found nothing (leave the key out for its default)",
+    ),
+    ({"methods": []}, "methods: empty, expected at least one"),
+    ({"methods": "wanda"}, "methods: expected a list, found 'wanda'"),
+    ({"methods": ["wand"]}, "methods: unknown method 'wand', did you mean 'wanda'?"),
+    (
+        {"methods": [{"wanda": 0.2}]},
+        f"methods: a mapping is no method, expected one of {METHODS}",
+    ),
+    ({"methods": ["wanda", "wanda"]}, "methods: 'wanda' occurs twice"),
+    ({"sparsity": 0.7}, "sparsity: expected a list, found 0.7"),
+    ({"sparsity": [70]}, "sparsity: 70 is not in (0, 1) (N:M needs quotes)"),
+    ({"sparsity": [0]}, "sparsity: 0 is not in (0, 1) (N:M needs quotes)"),
+    ({"sparsity": [1.0]}, "sparsity: 1.0 is not in (0, 1) (N:M needs quotes)"),
+    (
+        yaml.safe_load("sparsity: [2:4]"),
+        "sparsity: 124 is not in (0, 1) (N:M needs quotes)",
+    ),
+    ({"sparsity": ["1e-1"]}, f"sparsity: '1e-1' is not {A_SHARE}"),
+    ({"sparsity": ["2:3"]}, f"sparsity: '2:3' is not {A_SHARE}"),
+    ({"sparsity": ["4:4"]}, "sparsity: '4:4' keeps 100%, expected N below M"),
+    ({"sparsity": ["5:4"]}, "sparsity: '5:4' keeps 125%, expected N below M"),
+    (
+        {"sparsity": [0.5, "2:4"], "methods": ["wanda_variant"]},
+        "methods: wanda_variant compares whole rows and knows no '2:4'",
+    ),
+    ({"sparsity": [True]}, f"sparsity: expected {A_SHARE}, found true"),
+    ({"sparsity": [math.nan]}, f"sparsity: expected {A_SHARE}, found nan"),
+    ({"sparsity": [math.inf]}, f"sparsity: expected {A_SHARE}, found inf"),
+    (
+        {"within_block": "sequentiel"},
+        "within_block: unknown way through a block 'sequentiel', did you mean 'sequential'?",
+    ),
+    (
+        {"within_block": 3},
+        "within_block: expected a way through a block or a list of them, found 3",
+    ),
+    ({"within_block": []}, "within_block: empty, expected at least one"),
+    ({"sparsity": [0.5, 0.50]}, "sparsity: 0.5 occurs twice"),
+    ({"seeds": [-1]}, "seeds: -1 is less than 0"),
+    ({"seeds": [0.0]}, "seeds: expected a whole number, found 0.0"),
+    ({"seeds": [False]}, "seeds: expected a whole number, found false"),
+    (
+        {"calibration": None},
+        "calibration: expected a mapping, found nothing (leave the key out for its default)",
+    ),
+    ({"calibration": {"samples": 0}}, "calibration.samples: 0 is less than 1"),
+    ({"calibration": {"length": 1}}, "calibration.length: 1 is less than 2"),
+    (
+        {"calibration": {"dataset": "C4"}},
+        "calibration.dataset: unknown calibration dataset 'C4', did you mean 'c4'?",
+    ),
+    (
+        {"evaluation": {"dataset": "c4"}},
+        "evaluation.dataset: unknown evaluation dataset 'c4', expected one of wikitext2, python",
+    ),
+    ({"evaluation": {"windows": 0}}, "evaluation.windows: 0 is less than 1"),
+    ({"evaluation": {"tolerance": 1}}, "evaluation.tolerance: 1 is not in [0, 1)"),
+    (
+        {"evaluation": {"windows": "all"}},
+        "evaluation.windows: expected a whole number or null, found 'all'",
+    ),
+    ({"tasks": ["arceasy"]}, "tasks: unknown task 'arceasy', did you mean 'arc_easy'?"),
+    (
+        {"tasks": [""]},
+        f"tasks: unknown task '', expected one of {TASKS}, python_continuation, python_attribute",
+    ),
+    (
+        {"zero_shot": {"bos": "default"}},
+        "zero_shot.bos: unknown BOS policy 'default', expected one of none, tokenizer",
+    ),
+    (
+        {"zero_shot": {"bos": None}},
+        "zero_shot.bos: nothing is no BOS policy, expected one of none, tokenizer",
+    ),
+    ({"notes": ["a.csv"]}, "notes: expected a CSV file or null, found a list"),
+    ({"notes": "nowhere.csv"}, "notes: file 'nowhere.csv' does not exist"),
+]

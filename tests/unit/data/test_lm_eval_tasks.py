@@ -1,0 +1,137 @@
+"""The built-in tasks, frozen: lm-eval's own prompts and answers, from local files."""
+
+import socket
+from pathlib import Path
+
+import lm_eval
+import pytest
+import yaml
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from fetch_task import fetch_task
+from heavytail.data import lm_eval_tasks
+from heavytail.evaluation import zero_shot
+from heavytail.io.files import read_lines, sha256
+from heavytail.io.hub import FetchError
+from support.data_sets import TASK_DATA, publish
+
+# task → (context, continuation) of the first row's choices, and its gold answer, as the notes'
+# lm-eval of 2023 formed them.
+TASKS = {
+    "arc_easy": ("Question: Which is {{a}} star?\nAnswer:", [" Mars", " The Sun"], 1),
+    "arc_challenge": ("Question: Which is {{a}} star?\nAnswer:", [" Mars", " The Sun"], 1),
+    "rte": (
+        "It rains.\nQuestion: It is wet. True or False?\nAnswer:",
+        [" True", " False"],
+        0,
+    ),
+    "winogrande": (["Ann met Eve, so Ann", "Ann met Eve, so Eve"], [" waved."] * 2, 1),
+    "openbookqa": ("Frogs eat", [" flies", " cars", " rocks", " tin"], 0),
+    "hellaswag": (
+        "Roof: A man sits. He",
+        [" sings. loud.", " eats up.", " runs.", " naps on."],
+        3,
+    ),
+    "boolq": ("Ice is cold.\nQuestion: is ice cold?\nAnswer:", [" no", " yes"], 1),
+}
+
+
+@pytest.fixture
+def served(hub, tmp_path, monkeypatch):
+    """The hub with its data sets, and a working directory without anything."""
+    publish(hub, tmp_path / "hub")
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    return hub
+
+
+@pytest.fixture
+def frozen(served, monkeypatch):
+    """The seven tasks, frozen below the working directory, and no network."""
+    for task in TASKS:
+        fetch_task({"task": task}, f"tasks/{task}.jsonl", f"tasks/{task}.yaml")
+    monkeypatch.setattr(socket.socket, "connect", lambda *_: pytest.fail("the network was asked"))
+    return Path("tasks").resolve()
+
+
+def test_the_seven_tasks_are_the_scored_splits_of_pinned_revisions_with_checksums(frozen):
+    assert list(lm_eval_tasks.TASKS) == list(TASKS)
+    for task, (repository, name, split, rows) in TASK_DATA.items():
+        assert read_lines(frozen / f"{task}.jsonl") == rows
+        config = lm_eval_tasks.built_in(task)
+        manager = lm_eval.tasks.TaskManager(include_path=frozen, include_defaults=False)
+        origin = manager.task_index[task].cfg["metadata"]
+        assert origin["revision"] == lm_eval_tasks.TASKS[task].revision
+        assert (origin["dataset"], origin["name"] or "default") == (repository, name)
+        assert origin["split"] == split
+        assert origin["version"] == config["metadata"]["version"]
+        assert origin["documents"] == len(rows)
+        assert origin["documents_sha256"] == sha256(frozen / f"{task}.jsonl")
+
+
+def test_frozen_tasks_form_the_prompts_of_the_built_in_ones(frozen):
+    manager = lm_eval.tasks.TaskManager(include_path=frozen, include_defaults=False)
+    with zero_shot.private_cache():
+        tasks = manager.load(list(TASKS))["tasks"]
+        for name, (context, continuations, gold) in TASKS.items():
+            task = tasks[name]
+            task.set_config("num_fewshot", 0)
+            task.build_all_requests()
+            own = [request for request in task.instances if request.doc_id == 0]
+            contexts = context if isinstance(context, list) else [context] * len(continuations)
+            assert [request.args for request in own] == list(
+                zip(contexts, continuations, strict=True)
+            )
+            best = [(-1.0 if i == gold else -9.0, False) for i in range(len(own))]
+            assert task.process_results(task.eval_docs[0], best)["acc"] == 1.0
+
+
+def test_lm_eval_runs_all_seven_offline(frozen, model_folder):
+    model = AutoModelForCausalLM.from_pretrained(model_folder)
+    tokenizer = AutoTokenizer.from_pretrained(model_folder)
+    results = zero_shot.evaluate(model, tokenizer, list(TASKS), "tasks", 4, "none")
+    summary = zero_shot.summary(results)
+    assert list(summary["tasks"]) == list(TASKS) and summary["reason"] is None
+    for task, (*_, rows) in TASK_DATA.items():
+        logs = results["log_likelihoods"][task]
+        assert len(logs) == len(rows)
+        normed = {"acc_norm"} if task not in ("rte", "winogrande", "boolq") else set()
+        assert {name for name in summary["tasks"][task] if "stderr" not in name} == {"acc"} | normed
+    # The first arc document has its gold answer second, the second first.
+    arc = results["log_likelihoods"]["arc_easy"]
+    expected = ((arc[0][1] > arc[0][0]) + (arc[1][0] == max(arc[1]))) / 2
+    assert summary["tasks"]["arc_easy"]["acc"] == expected
+    origin = results["configs"]["rte"]["metadata"]
+    assert origin["revision"] == lm_eval_tasks.TASKS["rte"].revision
+    assert origin["documents_sha256"] == sha256(frozen / "rte.jsonl")
+
+
+def test_frozen_files_name_no_place_of_this_machine(frozen):
+    installed = str(Path(lm_eval.__file__).parent.parent)
+    for file in frozen.iterdir():
+        text = file.read_text(encoding="utf-8")
+        assert installed not in text and str(frozen) not in text
+    text = (frozen / "hellaswag.yaml").read_text()
+    assert "process_docs: !function 'lm_eval.tasks.hellaswag.utils.process_docs'" in text
+
+
+def test_a_jinja_text_of_lm_eval_survives_the_yaml():
+    config = lm_eval_tasks.built_in("arc_easy")
+    assert yaml.safe_load(lm_eval_tasks.to_yaml(config)) == config
+    assert config["doc_to_text"] == "Question: {{question}}\nAnswer:"
+
+
+def test_a_hub_that_has_no_such_revision_is_one_line_and_nothing_is_left_behind(served):
+    served.repositories["datasets/aps/super_glue"].revision = "f" * 40
+    with pytest.raises(FetchError) as caught:
+        fetch_task({"task": "boolq"}, "tasks/boolq.jsonl", "tasks/boolq.yaml")
+    revision = lm_eval_tasks.TASKS["boolq"].revision
+    assert str(caught.value) == f"aps/super_glue at {revision}: the hub has no such revision"
+    assert not list(Path().iterdir())
+
+
+def test_a_frozen_task_is_read_from_its_own_data_alone(served):
+    fetch_task({"task": "rte"}, "tasks/rte.jsonl", "tasks/rte.yaml")
+    config = yaml.safe_load(Path("tasks/rte.yaml").read_text())
+    assert config["dataset_kwargs"] == {"data_files": {"test": "tasks/rte.jsonl"}}
+    assert (config["test_split"], config["validation_split"]) == ("test", None)

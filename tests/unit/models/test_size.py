@@ -1,0 +1,63 @@
+"""What is read off headers, against torch's own parameters."""
+
+import math
+
+import pytest
+from transformers import AutoModelForCausalLM
+
+from heavytail.diagnostics import loss_hessian as hessian
+from heavytail.models import size as model_size
+from heavytail.models import streaming
+from heavytail.spectra import parallel
+from support.tiny_model import save_model
+
+
+@pytest.mark.parametrize("family", ["llama", "phi3", "gpt_neox", "opt"])
+def test_sizes_are_those_of_the_loaded_model(family, tmp_path):
+    folder = save_model(tmp_path / family, family)
+    model = AutoModelForCausalLM.from_pretrained(folder)
+    found = model_size.model_size(folder)
+    layers = model.get_decoder().layers
+    matrices = [p.shape for p in layers.parameters() if p.ndim == 2]
+    assert found.parameters == sum(p.numel() for p in model.parameters())
+    assert found.blocks == len(layers)
+    assert found.block == sum(p.numel() for p in layers[0].parameters())
+    assert math.prod(found.matrix) == max(map(math.prod, matrices))
+    assert found.columns == max(columns for _, columns in matrices) == 48
+    assert (found.vocabulary, found.width) == model.get_input_embeddings().weight.shape
+
+
+def test_the_shards_of_a_model_are_counted_together(tmp_path):
+    whole = save_model(tmp_path / "whole")
+    AutoModelForCausalLM.from_pretrained(whole).save_pretrained(
+        tmp_path / "shards", max_shard_size="40KB"
+    )
+    assert len(list((tmp_path / "shards").glob("*.safetensors"))) > 1
+    assert model_size.model_size(tmp_path / "shards") == model_size.model_size(whole)
+
+
+@pytest.mark.parametrize("kept", [0, 4, 100])
+def test_a_truncated_file_has_no_sizes(kept, tmp_path):
+    weights = save_model(tmp_path / "model") / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:kept])
+    with pytest.raises(ValueError):
+        model_size.model_size(weights.parent)
+
+
+def test_a_folder_without_weights_has_no_sizes(tmp_path):
+    with pytest.raises(ValueError, match="no blocks"):
+        model_size.model_size(tmp_path)
+
+
+def test_what_jobs_hold_follows_the_modules_that_they_run():
+    size = model_size.ModelSize(10**6, 10, 10**5, (300, 100), 300, 1000, 100)
+    vectors = hessian.STEPS_PER_EIGENVALUE * 50 + hessian.WORKING_VECTORS
+    assert size.loss_hessian(50) > 4 * size.parameters * vectors
+    assert size.loss_hessian(2**40) == size.whole()
+    assert model_size.SIDE_BY_SIDE == parallel.BUDGET_BYTES
+    assert model_size.BATCH_TOKENS == streaming.BATCH_TOKENS
+    assert size.spectra(1) < size.spectra(8) <= 8 * size.spectra(1)
+    assert size.streamed(2000) - size.streamed(1000) == 1000 * 100 * 4
+    assert size.between_blocks(2000) - size.between_blocks(1000) == 14 * 1000 * 100 * 4
+    assert size.scored(1000) > size.streamed(1000)
+    assert size.in_one_pass(1000) > size.streamed(1000)

@@ -1,0 +1,118 @@
+"""One process at a time on a GPU, with a stand-in for nvidia-smi and real processes."""
+
+import json
+import os
+import subprocess
+import sys
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from heavytail.running import gpus
+
+SCRIPTS = Path(__file__).parents[3] / "scripts"
+JOB = """
+import json, os, sys, time
+from heavytail.running import gpus
+device = gpus.claim(poll=0.02)
+start = time.monotonic()
+print(json.dumps(device), flush=True)
+time.sleep(float(sys.argv[1]))
+print(json.dumps([start, time.monotonic(), os.environ.get("CUDA_VISIBLE_DEVICES")]), flush=True)
+"""
+# What asks CUDA anything fixes what it sees.
+IMPORTS = """
+import sys, torch
+for name in ("is_available", "device_count", "current_device", "init"):
+    setattr(torch.cuda, name, lambda *_, name=name: sys.exit(f"torch.cuda.{name} was called"))
+import evaluate_perplexity, evaluate_zero_shot, measure_gradients, measure_hessian
+import measure_similarity, measure_spectra, measure_wanda_scores, prune_cell, tune_allocation
+"""
+
+
+@pytest.fixture
+def machine(tmp_path, monkeypatch):
+    """A machine with two GPUs, as far as nvidia-smi tells."""
+    for name in ("CUDA_VISIBLE_DEVICES", "SLURM_JOB_ID"):
+        monkeypatch.delenv(name, raising=False)
+    tool = tmp_path / "nvidia-smi"
+    tool.write_text("#!/bin/sh\necho 0, GPU-a\necho 1, GPU-b\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", str(SCRIPTS))
+
+
+def job(seconds: float) -> subprocess.Popen:
+    command = [sys.executable, "-c", JOB, str(seconds)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+
+def ended(started: subprocess.Popen) -> tuple[str, list]:
+    device, times = started.communicate(timeout=60)[0].splitlines()
+    return json.loads(device), json.loads(times)
+
+
+def test_jobs_share_the_devices_and_none_is_used_twice_at_once(machine):
+    done = [ended(one) for one in [job(0.4) for _ in range(5)]]
+    assert {device for device, _ in done} <= {"GPU-a", "GPU-b"}
+    assert all(device == visible for device, (_, _, visible) in done)
+    for name in ("GPU-a", "GPU-b"):
+        spans = sorted(times[:2] for device, times in done if device == name)
+        assert all(before[1] <= after[0] for before, after in pairwise(spans))
+
+
+def test_a_killed_job_gives_its_device_back(machine, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "GPU-b")
+    first = job(60)
+    assert json.loads(first.stdout.readline()) == "GPU-b"
+    second = job(0)
+    first.kill()
+    first.communicate()
+    assert ended(second)[0] == "GPU-b"
+
+
+def test_what_slurm_gave_is_shared_by_the_jobs_in_its_allocation_alone(machine, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0,1")
+    monkeypatch.setenv("SLURM_JOB_ID", "1")
+    jobs = [job(60), job(60)]
+    assert {json.loads(one.stdout.readline()) for one in jobs} == {"0", "1"}
+    # Another job's device 0 is another device, where Slurm shows every job its own alone.
+    monkeypatch.setenv("SLURM_JOB_ID", "2")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    assert ended(job(0))[1][2] == "0"
+    for one in jobs:
+        one.kill()
+        one.communicate()
+
+
+@pytest.mark.parametrize(
+    "environment",
+    [{"CUDA_VISIBLE_DEVICES": ""}, {"CUDA_VISIBLE_DEVICES": "-1"}, {"SLURM_JOB_ID": "1"}],
+)
+def test_a_gpu_that_is_hidden_or_was_not_given_is_not_used(machine, monkeypatch, environment):
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    device, (_, _, visible) = ended(job(0))
+    assert device is None and visible in ("", "-1")
+
+
+@pytest.mark.parametrize("answer", [None, "echo 'NVIDIA-SMI has failed'; exit 9"])
+def test_without_a_gpu_nothing_changes(machine, monkeypatch, tmp_path, answer):
+    tool = tmp_path / "nvidia-smi"
+    tool.unlink() if answer is None else tool.write_text(f"#!/bin/sh\n{answer}\n")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert gpus.claim() is None and "CUDA_VISIBLE_DEVICES" not in os.environ
+
+
+def test_no_script_asks_cuda_before_a_device_is_chosen(machine):
+    done = subprocess.run([sys.executable, "-c", IMPORTS], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+def test_a_device_is_one_however_it_was_made_visible(machine, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
+    assert gpus.candidates() == ["GPU-b"]
+    monkeypatch.setenv("SLURM_JOB_ID", "7")
+    assert gpus.candidates() == ["1"]

@@ -1,0 +1,172 @@
+"""From records to tables, script by script, as the rules run them."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from collect_cells import collect_cells
+from compare_cells import compare_cells
+from compare_notes import compare_notes, page
+from heavytail.config.reference import COLUMNS
+from heavytail.io.files import write_json
+from heavytail.tables.cells import read_csv
+from heavytail.tables.over_seeds import over_seeds
+from heavytail.tables.reference import beside
+from support.records import cell, every, of_markdown, tables
+from write_summary import write_summary
+from write_table import write_table
+
+ALLOCATIONS = ["uniform", "gt", "qk"]
+WINDOWS, DOCUMENTS = 60, 80
+
+
+def write_records(folder, rows: list[dict]) -> dict[str, list[str]]:
+    """Records of a matrix where qk is the best, gt as good, and a magnitude cell is broken."""
+    rng = np.random.default_rng(0)
+    paths = {"perplexity": [], "zero_shot": [], "pruned": [], "tuned": []}
+    text = rng.normal(3, 0.3, WINDOWS)
+    worse = {None: -1.0, "uniform": 0.5, "gt": 0.001, "qk": 0.0}
+    for number, row in enumerate(rows):
+        losses = text + worse[row["allocation"]] + rng.normal(0, 0.05, WINDOWS)
+        kept = losses.tolist()
+        value = float(np.exp(losses.mean()))
+        if row["method"] == "magnitude" and row["allocation"] == "gt":
+            kept[3], value = None, None
+        right = (rng.random(DOCUMENTS) < 0.5).astype(int).tolist()
+        share = float(np.mean(right))
+        records = {
+            "perplexity": {"perplexity": value, "losses": kept},
+            "zero_shot": {
+                "tasks": {"a": {"acc": share, "acc_stderr": 0.05}},
+                "mean": share,
+                "bos": "none",
+                "results": {"outcomes": {"a": right}},
+            },
+        }
+        if row["artifact"]:
+            row["artifact"] = str(folder / f"{number}.safetensors")
+            records["pruned"] = {"realised_sparsity": 0.7, "seconds": 1.0, "peak_memory_mb": 9.0}
+        for name, record in records.items():
+            prefix = "" if name == "pruned" else f"{name}-"
+            paths[name].append(str(folder / f"{prefix}{number}.json"))
+            write_json(paths[name][-1], record)
+    return paths
+
+
+def written_to(folder) -> dict[str, str]:
+    """What `collect_cells` writes."""
+    tables = {name: str(folder / f"{name}.csv") for name in ("cells", "zero_shot")}
+    return tables | {"paired": str(folder / "paired.npz")}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """All tables of the made-up records."""
+    folder = tmp_path_factory.mktemp("tables")
+    rows = every(["wanda", "magnitude"], ALLOCATIONS)
+    records = write_records(folder, rows)
+    collected = written_to(folder)
+    collect_cells(rows, records, collected)
+    compared = {"significance": str(folder / "significance.csv")}
+    compare_cells(collected["cells"], collected.pop("paired"), compared["significance"])
+    (folder / "results.csv").write_text(
+        f"{','.join(COLUMNS)}\nm,wanda,gt,yes,,,,,ppl_wikitext2,,22.01,7,HIGH\n"
+        "m,wanda,qk,yes,,,0.2,yes,zeroshot/a/acc,,0.5,7,HIGH\n"
+    )
+
+    def outputs(name: str) -> dict[str, str]:
+        return {"values": str(folder / f"{name}.csv"), "table": str(folder / f"{name}.md")}
+
+    noted = collected | {"notes": str(folder / "results.csv")}
+    compare_notes(noted, "wikitext2", outputs("notes"))
+    write_summary(collected | compared, outputs("summary"))
+    noted = {"notes": outputs("notes")["values"]}
+    write_table("m", collected | compared | noted, outputs("m"))
+    write_table("m", collected | compared | {"notes": []}, outputs("without"))
+    return folder
+
+
+def test_comparisons_of_records_are_of_the_cells_that_they_belong_to(folder):
+    found = read_csv(folder / "significance.csv")
+    pairs = found.set_index(["quantity", "method", "reference", "allocation"]).sort_index()
+    wanda = pairs.loc["perplexity", "wanda", "best"]
+    assert (
+        wanda.loc["uniform", "distinguishable"]
+        and not wanda.drop("uniform").iloc[0]["distinguishable"]
+    )
+    cells = read_csv(folder / "cells.csv").set_index(["method", "allocation"])["perplexity"]
+    ratio = np.log(cells["wanda", "uniform"] / cells["wanda", wanda.loc["uniform", "against"]])
+    assert wanda.loc["uniform", "difference"] == pytest.approx(ratio)
+    broken = pairs.loc["perplexity", "magnitude", "best", "gt"]
+    assert pd.isna(broken["distinguishable"]) and pd.isna(broken["low"])
+    assert set(found["quantity"]) == {"perplexity", "zero_shot_mean"}
+
+
+def test_the_page_marks_and_explains(folder):
+    page = (folder / "m.md").read_text()
+    assert "≈" in page and "**" in page and "10,000 resamples" in page
+    assert "(notes 22.01)" in page and "(notes 0.5000)" in page
+    assert "Zero-shot accuracy (BOS policy `none`)" in page
+    assert "(notes" not in (folder / "without.md").read_text()
+    assert "calibration seeds" not in page
+    table = read_csv(folder / "m.csv").set_index(["method", "allocation"])
+    assert table.loc[("wanda", "gt"), "perplexity_notes"] == 22.01
+    assert set(table["perplexity_mark"].dropna()) == {"best", "≈"}
+
+
+def test_summary_and_notes_are_written_as_page_and_csv(folder):
+    summary = read_csv(folder / "summary.csv")
+    assert summary["quantity"].tolist() == ["perplexity", "zero_shot_mean"] * 2
+    assert "## Zero-shot accuracy" in (folder / "summary.md").read_text()
+    notes = read_csv(folder / "notes.csv")
+    assert notes["epsilon_source"].tolist() == ["assumed", "notes"]
+    assert "0.2 assumed" in (folder / "notes.md").read_text()
+
+
+def test_the_page_of_the_notes_says_that_the_weight_of_a_blend_is_assumed():
+    blend = {"weight": 0.25, "importance": "segments"}
+    rows = [cell("wanda", "gt"), cell("wanda", "blended", grouping="gt", blend=blend)]
+    cells, scores = tables(rows, (5.0, 6.0))
+    own = {"model": "m", "method": "wanda", "grouping": "gt", "quantity": "ppl_wikitext2"}
+    noted = [
+        dict.fromkeys(COLUMNS, "") | own | {"value": "7", "blend": b} for b in ("gradnorm", "")
+    ]
+    table = page(beside(noted, over_seeds(cells), scores, "wikitext2")).split("## m")[1]
+    head, *lines = of_markdown(table.strip())
+    place = head.index("weight")
+    assert [line[place] for line in lines] == ["0.25 assumed", ""]
+
+
+def test_a_matrix_without_tasks_has_no_zero_shot_part(tmp_path):
+    rows = every(["wanda"], ALLOCATIONS, [0, 1])
+    records = write_records(tmp_path, rows) | {"zero_shot": []}
+    inputs = written_to(tmp_path)
+    collect_cells(rows, records, inputs)
+    inputs["significance"] = str(tmp_path / "significance.csv")
+    compare_cells(inputs["cells"], inputs.pop("paired"), inputs["significance"])
+    outputs = {"values": str(tmp_path / "m.csv"), "table": str(tmp_path / "m.md")}
+    write_table("m", inputs, outputs)
+    page = (tmp_path / "m.md").read_text()
+    assert (
+        "Zero-shot" not in page and "±" in page and "calibration seeds" in page and "{" not in page
+    )
+    write_summary(inputs, outputs)
+    assert "Zero-shot" not in (tmp_path / "m.md").read_text()
+
+
+def test_a_tuned_row_says_what_trials_chose(tmp_path):
+    rows = every(["wanda"], ALLOCATIONS)
+    records = write_records(tmp_path, rows) | {"tuned": [str(tmp_path / "tuned.json")]}
+    chosen = {"epsilon": 0.3, "grouping": "qk", "projections": ["q_proj", "k_proj"]}
+    write_json(records["tuned"][0], {"chosen": chosen, "trials": []})
+    rows = [
+        row | {"epsilon": "tune", "grouping": "tune", "tuned": records["tuned"][0]}
+        if row["allocation"] == "qk"
+        else row
+        for row in rows
+    ]
+    outputs = written_to(tmp_path)
+    collect_cells(rows, records, outputs)
+    cells = read_csv(outputs["cells"]).set_index("allocation")
+    assert cells.loc["qk", ["epsilon", "grouping"]].tolist() == ["0.3", "qk"]
+    assert not (cells["epsilon"] == "tune").any()
