@@ -7,12 +7,13 @@ import torch
 from safetensors import safe_open
 
 from heavytail.evaluation import perplexity
+from heavytail.io.computed import versions
 from heavytail.io.files import read_json, scratch, write_json
 from heavytail.models import device
 from heavytail.models.streaming import StreamedModel
 from heavytail.pruning.artifact import Artifact
 from heavytail.pruning.origin import artifact_file
-from heavytail.running.jobs import logged, versions
+from heavytail.running.jobs import logged
 from heavytail.running.wholeness import require_whole
 
 LOWER = (

@@ -6,12 +6,13 @@ import torch
 from transformers import AutoTokenizer
 
 from heavytail.evaluation import zero_shot
+from heavytail.io.computed import versions
 from heavytail.io.files import read_json, write_json
 from heavytail.models import device
 from heavytail.models.loading import load_model
 from heavytail.pruning.artifact import Artifact
 from heavytail.pruning.origin import artifact_file
-from heavytail.running.jobs import logged, versions
+from heavytail.running.jobs import logged
 from heavytail.running.wholeness import require_whole
 
 BATCH = 32

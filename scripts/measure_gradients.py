@@ -6,11 +6,12 @@ import torch
 from safetensors.torch import load_file
 
 from heavytail.allocation.guides.gradients import gradient_norms
+from heavytail.io.computed import Stopwatch, versions
 from heavytail.io.files import read_json, scratch, sha256, write_json
 from heavytail.models import device
 from heavytail.models.streaming import StreamedModel
 from heavytail.models.trajectory import trajectory
-from heavytail.running.jobs import Stopwatch, logged, versions
+from heavytail.running.jobs import logged
 from heavytail.running.wholeness import require_whole
 
 

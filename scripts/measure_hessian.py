@@ -8,9 +8,10 @@ from safetensors.torch import load_file
 
 from heavytail.diagnostics import input_hessian
 from heavytail.diagnostics import loss_hessian as hessian
+from heavytail.io.computed import Stopwatch, versions
 from heavytail.io.files import read_json, sha256, write_json
 from heavytail.models import device
-from heavytail.running.jobs import Stopwatch, logged, versions
+from heavytail.running.jobs import logged
 from heavytail.running.wholeness import require_whole
 
 CONTROL_SEED = 0

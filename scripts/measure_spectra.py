@@ -6,13 +6,14 @@ from pathlib import Path
 
 import torch
 
+from heavytail.io.computed import versions
 from heavytail.io.files import sha256
 from heavytail.io.parts import Parts, by_block
 from heavytail.models import device
 from heavytail.models.checkpoint import Checkpoint
 from heavytail.pruning.artifact import Artifact
 from heavytail.pruning.origin import artifact_file
-from heavytail.running.jobs import logged, versions
+from heavytail.running.jobs import logged
 from heavytail.running.wholeness import require_whole
 from heavytail.spectra.block_weights import BlockWeights
 

@@ -7,14 +7,15 @@ import torch
 from safetensors.torch import load_file
 
 from heavytail.allocation.table import read_ratios
+from heavytail.io.computed import Stopwatch, computed_by
 from heavytail.io.files import sha256, write_json
-from heavytail.io.parts import Parts, computed_by
+from heavytail.io.parts import Parts
 from heavytail.models import device
 from heavytail.models.streaming import StreamedModel, batches_of
 from heavytail.projections import Matrix
 from heavytail.pruning import artifact as artifacts
 from heavytail.pruning.loop import Procedure, chosen, prune_model
-from heavytail.running.jobs import Stopwatch, logged
+from heavytail.running.jobs import logged
 from heavytail.running.wholeness import require_whole
 
 LOWER = (

@@ -9,7 +9,7 @@ import sys
 from base64 import urlsafe_b64decode
 from pathlib import Path
 
-from heavytail.running import status
+from heavytail.tables import status
 
 STATE = Path(".snakemake")
 BENCHMARKS = Path("results/benchmarks")

@@ -11,12 +11,13 @@ from safetensors.torch import load_file
 from heavytail.allocation.ratios import ratios_of
 from heavytail.evaluation.halving import halve
 from heavytail.evaluation.trial import validation_loss
+from heavytail.io.computed import Stopwatch, computed_by, versions
 from heavytail.io.files import scratch, sha256, write_json
-from heavytail.io.parts import Parts, computed_by
+from heavytail.io.parts import Parts
 from heavytail.models import device
 from heavytail.models.checkpoint import Checkpoint
 from heavytail.pruning.loop import Procedure, chosen
-from heavytail.running.jobs import Stopwatch, logged, versions
+from heavytail.running.jobs import logged
 from heavytail.running.wholeness import require_whole
 
 LOWER = (

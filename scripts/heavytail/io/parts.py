@@ -9,20 +9,9 @@ import torch
 
 from heavytail.io.files import write_text
 from heavytail.io.tensors import join_tensors, write_tensors
-from heavytail.running.jobs import versions
 from heavytail.running.progress import counted
 
 log = logging.getLogger(__name__)
-
-
-def computed_by(device: torch.device, dtype: torch.dtype) -> dict:
-    """What decides the last bits of a result beside its code and inputs."""
-    return {
-        "device": torch.cuda.get_device_name() if device.type == "cuda" else device.type,
-        "dtype": str(dtype),
-        "threads": torch.get_num_threads(),
-        "versions": versions("torch", "transformers"),
-    }
 
 
 class Parts:

@@ -7,11 +7,11 @@ from transformers import AutoModelForCausalLM, PreTrainedModel
 
 from heavytail.models.checkpoint import Checkpoint
 from heavytail.models.device import compute_dtype
-from heavytail.pruning.artifact import Artifact
+from heavytail.models.pruned import PrunedWeights
 
 
 def load_model(
-    folder: str | Path, device: torch.device, artifact: Artifact | None = None
+    folder: str | Path, device: torch.device, artifact: PrunedWeights | None = None
 ) -> PreTrainedModel:
     """The model of a Hugging Face folder on the device, pruned where there is an artifact."""
     checkpoint = Checkpoint(folder)

@@ -14,7 +14,7 @@ from heavytail.models.checkpoint import Checkpoint
 from heavytail.models.device import compute_dtype, return_large_allocations
 from heavytail.models.families import family_of
 from heavytail.models.hidden_states import HiddenStates
-from heavytail.pruning.artifact import Artifact
+from heavytail.models.pruned import PrunedWeights
 from heavytail.running.progress import counted
 
 # Enough rows to keep matrix products busy, few enough that what a block makes of them stays small.
@@ -34,7 +34,9 @@ class StreamedModel:
     Raises ValueError for a family that is not supported.
     """
 
-    def __init__(self, folder: str | Path, device: torch.device, artifact: Artifact | None = None):
+    def __init__(
+        self, folder: str | Path, device: torch.device, artifact: PrunedWeights | None = None
+    ):
         """Open `folder`; with an artifact, its blocks come pruned."""
         return_large_allocations()
         self.checkpoint = Checkpoint(folder)

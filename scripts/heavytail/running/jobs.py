@@ -3,11 +3,9 @@
 import logging
 import os
 import sys
-import time
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
-from importlib.metadata import version
 
 from heavytail.running.failures import job_name
 
@@ -76,29 +74,3 @@ def logged(
         sys.stderr = stderr
         with suppress(OSError):
             log.close()
-
-
-def versions(*packages: str) -> dict[str, str]:
-    """The installed version of each package."""
-    return {package: version(package) for package in packages}
-
-
-class Stopwatch:
-    """Wall time and peak memory of a job since its creation."""
-
-    def __init__(self):
-        """Start the clock."""
-        self._start = time.monotonic()
-
-    def usage(self) -> dict[str, float]:
-        """{"seconds", "peak_memory_mb"}: on a GPU its peak allocation, else the process's peak."""
-        import resource
-
-        import torch
-
-        if torch.cuda.is_available():
-            peak = torch.cuda.max_memory_allocated() / 2**20
-        else:
-            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
-        seconds = time.monotonic() - self._start
-        return {"seconds": round(seconds, 2), "peak_memory_mb": round(peak, 1)}

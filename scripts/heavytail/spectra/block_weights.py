@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 
 from heavytail.models.checkpoint import Checkpoint
-from heavytail.pruning.artifact import Artifact
+from heavytail.models.pruned import PrunedWeights
 from heavytail.spectra.gram import readable
 
 
@@ -16,7 +16,7 @@ class BlockWeights:
     checkpoint: Checkpoint
     index: int
     device: torch.device
-    artifact: Artifact | None = None
+    artifact: PrunedWeights | None = None
 
     @property
     def projections(self) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from heavytail.running.status import cell_states, jobs_of, matrix, remaining
+from heavytail.tables.status import cell_states, jobs_of, matrix, remaining
 
 RECORDS = {
     name: [f"results/{stage}/m/{name}.json" for stage in ("perplexity", "zero_shot")]
