@@ -14,6 +14,7 @@ from safetensors.torch import save_file
 
 from evaluate_perplexity import evaluate_perplexity
 from heavytail.evaluation import perplexity
+from heavytail.io.computed import Stopwatch
 from heavytail.running import jobs
 
 
@@ -63,7 +64,7 @@ def test_a_job_is_off_the_hub_unless_it_fetches(hub, tmp_path):
 
 
 def test_usage_counts_time_and_memory():
-    usage = jobs.Stopwatch().usage()
+    usage = Stopwatch().usage()
     assert usage["seconds"] >= 0 and usage["peak_memory_mb"] > 10
 
 
