@@ -9,12 +9,12 @@ from heavytail.io.files import write_text
 from heavytail.models.checkpoint import Checkpoint
 from heavytail.pruning import export as exporting
 from heavytail.pruning.artifact import Artifact
-from heavytail.pruning.origin import artifact_file
+from heavytail.pruning.origin import opened
 from heavytail.running.jobs import logged
 from heavytail.running.wholeness import require_whole
 
 
-def export_cell(model: str, artifact: str, ratios: str, settings: dict, output: str) -> None:
+def export_cell(model: str, artifact: Artifact, ratios: str, settings: dict, output: str) -> None:
     """Write the folder.
 
     Args:
@@ -25,7 +25,7 @@ def export_cell(model: str, artifact: str, ratios: str, settings: dict, output: 
         output: the new folder.
     """
     folder, target = Path(model).parent, Path(output)
-    exporting.export(folder, Artifact(artifact), target)
+    exporting.export(folder, artifact, target)
     table, _ = read_ratios(ratios)
     recipe = exporting.recipe(Checkpoint(folder), settings["method"], table, settings["of"])
     write_text(target / "recipe.yaml", yaml.safe_dump(recipe, sort_keys=False))
@@ -34,10 +34,8 @@ def export_cell(model: str, artifact: str, ratios: str, settings: dict, output: 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
         require_whole(snakemake.input)
-        export_cell(
-            snakemake.input.model,
-            artifact_file(snakemake.input.origin),
-            snakemake.input.ratios,
-            snakemake.params.settings,
-            snakemake.output.folder,
-        )
+        folder = snakemake.output.folder
+        aside = folder if snakemake.resources.get("artifact") else None
+        with opened(snakemake.input.origin, aside) as artifact:
+            ratios, settings = snakemake.input.ratios, snakemake.params.settings
+            export_cell(snakemake.input.model, artifact, ratios, settings, folder)

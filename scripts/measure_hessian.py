@@ -1,76 +1,22 @@
 """Measure the spectra of a model's loss Hessian and layer-input Hessians on frozen tokens."""
 
-import logging
-from pathlib import Path
-
-import torch
-from safetensors.torch import load_file
-
-from heavytail.diagnostics import input_hessian
-from heavytail.diagnostics import loss_hessian as hessian
-from heavytail.io.computed import Stopwatch, versions
-from heavytail.io.files import read_json, sha256, write_json
-from heavytail.models import device
-from heavytail.running.jobs import logged
-from heavytail.running.wholeness import require_whole
-
-CONTROL_SEED = 0
+from heavytail.running.jobs import run_once
 
 
-def loss_record(folder: Path, windows: torch.Tensor, top: int, seed: int | None) -> dict:
-    """The loss Hessian's largest eigenvalues, or why there are none of a model of this size."""
-    try:
-        values, residuals = hessian.loss_spectrum(folder, windows, top, device.pick(), seed)
-    except hessian.TooLargeError as error:
-        logging.warning("%s", error)
-        return {"eigenvalues": None, "reason": str(error)}
-    return {"eigenvalues": values.tolist(), "residuals": residuals.tolist()}
+def measure(job) -> None:
+    """Write the rule's output."""
+    import torch
 
+    from heavytail.diagnostics.hessians import measure_hessian
 
-def input_records(folder: Path, windows: torch.Tensor, top: int, seed: int | None) -> list[dict]:
-    """The largest eigenvalues of every XᵀX; beyond the number of tokens there is rounding alone."""
-    count = min(top, windows.numel())
-    found = input_hessian.input_spectra(folder, windows, device.pick(), seed)
-    return [
-        {"block": block, "projections": projections, "eigenvalues": values[:count].tolist()}
-        for block, projections, values in found
-    ]
-
-
-def measure_hessian(model: str, calibration: str, settings: dict, output: str) -> None:
-    """Write the record: eigenvalues of the trained model, of the control, and of every XᵀX.
-
-    Args:
-        model: provenance.json in the model's folder.
-        calibration: frozen tokens.
-        settings: "eigenvalues", how many of the largest; "windows" of the calibration tokens.
-        output: JSON.
-    """
-    clock, folder, top = Stopwatch(), Path(model).parent, settings["eigenvalues"]
-    windows = load_file(calibration)["input_ids"][: settings["windows"]]
-    write_json(
-        output,
-        {
-            "trained": loss_record(folder, windows, top, None),
-            "random": loss_record(folder, windows, top, CONTROL_SEED) | {"seed": CONTROL_SEED},
-            "inputs": input_records(folder, windows, top, None),
-            "random_inputs": input_records(folder, windows, top, CONTROL_SEED),
-            "model": {key: read_json(model)[key] for key in ("source", "revision")},
-            "tokens": {"sha256": sha256(calibration), "windows": list(windows.shape)},
-            "device": device.pick().type,
-            "versions": versions("torch", "transformers"),
-            **clock.usage(),
-        },
+    torch.set_num_threads(job.threads)
+    measure_hessian(
+        job.input.model,
+        job.input.calibration,
+        job.params.settings,
+        job.output.record,
     )
 
 
 if __name__ == "__main__":
-    with logged(snakemake.log[0], "hessian.windows or hessian.eigenvalues"):
-        require_whole(snakemake.input)
-        torch.set_num_threads(snakemake.threads)
-        measure_hessian(
-            snakemake.input.model,
-            snakemake.input.calibration,
-            snakemake.params.settings,
-            snakemake.output.record,
-        )
+    run_once(snakemake, measure, "hessian.windows or hessian.eigenvalues")

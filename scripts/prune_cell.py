@@ -1,122 +1,42 @@
 """Prune one cell and store it compactly, resuming a killed run."""
 
-import json
-from pathlib import Path
-
-import torch
-from safetensors.torch import load_file
-
-from heavytail.allocation.table import read_ratios
-from heavytail.io.computed import Stopwatch, computed_by
-from heavytail.io.files import sha256, write_json
-from heavytail.io.parts import Parts
-from heavytail.models import device
-from heavytail.models.streaming import StreamedModel, batches_of
-from heavytail.projections import Matrix
-from heavytail.pruning import artifact as artifacts
-from heavytail.pruning.loop import Procedure, chosen, prune_model
-from heavytail.running.jobs import logged
-from heavytail.running.wholeness import require_whole
-
-LOWER = (
-    "calibration.samples or calibration.length, or, with within_block: exact, keep hidden states "
-    "on disk: --set-resources prune_cell:activations_mb=1000"
-)
+from heavytail.pruning.origin import write_origin
+from heavytail.running.jobs import run_once
 
 
-def open_model(model: str) -> StreamedModel:
-    """The dense model of provenance.json in its folder."""
-    return StreamedModel(Path(model).parent, device.pick())
+def settings_of(job) -> dict:
+    """How the cell is pruned; it changes when the code does."""
+    return job.params.settings | {"code": job.params.digest}
 
 
-def open_parts(
-    artifact: str, settings: dict, inputs: list[str], model: StreamedModel
-) -> tuple[Parts, bool]:
-    """The blocks of a cell, and whether an earlier run left some.
+def prune(job) -> None:
+    """Write the artifact and its record."""
+    import torch
 
-    They go with code, settings, inputs and what they are computed by.
-    """
-    computed = computed_by(model.device, model.dtype)
-    parts = Parts(artifact, json.dumps([settings, [*map(sha256, inputs)], computed]))
-    return parts, parts.path(0).is_file()
+    from heavytail.pruning.cell import prune_cell
 
-
-def summary(parts: Parts, sizes: dict[Matrix, int]) -> tuple[dict, dict[str, str]]:
-    """What was removed of each matrix and the share of all; and the checksum of each tensor.
-
-    Args:
-        parts: all blocks.
-        sizes: the number of weights of each matrix.
-    """
-    removed, digests = {}, {}
-    blocks = 1 + max(block for block, _ in sizes)
-    for block in range(blocks):
-        stored = load_file(parts.path(block))
-        digests |= {f"{block}.{key}": artifacts.digest(tensor) for key, tensor in stored.items()}
-        for projection, matrix in artifacts.matrices_in(stored).items():
-            count = sizes[block, projection] - artifacts.kept_count(matrix)
-            removed[f"{block}.{projection}"] = count
-    realised = sum(removed.values()) / sum(sizes.values())
-    return {"realised_sparsity": realised, "removed": removed}, digests
+    torch.set_num_threads(job.threads)
+    prune_cell(
+        job.input.model,
+        job.input.ratios,
+        job.input.get("calibration"),
+        settings_of(job),
+        2**20 * job.resources.get("activations_mb", float("inf")),
+        (job.output.artifact, job.output.record),
+    )
 
 
-def prune_cell(
-    model: str,
-    ratios: str,
-    calibration: str | None,
-    settings: dict,
-    budget: float,
-    outputs: tuple[str, str],
-) -> dict:
-    """Write the artifact, and a record of what was removed, how fast and by what; returns the last.
-
-    Args:
-        model: provenance.json in the model's folder.
-        ratios: CSV of block,projection,parameters,sparsity.
-        calibration: frozen tokens, for methods that read some.
-        settings: "method", "within_block", "of" (M of N:M sparsity, or None) and "code", which
-            changes when the code does.
-        budget: bytes of hidden states that stay in memory.
-        outputs: the artifact and the record.
-    """
-    clock = Stopwatch()
-    dense = open_model(model)
-    wanted, sizes = read_ratios(ratios)
-    if list(wanted) != list(dense.checkpoint.matrices()):
-        raise ValueError(f"{ratios}: its rows are not the matrices of {Path(model).parent}")
-    procedure = Procedure(*chosen(settings), wanted, settings["of"])
-    if procedure.method.Statistic and not calibration:
-        raise ValueError(f"{settings['method']} needs calibration tokens and was given none")
-    ids = load_file(calibration)["input_ids"] if calibration else torch.empty(0, 1)
-    inputs = [path for path in (model, ratios, calibration) if path]
-    parts, resumed = open_parts(outputs[0], settings, inputs, dense)
-    prune_model(dense, procedure, batches_of(ids), parts, budget)
-    removed, digests = summary(parts, sizes)
-    computed = computed_by(dense.device, dense.dtype)
-    write_json(outputs[1], removed | computed | {"resumed": resumed, **clock.usage()})
-    # Last: with it go the blocks.
-    metadata = {"method": settings["method"], "sha256": json.dumps(digests)}
-    metadata |= {"realised_sparsity": repr(removed["realised_sparsity"])}
-    parts.join(1 + max(block for block, _ in sizes), metadata)
-    return computed
+def describe(job) -> None:
+    """Write what the cell was pruned from."""
+    inputs = dict(job.input.items())
+    write_origin(job.output.origin, inputs, settings_of(job), job.output.record)
 
 
 if __name__ == "__main__":
-    with logged(snakemake.log[0], LOWER):
-        require_whole(snakemake.input)
-        torch.set_num_threads(snakemake.threads)
-        settings = snakemake.params.settings | {"code": snakemake.params.digest}
-        computed = prune_cell(
-            snakemake.input.model,
-            snakemake.input.ratios,
-            snakemake.input.get("calibration"),
-            settings,
-            2**20 * snakemake.resources.get("activations_mb", float("inf")),
-            (snakemake.output.artifact, snakemake.output.record),
-        )
-        names = ("model", "ratios", "calibration")
-        inputs = {name: snakemake.input[name] for name in names if snakemake.input.get(name)}
-        # The same bytes whenever the cell would be pruned the same: what readers depend on.
-        sums = {name: sha256(path) for name, path in inputs.items()}
-        origin = {"inputs": inputs, "sha256": sums, "settings": settings, "computed": computed}
-        write_json(snakemake.output.origin, origin)
+    run_once(
+        snakemake,
+        prune,
+        "calibration.samples or calibration.length, or, with within_block: exact, keep hidden "
+        "states on disk: --set-resources prune_cell:activations_mb=1000",
+        describe,
+    )

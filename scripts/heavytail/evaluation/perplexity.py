@@ -4,8 +4,13 @@ import math
 from pathlib import Path
 
 import torch
+from safetensors import safe_open
 
+from heavytail.io.computed import versions
+from heavytail.io.files import read_json, scratch, write_json
+from heavytail.models import device
 from heavytail.models.streaming import StreamedModel, batches_of
+from heavytail.pruning.artifact import Artifact
 
 
 @torch.no_grad()
@@ -53,3 +58,39 @@ def perplexity(losses: torch.Tensor) -> tuple[float | None, str | None]:
     if mean > math.log(torch.finfo(torch.float64).max):
         return None, f"the mean loss of {mean:g} nats overflows"
     return math.exp(mean), None
+
+
+def evaluate_perplexity(
+    model: str, pruned: Artifact | None, tokens: str, budget: float, output: str
+) -> None:
+    """Write the record: the value, how it was got, and the loss of every window.
+
+    Args:
+        model: provenance.json in the model's folder.
+        pruned: a cell of the model, None for the dense model.
+        tokens: frozen windows.
+        budget: bytes of hidden states that stay in memory.
+        output: JSON.
+    """
+    streamed = StreamedModel(Path(model).parent, device.pick(), pruned)
+    with safe_open(tokens, framework="pt") as frozen:
+        windows, text = frozen.get_tensor("input_ids"), dict(sorted(frozen.metadata().items()))
+    with scratch(output) as folder:
+        losses = negative_log_likelihoods(streamed, windows, folder, budget)
+    value, reason = perplexity(losses)
+    write_json(
+        output,
+        {
+            "perplexity": value,
+            "reason": reason,
+            "model": {key: read_json(model)[key] for key in ("source", "revision")},
+            "realised_sparsity": pruned.realised_sparsity if pruned else 0.0,
+            **text,
+            "windows": windows.shape[0],
+            "length": windows.shape[1],
+            "device": streamed.device.type,
+            "dtype": str(streamed.dtype),
+            "versions": versions("torch", "transformers"),
+            "losses": [loss if math.isfinite(loss) else None for loss in losses.tolist()],
+        },
+    )

@@ -12,7 +12,13 @@ import numpy as np
 import torch
 from lm_eval.models.huggingface import HFLM
 from lm_eval.tasks import TaskManager
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
+from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+
+from heavytail.io.computed import versions
+from heavytail.io.files import read_json, write_json
+from heavytail.models import device
+from heavytail.models.loading import load_model
+from heavytail.pruning.artifact import Artifact
 
 NUMBERS = ("acc", "acc_stderr", "acc_norm", "acc_norm_stderr")
 # What of lm-eval's results is no property of the result, per level of the object.
@@ -37,6 +43,8 @@ BOOTSTRAP_ITERATIONS = 1
 ADD_BOS_TOKEN = {"none": False, "tokenizer": None}
 # In bfloat16, log-likelihoods near -20 are 1/8 apart and ties would decide the argmax.
 SOFTMAX_DTYPE = "float32"
+# Sequences; fixed, because it may change the last digits.
+BATCH = 32
 
 
 @contextmanager
@@ -183,3 +191,33 @@ def summary(results: dict) -> dict:
     accuracies = [numbers["acc"] for numbers in tasks.values()]
     mean = None if reasons else math.fsum(accuracies) / len(accuracies)
     return {"tasks": tasks, "mean": mean, "reason": "; ".join(reasons.values()) or None}
+
+
+def evaluate_zero_shot(
+    model: str, pruned: Artifact | None, task_files: list[str], settings: dict, output: str
+) -> None:
+    """Write the record: accuracy per task, their mean, and lm-eval's own results object.
+
+    Args:
+        model: provenance.json in the model's folder.
+        pruned: a cell of the model, None for the dense model.
+        task_files: the tasks' YAML files, all in one folder.
+        settings: "tasks" (their names) and "bos" (a key of ADD_BOS_TOKEN).
+        output: JSON.
+    """
+    folder = Path(model).parent
+    loaded = load_model(folder, device.pick(), pruned)
+    tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    tasks, include_path = settings["tasks"], str(Path(task_files[0]).parent)
+    results = evaluate(loaded, tokenizer, tasks, include_path, BATCH, settings["bos"])
+    record = {
+        **summary(results),
+        "bos": settings["bos"],
+        "model": {key: read_json(model)[key] for key in ("source", "revision")},
+        "realised_sparsity": pruned.realised_sparsity if pruned else 0.0,
+        "device": loaded.device.type,
+        "dtype": str(loaded.dtype),
+        "versions": versions("torch", "transformers", "lm_eval"),
+        "results": results,
+    }
+    write_json(output, record)

@@ -1,34 +1,83 @@
-"""The file of a pruned cell, which may have been deleted since the cell was pruned."""
+"""What a cell was pruned from: the contract of `{cell}.origin.json`, written and read here.
+
+Readers of an artifact depend on this file and not on the artifact, which may be deleted: it is
+pruned again, with the same bytes. {"key": the same whenever the cell would be the same; "inputs":
+name → path; "sha256": name → of that file; "settings": how it was pruned; "computed": by what}.
+"""
+
+from __future__ import annotations
 
 import fcntl
+import hashlib
 import importlib
+import json
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import torch
-
-from heavytail.io.files import read_json, scratch, sha256
+from heavytail.io.files import read_json, scratch, sha256, write_json
 from heavytail.running.wholeness import require_whole
 
+# What computes is imported where it is needed: a job whose cell was pruned before only describes it
+# anew.
+if TYPE_CHECKING:
+    from heavytail.pruning.artifact import Artifact
+
 log = logging.getLogger(__name__)
+ENDING = ".origin.json"
+INPUTS = ("model", "ratios", "calibration")
 
 
-def artifact_file(origin: str | None, budget: float = float("inf")) -> str | None:
+def write_origin(path: str, inputs: dict[str, str], settings: dict, record: str) -> None:
+    """Write what a cell was pruned from.
+
+    Args:
+        path: …/{cell}.origin.json.
+        inputs: "model", "ratios" and, where the method reads some, "calibration": paths.
+        settings: as `prune_cell` takes them.
+        record: of the cell, which says by what it was computed.
+    """
+    found = read_json(record)
+    computed = {name: found[name] for name in ("device", "dtype", "threads", "versions")}
+    inputs = {name: inputs[name] for name in INPUTS if inputs.get(name)}
+    sums = {name: sha256(file) for name, file in inputs.items()}
+    decisive = json.dumps([sums, settings, computed], sort_keys=True)
+    key = hashlib.sha256(decisive.encode()).hexdigest()
+    origin = {"key": key, "inputs": inputs, "sha256": sums, "settings": settings}
+    write_json(path, origin | {"computed": computed})
+
+
+@contextmanager
+def opened(
+    origin: str | None, aside: str | None = None, budget: float = float("inf")
+) -> Iterator[Artifact | None]:
     """The artifact of a cell, pruned again where it was deleted; None for a dense model.
 
     Of several jobs that need it at once, one prunes and the others wait.
 
     Args:
-        origin: …/{cell}.origin.json beside {cell}.safetensors: what prune_cell was given.
+        origin: of the cell, beside {cell}.safetensors.
+        aside: the output of a job that makes a deleted artifact beside it, for itself alone and for
+            this block; None puts the artifact back where it was.
         budget: bytes of hidden states that stay in memory.
 
     Raises:
         ValueError: the artifact is not whole; it is deleted, so that it is pruned again. Or it was
             deleted, and would be another now: its inputs changed, or what computes it.
     """
+    from heavytail.pruning.artifact import Artifact
+
     if not origin:
-        return None
-    artifact = Path(origin.removesuffix(".origin.json") + ".safetensors")
+        yield None
+        return
+    artifact = Path(origin.removesuffix(ENDING) + ".safetensors")
+    if aside and not artifact.is_file():
+        with scratch(f"{aside}.pruned") as folder:
+            _prune_again(origin, folder / artifact.name, budget)
+            yield Artifact(folder / artifact.name)
+        return
     # Not every shared file system has locks.
     if not artifact.is_file():
         # A shared file system wants a file that is open for writing before it locks it for one job.
@@ -36,28 +85,33 @@ def artifact_file(origin: str | None, budget: float = float("inf")) -> str | Non
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not artifact.is_file():
                 log.info("%s was deleted: pruned again", artifact)
-                _prune(origin, artifact, budget)
+                _prune_again(origin, artifact, budget)
     require_whole([str(artifact)])
-    return str(artifact)
+    yield Artifact(artifact)
 
 
-def _prune(path: str, artifact: Path, budget: float) -> None:
+def _prune_again(path: str, artifact: Path, budget: float) -> None:
+    """Prune the cell of an origin into a file; raises ValueError where it would be another now."""
+    import torch
+
+    from heavytail.io.computed import computed_by
+
+    # By name: a reader's result hangs on how the cell was pruned through the origin alone.
+    cell = importlib.import_module("heavytail.pruning.cell")
     origin = read_json(path)
     inputs, computed = origin["inputs"], origin["computed"]
     for name, recorded in origin["sha256"].items():
         _require_same(path, inputs[name], recorded, sha256(inputs[name]))
-    # By name: how a cell is pruned is a matter of its settings, not of who reads it.
-    script = importlib.import_module("prune_cell")
     threads = torch.get_num_threads()
     torch.set_num_threads(computed["threads"])
-    dense = script.open_model(inputs["model"])
-    found = script.computed_by(dense.device, dense.dtype)
+    dense = cell.open_model(inputs["model"])
+    found = computed_by(dense.device, dense.dtype)
     for name, recorded in computed.items():
         _require_same(path, name, recorded, found[name])
-    sources = [inputs.get(name) for name in ("model", "ratios", "calibration")]
+    sources = [inputs.get(name) for name in INPUTS]
     with scratch(artifact) as folder:
         outputs = (str(artifact), str(folder / "record.json"))
-        script.prune_cell(*sources, origin["settings"], budget, outputs)
+        cell.prune_cell(*sources, origin["settings"], budget, outputs)
     torch.set_num_threads(threads)
 
 

@@ -1,35 +1,133 @@
 """A digest of what a script computes: its own code and the package modules that it imports.
 
-Comments, docstrings and layout do not count, so only an edit that can change a result changes the
-digest. Standard library only: it runs whenever the workflow is read.
+Only what can change a result counts. Comments, layout, docstrings, annotations, the texts of errors
+and of log lines, and whatever only these use do not, nor does the package `running`, which
+accompanies a job. Standard library only: it runs whenever the workflow is read.
 """
 
 import ast
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 
 PACKAGE = "heavytail"
+# What accompanies a job and cannot reach a result.
+INERT = f"{PACKAGE}.running"
+LOGGERS = ("log", "logger", "logging", "warnings")
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+# An annotation of a class attribute that decides what the class is.
+TELLING = ("ClassVar", "InitVar", "KW_ONLY")
+
+
+class _Meaning(ast.NodeTransformer):
+    """Takes out of a syntax tree what cannot change a result."""
+
+    def __init__(self, inert: set[str]):
+        """`inert`: the names by which the source calls what accompanies its job."""
+        self._inert, self._fields = inert, set()
+
+    def generic_visit(self, node: ast.AST) -> ast.AST:
+        if isinstance(node, DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
+            node.body = node.body[1:]
+        return super().generic_visit(node)
+
+    def _function(self, node):
+        node.returns = None
+        return self.generic_visit(node)
+
+    visit_FunctionDef = visit_AsyncFunctionDef = _function
+
+    def visit_arg(self, node: ast.arg) -> ast.arg:
+        node.annotation = None
+        return node
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
+        # Annotations make the fields of a dataclass: which there are counts, not of what type.
+        for statement in node.body:
+            if isinstance(statement, ast.AnnAssign):
+                names = {part.id for part in ast.walk(statement) if isinstance(part, ast.Name)}
+                telling = [name for name in TELLING if name in names]
+                statement.annotation = ast.Constant(", ".join(telling))
+                self._fields.add(statement)
+        return self.generic_visit(node)
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST | None:
+        self.generic_visit(node)
+        if node in self._fields:
+            return node
+        return node.value and ast.Assign([node.target], node.value)
+
+    def visit_If(self, node: ast.If) -> ast.AST | None:
+        is_for_types = isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+        return None if is_for_types else self.generic_visit(node)
+
+    def visit_Raise(self, node: ast.Raise) -> ast.AST:
+        return _Textless().visit(self.generic_visit(node))
+
+    def visit_Assert(self, node: ast.Assert) -> ast.AST:
+        node.msg = None
+        return self.generic_visit(node)
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        owner = node.func.value if isinstance(node.func, ast.Attribute) else node.func
+        told = isinstance(owner, ast.Name) and owner.id in (*LOGGERS, *self._inert)
+        return _Textless().visit(self.generic_visit(node)) if told else self.generic_visit(node)
+
+
+class _Textless(ast.NodeTransformer):
+    """Takes the texts out of an error or a log line."""
+
+    def visit_Constant(self, node: ast.Constant) -> ast.Constant:
+        return ast.Constant("") if isinstance(node.value, str) else node
+
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> ast.Constant:
+        return ast.Constant("")
+
+
+def _text(node: object) -> str:
+    """A syntax tree as text, the same in every release of Python: what is empty is left out."""
+    if isinstance(node, ast.AST):
+        fields = ((name, getattr(node, name, None)) for name in node._fields)
+        inner = ",".join(
+            f"{name}={_text(value)}" for name, value in fields if value not in (None, [])
+        )
+        return f"{type(node).__name__}({inner})"
+    return f"[{','.join(map(_text, node))}]" if isinstance(node, list) else repr(node)
 
 
 @cache
 def _parsed(source: str) -> tuple[str, frozenset[str]]:
-    """What counts of a source, and the package's modules that it may import.
-
-    The former is its syntax tree as text, without docstrings (comments and layout are not in it).
-    """
-    tree, imports = ast.parse(source), set()
+    """What counts of a source, as text, and the package's modules that it may import."""
+    tree = ast.parse(source)
+    tree = _Meaning(set(map(_bound, _inert_imports(tree)))).visit(tree)
+    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    imports = set()
     for node in ast.walk(tree):
+        if not isinstance(node, ast.Import | ast.ImportFrom):
+            continue
+        # Of what only annotations and texts used nothing is left.
+        node.names = [one for one in node.names if _bound(one) in used]
         if isinstance(node, ast.Import):
             imports |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+        elif node.names and node.module:
             imports.add(node.module)
             imports |= {f"{node.module}.{alias.name}" for alias in node.names}
-        elif isinstance(node, DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
-            node.body = node.body[1:]
     own = (name for name in imports if name.split(".")[0] == PACKAGE)
-    return ast.dump(tree), frozenset(own)
+    return _text(tree), frozenset(own)
+
+
+def _inert_imports(tree: ast.AST) -> Iterator[ast.alias]:
+    """What a source imports of the package that accompanies a job."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and f"{node.module}.".startswith(f"{INERT}."):
+            yield from node.names
+        elif isinstance(node, ast.ImportFrom) and node.module == PACKAGE:
+            yield from (alias for alias in node.names if f"{PACKAGE}.{alias.name}" == INERT)
+
+
+def _bound(alias: ast.alias) -> str:
+    """The name by which an import is used."""
+    return alias.asname or alias.name.split(".")[0]
 
 
 def digest(roots: list[str], read: Callable[[str], str | None]) -> str:
@@ -47,7 +145,7 @@ def digest(roots: list[str], read: Callable[[str], str | None]) -> str:
     pending = list(roots)
     while pending:
         name = pending.pop()
-        if name in parts:
+        if name in parts or name == INERT or name.startswith(f"{INERT}."):
             continue
         source = read(name)
         if source is None:

@@ -12,17 +12,25 @@ from pathlib import Path
 log = logging.getLogger(__name__)
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
+# Where Linux lists what a processor can do, and its instructions for bfloat16: without them a CPU
+# computes in float32 instead.
+CPU, BFLOAT16 = Path("/proc/cpuinfo"), ("avx512_bf16", "amx_bf16", "bf16")
+
+
+def _queried(*fields: str) -> list[list[str]]:
+    """Some fields of each of the machine's GPUs; none where no driver tells."""
+    if not shutil.which("nvidia-smi"):
+        return []
+    query = ["nvidia-smi", f"--query-gpu={','.join(fields)}", "--format=csv,noheader"]
+    told = subprocess.run(query, capture_output=True, text=True, check=False)
+    # Without a driver it fails, and says so where the fields would be.
+    lines = told.stdout.splitlines() if told.returncode == 0 else []
+    return [[field.strip() for field in line.split(",")] for line in lines]
 
 
 def _listed() -> dict[str, str]:
-    """Index → identifier of the machine's GPUs; none where no driver tells."""
-    if not shutil.which("nvidia-smi"):
-        return {}
-    query = ["nvidia-smi", "--query-gpu=index,uuid", "--format=csv,noheader"]
-    told = subprocess.run(query, capture_output=True, text=True, check=False)
-    # Without a driver it fails, and says so where the identifiers would be.
-    lines = told.stdout.splitlines() if told.returncode == 0 else []
-    return dict(line.replace(" ", "").split(",") for line in lines)
+    """Index → identifier of the machine's GPUs."""
+    return dict(_queried("index", "uuid"))
 
 
 def candidates() -> list[str]:
@@ -38,6 +46,20 @@ def candidates() -> list[str]:
     # As CUDA has it, -1 is none.
     names = [name for name in (visible or "").split(",") if name not in ("", "-1")]
     return names if in_slurm else [listed.get(name, name) for name in names]
+
+
+def computing_device() -> str:
+    """What this process may compute on: the names of its GPUs, or the CPU's kind of bfloat16."""
+    allowed = candidates()
+    rows = _queried("index", "uuid", "name")
+    names = {name for index, uuid, name in rows if index in allowed or uuid in allowed}
+    if names:
+        return ", ".join(sorted(names))
+    try:
+        flags = set(CPU.read_text(encoding="ascii").split())
+    except OSError:
+        flags = set()
+    return " ".join(["cpu", *sorted(flags.intersection(BFLOAT16))])
 
 
 def _locked(names: list[str], folder: Path) -> str | None:

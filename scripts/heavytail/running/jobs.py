@@ -4,16 +4,20 @@ import logging
 import os
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
+from functools import partial
 
 from heavytail.running.failures import job_name
+from heavytail.running.store import Work, once
+from heavytail.running.wholeness import require_whole
 
 # What torch says of a GPU's memory and of the machine's.
 NO_MEMORY = ("out of memory", "can't allocate memory")
 # Whose modules hold what the environment said of OFFLINE when they were imported.
 HUB_LIBRARIES = ("huggingface_hub.constants", "datasets.config")
 OFFLINE = "HF_HUB_OFFLINE"
+MODEL_SIZE = "the size of the model"
 
 
 def _reason(error: Exception, lower: str) -> str:
@@ -44,9 +48,7 @@ def off_the_hub() -> Iterator[None]:
 
 
 @contextmanager
-def logged(
-    path: str, lower: str = "the size of the model", fetches: bool = False
-) -> Iterator[None]:
+def logged(path: str, lower: str = MODEL_SIZE, fetches: bool = False) -> Iterator[None]:
     """Send logging and stderr to the log file; a failure ends both with one line.
 
     The line: the job's name, the reason, the log's path. `lower` names what takes less memory, for
@@ -74,3 +76,29 @@ def logged(
         sys.stderr = stderr
         with suppress(OSError):
             log.close()
+
+
+def run_once(
+    job,
+    compute: Callable[[object], None],
+    lower: str = MODEL_SIZE,
+    describe: Callable[[object], None] | None = None,
+) -> None:
+    """Do the work of a rule, unless equal work was done before: then its outputs are restored.
+
+    Args:
+        job: Snakemake's object of the script; its resource `store` names the store's folder.
+        compute: takes the job and writes its outputs. It imports what computes, so that a job
+            which only restores does not.
+        lower: as of `logged`.
+        describe: takes the job, when all else is there, and writes the output `origin`, which names
+            other files and so is not kept.
+    """
+    with logged(job.log[0], lower):
+        require_whole(job.input)
+        params, inputs, outputs = (dict(x.items()) for x in (job.params, job.input, job.output))
+        kept = {name: path for name, path in outputs.items() if name != "origin"}
+        work = Work(job.rule, params, inputs, kept, job.threads)
+        once(job.resources.store, work, partial(compute, job))
+        if describe:
+            describe(job)

@@ -1,11 +1,18 @@
 """Gradients of the loss by block, with one block's graph in memory at a time."""
 
+from pathlib import Path
+
 import torch
+from safetensors.torch import load_file
 from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from heavytail.io.computed import Stopwatch, versions
+from heavytail.io.files import read_json, scratch, sha256, write_json
+from heavytail.models import device
 from heavytail.models.hidden_states import HiddenStates
 from heavytail.models.streaming import StreamedModel, batches_of
+from heavytail.models.trajectory import trajectory
 
 
 def _output_slopes(model: StreamedModel, windows: torch.Tensor, states: HiddenStates) -> None:
@@ -64,3 +71,32 @@ def _gradient_norms(
             raise ValueError(f"block {index}: its gradient is not finite")
         norms[index] = squares**0.5 / tokens
     return norms
+
+
+def measure_gradients(model: str, calibration: str, windows: int, budget: float, output: str):
+    """Write the record: the norm of each block's gradient, and how it was got.
+
+    Args:
+        model: provenance.json in the model's folder.
+        calibration: frozen tokens.
+        windows: how many of them are read.
+        budget: bytes of hidden states that stay in memory.
+        output: JSON.
+    """
+    clock = Stopwatch()
+    dense = StreamedModel(Path(model).parent, device.pick())
+    ids = load_file(calibration)["input_ids"][:windows]
+    with scratch(output) as folder:
+        norms = gradient_norms(dense, ids, trajectory(dense, ids, folder, budget))
+    write_json(
+        output,
+        {
+            "norms": norms,
+            "model": {key: read_json(model)[key] for key in ("source", "revision")},
+            "tokens": {"sha256": sha256(calibration), "windows": list(ids.shape)},
+            "device": dense.device.type,
+            "dtype": str(dense.dtype),
+            "versions": versions("torch", "transformers"),
+            **clock.usage(),
+        },
+    )

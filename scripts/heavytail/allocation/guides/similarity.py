@@ -1,9 +1,17 @@
 """How similar the outputs of a model's blocks are: linear CKA (arXiv 1905.00414)."""
 
+import csv
+from pathlib import Path
+
 import numpy as np
 import torch
+from safetensors.torch import load_file
 
+from heavytail.io.files import scratch, whole
+from heavytail.models import device
 from heavytail.models.hidden_states import HiddenStates
+from heavytail.models.streaming import StreamedModel
+from heavytail.models.trajectory import trajectory
 from heavytail.running.progress import counted
 
 
@@ -43,3 +51,21 @@ def linear_cka(outputs: list[HiddenStates]) -> np.ndarray:
     found /= np.outer(norms, norms)
     lower = np.tril(found, -1)
     return lower + lower.T + np.eye(blocks)
+
+
+def measure_similarity(model: str, calibration: str, windows: int, budget: float, output: str):
+    """Write the CKA matrix, a row per block, without a header.
+
+    Args:
+        model: provenance.json in the model's folder.
+        calibration: frozen tokens.
+        windows: how many of them are read.
+        budget: bytes of hidden states that stay in memory.
+        output: CSV.
+    """
+    dense = StreamedModel(Path(model).parent, device.pick())
+    ids = load_file(calibration)["input_ids"][:windows]
+    with scratch(output) as folder:
+        found = linear_cka(trajectory(dense, ids, folder, budget)[1:])
+    with whole(output) as path, open(path, "w", newline="", encoding="utf-8") as handle:
+        csv.writer(handle, lineterminator="\n").writerows(map(repr, row) for row in found.tolist())

@@ -1,12 +1,18 @@
 """Wanda's scores |w| · ‖x‖ of the dense model, in two numbers a block."""
 
+import csv
+from pathlib import Path
+
 import torch
+from safetensors.torch import load_file
 from torch import nn
 
+from heavytail.io.files import scratch, whole
+from heavytail.models import device
 from heavytail.models.hidden_states import HiddenStates
 from heavytail.models.input_norm import InputNorm
 from heavytail.models.input_statistics import input_statistics
-from heavytail.models.streaming import StreamedModel
+from heavytail.models.streaming import StreamedModel, batches_of
 
 # OWL's M: a score above so many times its block's mean is an outlier.
 OUTLIER = 5
@@ -35,3 +41,22 @@ def block_summaries(model: StreamedModel, states: HiddenStates) -> list[tuple[fl
 
     model.run(states, visit)
     return found
+
+
+def measure_wanda_scores(model: str, calibration: str, budget: float, output: str) -> None:
+    """Write block,outliers,median: the share of outliers among a block's scores, and their median.
+
+    Args:
+        model: provenance.json in the model's folder.
+        calibration: frozen tokens.
+        budget: bytes of hidden states that stay in memory.
+        output: CSV.
+    """
+    dense = StreamedModel(Path(model).parent, device.pick())
+    ids = load_file(calibration)["input_ids"]
+    with scratch(output) as folder:
+        found = block_summaries(dense, dense.embed(batches_of(ids), folder, budget))
+    with whole(output) as path, open(path, "w", newline="", encoding="utf-8") as handle:
+        table = csv.writer(handle, lineterminator="\n")
+        table.writerow(["block", "outliers", "median"])
+        table.writerows([b, repr(outliers), repr(m)] for b, (outliers, m) in enumerate(found))

@@ -1,0 +1,94 @@
+"""One cell, pruned from files to files."""
+
+import json
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+
+from heavytail.allocation.table import read_ratios
+from heavytail.io.computed import Stopwatch, computed_by
+from heavytail.io.files import sha256, write_json
+from heavytail.io.parts import Parts
+from heavytail.models import device
+from heavytail.models.streaming import StreamedModel, batches_of
+from heavytail.projections import Matrix
+from heavytail.pruning import artifact as artifacts
+from heavytail.pruning.loop import Procedure, chosen, prune_model
+
+
+def open_model(model: str) -> StreamedModel:
+    """The dense model of provenance.json in its folder."""
+    return StreamedModel(Path(model).parent, device.pick())
+
+
+def open_parts(
+    artifact: str, settings: dict, inputs: list[str], model: StreamedModel
+) -> tuple[Parts, bool]:
+    """The blocks of a cell, and whether an earlier run left some.
+
+    They go with code, settings, inputs and what they are computed by.
+    """
+    computed = computed_by(model.device, model.dtype)
+    parts = Parts(artifact, json.dumps([settings, [*map(sha256, inputs)], computed]))
+    return parts, parts.path(0).is_file()
+
+
+def summary(parts: Parts, sizes: dict[Matrix, int]) -> tuple[dict, dict[str, str]]:
+    """What was removed of each matrix and the share of all; and the checksum of each tensor.
+
+    Args:
+        parts: all blocks.
+        sizes: the number of weights of each matrix.
+    """
+    removed, digests = {}, {}
+    blocks = 1 + max(block for block, _ in sizes)
+    for block in range(blocks):
+        stored = load_file(parts.path(block))
+        digests |= {f"{block}.{key}": artifacts.digest(tensor) for key, tensor in stored.items()}
+        for projection, matrix in artifacts.matrices_in(stored).items():
+            count = sizes[block, projection] - artifacts.kept_count(matrix)
+            removed[f"{block}.{projection}"] = count
+    realised = sum(removed.values()) / sum(sizes.values())
+    return {"realised_sparsity": realised, "removed": removed}, digests
+
+
+def prune_cell(
+    model: str,
+    ratios: str,
+    calibration: str | None,
+    settings: dict,
+    budget: float,
+    outputs: tuple[str, str],
+) -> dict:
+    """Write the artifact, and a record of what was removed, how fast and by what; returns the last.
+
+    Args:
+        model: provenance.json in the model's folder.
+        ratios: CSV of block,projection,parameters,sparsity.
+        calibration: frozen tokens, for methods that read some.
+        settings: "method", "within_block", "of" (M of N:M sparsity, or None) and "code", which
+            changes when the code does.
+        budget: bytes of hidden states that stay in memory.
+        outputs: the artifact and the record.
+    """
+    clock = Stopwatch()
+    dense = open_model(model)
+    wanted, sizes = read_ratios(ratios)
+    if list(wanted) != list(dense.checkpoint.matrices()):
+        raise ValueError(f"{ratios}: its rows are not the matrices of {Path(model).parent}")
+    procedure = Procedure(*chosen(settings), wanted, settings["of"])
+    if procedure.method.Statistic and not calibration:
+        raise ValueError(f"{settings['method']} needs calibration tokens and was given none")
+    ids = load_file(calibration)["input_ids"] if calibration else torch.empty(0, 1)
+    inputs = [path for path in (model, ratios, calibration) if path]
+    parts, resumed = open_parts(outputs[0], settings, inputs, dense)
+    prune_model(dense, procedure, batches_of(ids), parts, budget)
+    removed, digests = summary(parts, sizes)
+    computed = computed_by(dense.device, dense.dtype)
+    write_json(outputs[1], removed | computed | {"resumed": resumed, **clock.usage()})
+    # Last: with it go the blocks.
+    metadata = {"method": settings["method"], "sha256": json.dumps(digests)}
+    metadata |= {"realised_sparsity": repr(removed["realised_sparsity"])}
+    parts.join(1 + max(block for block, _ in sizes), metadata)
+    return computed

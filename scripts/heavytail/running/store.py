@@ -1,0 +1,148 @@
+"""Finished results, kept by what they depend on, so that equal work is done once.
+
+A folder per key holds the outputs of a job as hard links: no byte lies twice on the disk, and what
+nothing else links to is no longer a result of any config. Standard library only: a job that finds
+its key here ends before it imports anything that computes.
+"""
+
+import fcntl
+import hashlib
+import json
+import logging
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from uuid import uuid4
+
+from heavytail.running.gpus import computing_device
+
+log = logging.getLogger(__name__)
+ENTRY = "entry.json"
+# Whose releases may change the last digits of a result.
+PACKAGES = ("torch", "transformers", "lm_eval")
+
+
+@dataclass(frozen=True)
+class Work:
+    """A job, or a part of one, by all that its outputs depend on."""
+
+    rule: str
+    params: Mapping[str, object]  # the digest of the code, and settings
+    inputs: Mapping[str, object]  # name → a path or a list of paths
+    outputs: Mapping[str, str]  # name → path
+    threads: int
+
+    def key(self) -> str:
+        """The same for equal work, whatever the files are called, as hexadecimal digits."""
+        sums = {name: _sums(paths) for name, paths in self.inputs.items() if paths}
+        parts = {
+            "rule": self.rule,
+            "params": dict(self.params),
+            "inputs": sums,
+            "outputs": sorted(self.outputs),
+            "device": computing_device(),
+            "threads": self.threads,
+            "versions": {package: version(package) for package in PACKAGES},
+        }
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _sums(paths: object) -> object:
+    """The identity of a file's content, or of each file of a list."""
+    if not isinstance(paths, str):
+        return [_sums(path) for path in paths]
+    if paths.endswith(".origin.json"):
+        # It says where the cell's inputs lie, and by its key alone what the cell is.
+        return json.loads(Path(paths).read_text(encoding="utf-8"))["key"]
+    return _sha256(paths)
+
+
+def _sha256(path: str | Path) -> str:
+    with open(path, "rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+@contextmanager
+def _alone(folder: Path, key: str) -> Iterator[None]:
+    """Let one job at a time work on a key; where the file system has no locks, any number."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with open(folder / "lock", "ab") as handle:
+        # A byte of its own for each key, far apart enough never to be two keys'.
+        place = int(key[:15], 16)
+        try:
+            try:
+                fcntl.lockf(handle, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, place)
+            except BlockingIOError:
+                log.info("another job is at the same work: waiting for it")
+                fcntl.lockf(handle, fcntl.LOCK_EX, 1, place)
+        except OSError as error:
+            log.info("no lock (%s)", error)
+        yield
+
+
+def once(folder: str | Path, work: Work, compute: Callable[[], None]) -> None:
+    """Make the outputs of `work`: from the store where they were made before, else by `compute`.
+
+    Args:
+        folder: of the store.
+        work: what is to be done.
+        compute: writes all of the outputs.
+    """
+    folder, key = Path(folder), work.key()
+    entry = folder / key[:2] / key
+    with _alone(folder, key):
+        if _restore(entry, work.outputs):
+            log.info("made before: restored from %s", entry)
+            return
+        compute()
+        _keep(entry, work)
+
+
+def _restore(entry: Path, outputs: Mapping[str, str]) -> bool:
+    """Give an entry's files the names of the outputs; False where they are not there and whole."""
+    try:
+        sums = json.loads((entry / ENTRY).read_text(encoding="utf-8"))["sha256"]
+        damaged = [name for name in outputs if _sha256(entry / name) != sums[name]]
+    except (OSError, KeyError, ValueError):
+        return False
+    if damaged:
+        log.warning("%s: %s: not what was kept; it is made again", entry, damaged[0])
+        shutil.rmtree(entry)
+        return False
+    for name, path in outputs.items():
+        part = Path(f"{path}.{uuid4().hex[:8]}.part")
+        os.link(entry / name, part)
+        # Newer than what it was made from: Snakemake compares content only where times differ.
+        os.utime(part)
+        part.replace(path)
+    return True
+
+
+def _keep(entry: Path, work: Work) -> None:
+    """Add the outputs to the store; a file system without hard links keeps nothing."""
+    part = entry.with_name(f".{entry.name}.{uuid4().hex[:8]}.part")
+    try:
+        part.mkdir(parents=True)
+        for name, path in work.outputs.items():
+            os.link(path, part / name)
+        sums = {name: _sha256(path) for name, path in work.outputs.items()}
+        (part / ENTRY).write_text(json.dumps({"rule": work.rule, "sha256": sums}) + "\n")
+        shutil.rmtree(entry, ignore_errors=True)
+        part.rename(entry)
+    except OSError as error:
+        log.warning("not kept for later runs: %s", error)
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def unused(folder: str | Path) -> dict[Path, int]:
+    """Entries that no result refers to, and what jobs that were killed left, with their bytes."""
+    found = {}
+    for entry in Path(folder).glob("??/*"):
+        files = [path for path in entry.iterdir() if path.name != ENTRY]
+        if entry.suffix == ".part" or all(path.stat().st_nlink == 1 for path in files):
+            found[entry] = sum(path.stat().st_size for path in files)
+    return found

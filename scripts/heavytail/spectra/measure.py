@@ -1,0 +1,42 @@
+"""Spectra of every block of a model, dense or pruned, into one file."""
+
+import importlib
+import json
+from pathlib import Path
+
+import torch
+
+from heavytail.io.computed import versions
+from heavytail.io.files import sha256
+from heavytail.io.parts import Parts, by_block
+from heavytail.models import device
+from heavytail.models.checkpoint import Checkpoint
+from heavytail.models.pruned import PrunedWeights
+from heavytail.spectra.block_weights import BlockWeights
+
+
+def measure_spectra(
+    model: str, pruned: PrunedWeights | None, measure: str, code: str, output: str
+) -> None:
+    """Write the tensors of a module of heavytail.spectra.measures, keys {block}.{name}.
+
+    Args:
+        model: provenance.json in the model's folder.
+        pruned: a cell of the model, None for the dense model.
+        measure: the module's name.
+        code: changes when the code or the cell does.
+        output: safetensors; its metadata `shapes` says every matrix's rows and columns.
+    """
+    checkpoint, place = Checkpoint(Path(model).parent), device.pick()
+    module = importlib.import_module(f"heavytail.spectra.measures.{measure}")
+    key = " ".join([code, sha256(model), place.type, *versions("torch").values()])
+    # First of all: every matrix must be there before hours are spent on some.
+    shapes = {f"{b}.{p}": shape for (b, p), shape in checkpoint.matrices().items()}
+    blocks = checkpoint.config["num_hidden_layers"]
+
+    def one(block: int) -> dict[str, torch.Tensor]:
+        return module.measure(BlockWeights(checkpoint, block, place, pruned))
+
+    parts = Parts(output, key)
+    by_block(parts, blocks, one)
+    parts.join(blocks, {"shapes": json.dumps(shapes)})
