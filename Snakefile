@@ -10,22 +10,25 @@ if not workflow.overwrite_configfiles:
     configfile: workflow.source_path("config/config.yaml")
 
 
+pathvars:
+    logs="<results>/logs",
+    benchmarks="<results>/benchmarks",
+
+
 include: "rules/common.smk"
 include: "rules/planning.smk"
-include: "rules/artifacts.smk"
 include: "rules/resources.smk"
-include: "rules/allocations.smk"
 include: "rules/models.smk"
 include: "rules/data.smk"
 include: "rules/spectra.smk"
-include: "rules/gate.smk"
-include: "rules/guides.smk"
-include: "rules/tune.smk"
-include: "rules/ratios.smk"
-include: "rules/prune.smk"
-include: "rules/evaluate.smk"
-include: "rules/report.smk"
+include: "rules/metrics.smk"
+include: "rules/allocation.smk"
+include: "rules/checks.smk"
+include: "rules/pruning.smk"
+include: "rules/evaluation.smk"
+include: "rules/tables.smk"
 include: "rules/diagnostics.smk"
+include: "rules/training.smk"
 
 
 rule all:

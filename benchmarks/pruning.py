@@ -127,7 +127,7 @@ def llm_compressor(place: Path, method: str, batch: int) -> float:
 
 def ours(place: Path, method: str, within_block: str) -> float:
     """prune_cell, from files to files."""
-    from prune_cell import prune_cell
+    from heavytail.pruning.cell import prune_cell
 
     settings = {"method": method, "within_block": within_block, "of": None, "code": ""}
     with tempfile.TemporaryDirectory(dir=place) as outputs:

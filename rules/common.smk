@@ -1,4 +1,4 @@
-"""The checked config, the cells and their paths, input functions, digests of code."""
+"""The package at parse time, the checked config, cells and their paths, digests of code."""
 
 import re
 import sys
@@ -32,7 +32,7 @@ class PackageFinder(MetaPathFinder):
     """Finds the package beside this workflow, whatever else the import path holds."""
 
     def find_spec(self, name, path=None, target=None):
-        """The module's file; None for modules of others."""
+        """Where a module of the package lies; None for modules of others."""
         if name.partition(".")[0] != "heavytail" or not (file := source_path(name)):
             return None
         folder = [str(Path(file).parent)] if file.endswith("__init__.py") else None
@@ -47,17 +47,20 @@ sys.meta_path.insert(0, PackageFinder())
 from heavytail import cells as axes
 from heavytail.config import allocations, groupings, mistakes, model_folder, settings
 from heavytail.config import metrics as metric_names
-from heavytail.io import files
+from heavytail.io.checksums import checksums
 from heavytail.running import digest as source_digest
 from heavytail.running import failures
 
+# A path of the rules, <results> and the like in it, as a file's name.
+resolved = workflow.pathvars.apply
+
 # The file that stands for a model: small, and different when any weight is.
-MODEL = "results/models/{model}/provenance.json"
-# And the one of a model of which there are published alphas alone.
-PUBLISHED_MODEL = "results/models/{model}/published.json"
-# A cell below its model's folder, spelled here and nowhere else.
-CELL = "{method}/{sparsity}/{allocation}/seed-{seed}"
+MODEL = "<results>/models/{model}/provenance.json"
+# A cell below its model's folder.
+CELL = axes.PATH
 DENSE = axes.DENSE
+# Where jobs keep finished results by what they depend on, for `run_once` of their scripts.
+STORE = {"store": resolved("<results>/store")}
 
 with open(workflow.source_path("../config/schema.yaml")) as handle:
     try:
@@ -68,7 +71,7 @@ with open(workflow.source_path("../config/schema.yaml")) as handle:
 
 
 # A model's first calibration tokens, whatever the seed of a cell.
-TOKENS = f"results/calibration/{{model}}/seed-{CONFIG['seeds'][0]}.safetensors"
+TOKENS = f"<results>/calibration/{{model}}/seed-{CONFIG['seeds'][0]}.safetensors"
 
 # The {method} of paths and tables → method and way through a block.
 METHODS = axes.labels(CONFIG["methods"], CONFIG["within_block"])
@@ -115,6 +118,12 @@ def seeds_of(method):
     return CONFIG["seeds"] if calibrated(method) else CONFIG["seeds"][:1]
 
 
+def is_for(allocation, model, method):
+    """Whether an allocation is for a model and a method."""
+    named = CONFIG["allocations"][allocation]
+    return model in named.get("models", [model]) and method in named.get("methods", [method])
+
+
 def cells(model):
     """The wildcards of every pruned cell of a model, in the order of the tables."""
     names = ("method", "sparsity", "allocation", "seed")
@@ -128,32 +137,12 @@ def cells(model):
     ]
 
 
-def is_for(allocation, model, method):
-    """Whether an allocation is for a model and a method."""
-    named = CONFIG["allocations"][allocation]
-    return model in named.get("models", [model]) and method in named.get("methods", [method])
-
-
-def artifact_path(model, cell):
-    """The pruned weights of a cell; the dense model has none."""
-    return None if cell == DENSE else f"results/pruned/{model}/{cell}.safetensors"
-
-
-def source_of_model(model):
-    """What says which weights a model has: its folder, or its repository and revision."""
-    entry = CONFIG["models"][model]
-    return {key: entry[key] for key in ("hub", "path", "revision") if key in entry}
-
-
-def bos_of(model):
-    """The BOS policy of a model's zero-shot texts."""
-    return CONFIG["models"][model].get("bos", CONFIG["zero_shot"]["bos"])
-
-
-def local_files_of(model):
-    """A local model's files, so that new weights are noticed; nothing for a model of the hub."""
-    folder = CONFIG["models"][model].get("path")
-    return list(map(str, model_folder.model_files(folder))) if folder else []
+@cache
+def rows():
+    """The wildcards of every row of the tables: the dense model, then its cells, per model."""
+    dense = dict.fromkeys(("method", "sparsity", "allocation", "seed"))
+    found = [{"model": model, **cell} for model in WEIGHTED for cell in [dense, *cells(model)]]
+    return [row | {"cell": CELL.format(**row) if row["method"] else DENSE} for row in found]
 
 
 # Every cell, by its parts: an alternative for each of thousands would slow down every match.
@@ -166,54 +155,6 @@ CELLS = "|".join(
     )
     for method in METHODS
 )
-# A model, or a cell of it: whatever has weights of which spectra are measured.
-SUBJECT = f"({any_of(WEIGHTED)})(/({CELLS}))?"
-
-
-def subject_model(wildcards):
-    """The file that stands for the model of a subject."""
-    return f"results/models/{wildcards.subject.split('/')[0]}/provenance.json"
-
-
-def spectra_of(wildcards, *families):
-    """Name of a measure → its file, for all that the families of metrics read."""
-    extra = [name for family in families for name in metric_names.EXTRA_SPECTRA.get(family, ())]
-    return {name: f"results/{name}/{wildcards.subject}.safetensors" for name in ["spectra", *extra]}
-
-
-def prune_settings(wildcards):
-    """How a cell is pruned, beside its ratios."""
-    method, within_block = METHODS[wildcards.method]
-    _, of = axes.target_of(wildcards.sparsity)
-    return {"method": method, "of": of, "within_block": within_block}
-
-
-def prune_modules(wildcards):
-    """The modules that a cell's pruning chooses by name."""
-    method, within_block = METHODS[wildcards.method]
-    way = [f"heavytail.pruning.within_block.{within_block}"] if calibrated(wildcards.method) else []
-    return [f"heavytail.pruning.methods.{method}", *way]
-
-
-def prune_digest(wildcards):
-    """Changes when the code that prunes a cell changes in meaning."""
-    return digest("prune_cell", *prune_modules(wildcards))
-
-
-def calibration_of(wildcards):
-    """The calibration tokens of a cell; magnitude pruning reads none."""
-    return rules.freeze_calibration.output.tokens if calibrated(wildcards.method) else []
-
-
-@cache
-def rows():
-    """Every row of the tables: the dense model, then its cells, per model."""
-    dense = dict.fromkeys(("method", "sparsity", "allocation", "seed"))
-    found = [{"model": model, **cell} for model in WEIGHTED for cell in [dense, *cells(model)]]
-    for row in found:
-        row["cell"] = CELL.format(**row) if row["method"] else DENSE
-        row["artifact"] = artifact_path(row["model"], row["cell"])
-    return found
 
 
 def failed_jobs(logs):
@@ -224,16 +165,3 @@ def failed_jobs(logs):
         lambda log: Path(log).read_text(encoding="utf-8"),
         lambda log: disk_usage(Path(log).parent).free,
     )
-
-
-def row_settings(row):
-    """What the CSV says of a row beside its numbers."""
-    if row["cell"] == DENSE:
-        return row
-    grouping = CONFIG["allocations"][row["allocation"]].get("grouping")
-    named = {"grouping": grouping and groupings.name_of(grouping)}
-    if calibrated(row["method"]):
-        named["within_block"] = METHODS[row["method"]][1]
-    if allocations.is_tuned(CONFIG["allocations"][row["allocation"]]):
-        named["tuned"] = rules.tune_allocation.output.record.format(**row)
-    return row | named | allocation_settings(row["allocation"], row["method"])

@@ -11,12 +11,12 @@ EVALUATED = {
 
 rule extract_python:
     output:
-        documents="results/data/python/{split}.jsonl",
-        origin="results/data/python/{split}.json",
+        documents="<results>/data/python/{split}.jsonl",
+        origin="<results>/data/python/{split}.json",
     log:
-        "results/logs/extract_python/{split}.log",
+        "<logs>/extract_python/{split}.log",
     benchmark:
-        "results/benchmarks/extract_python/{split}.tsv"
+        "<benchmarks>/extract_python/{split}.tsv"
     wildcard_constraints:
         split="calibration|test|validation",
     localrule: True
@@ -30,12 +30,12 @@ rule extract_python:
 
 rule fetch_text:
     output:
-        documents="results/data/{dataset}/{split}.jsonl",
-        origin="results/data/{dataset}/{split}.json",
+        documents="<results>/data/{dataset}/{split}.jsonl",
+        origin="<results>/data/{dataset}/{split}.json",
     log:
-        "results/logs/fetch_text/{dataset}-{split}.log",
+        "<logs>/fetch_text/{dataset}-{split}.log",
     benchmark:
-        "results/benchmarks/fetch_text/{dataset}-{split}.tsv"
+        "<benchmarks>/fetch_text/{dataset}-{split}.tsv"
     wildcard_constraints:
         dataset="c4|wikitext2",
         split="calibration|test|validation",
@@ -52,14 +52,14 @@ rule fetch_text:
 rule freeze_calibration:
     input:
         model=MODEL,
-        documents=f"results/data/{CONFIG['calibration']['dataset']}/calibration.jsonl",
-        origin=f"results/data/{CONFIG['calibration']['dataset']}/calibration.json",
+        documents=f"<results>/data/{CONFIG['calibration']['dataset']}/calibration.jsonl",
+        origin=f"<results>/data/{CONFIG['calibration']['dataset']}/calibration.json",
     output:
-        tokens="results/calibration/{model}/seed-{seed}.safetensors",
+        tokens="<results>/calibration/{model}/seed-{seed}.safetensors",
     log:
-        "results/logs/freeze_calibration/{model}/seed-{seed}.log",
+        "<logs>/freeze_calibration/{model}/seed-{seed}.log",
     benchmark:
-        "results/benchmarks/freeze_calibration/{model}/seed-{seed}.tsv"
+        "<benchmarks>/freeze_calibration/{model}/seed-{seed}.tsv"
     conda:
         "../envs/compute.yaml"
     resources:
@@ -74,14 +74,14 @@ rule freeze_calibration:
 rule freeze_evaluation:
     input:
         model=MODEL,
-        documents=lambda w: f"results/data/{EVALUATED[w.split]['dataset']}/{w.split}.jsonl",
-        origin=lambda w: f"results/data/{EVALUATED[w.split]['dataset']}/{w.split}.json",
+        documents=lambda w: f"<results>/data/{EVALUATED[w.split]['dataset']}/{w.split}.jsonl",
+        origin=lambda w: f"<results>/data/{EVALUATED[w.split]['dataset']}/{w.split}.json",
     output:
-        tokens="results/evaluation/{model}/{split}.safetensors",
+        tokens="<results>/evaluation/{model}/{split}.safetensors",
     log:
-        "results/logs/freeze_evaluation/{model}/{split}.log",
+        "<logs>/freeze_evaluation/{model}/{split}.log",
     benchmark:
-        "results/benchmarks/freeze_evaluation/{model}/{split}.tsv"
+        "<benchmarks>/freeze_evaluation/{model}/{split}.tsv"
     wildcard_constraints:
         split=any_of(EVALUATED),
     conda:
@@ -97,14 +97,14 @@ rule freeze_evaluation:
 
 rule build_python_task:
     input:
-        documents="results/data/python/test.jsonl",
+        documents="<results>/data/python/test.jsonl",
     output:
-        data="results/data/tasks/{task}.jsonl",
-        task="results/data/tasks/{task}.yaml",
+        data="<results>/data/tasks/{task}.jsonl",
+        task="<results>/data/tasks/{task}.yaml",
     log:
-        "results/logs/build_python_task/{task}.log",
+        "<logs>/build_python_task/{task}.log",
     benchmark:
-        "results/benchmarks/build_python_task/{task}.tsv"
+        "<benchmarks>/build_python_task/{task}.tsv"
     wildcard_constraints:
         task=any_of(PYTHON_TASKS),
     localrule: True
@@ -119,12 +119,12 @@ rule build_python_task:
 
 rule fetch_task:
     output:
-        data="results/data/tasks/{task}.jsonl",
-        task="results/data/tasks/{task}.yaml",
+        data="<results>/data/tasks/{task}.jsonl",
+        task="<results>/data/tasks/{task}.yaml",
     log:
-        "results/logs/fetch_task/{task}.log",
+        "<logs>/fetch_task/{task}.log",
     benchmark:
-        "results/benchmarks/fetch_task/{task}.tsv"
+        "<benchmarks>/fetch_task/{task}.tsv"
     wildcard_constraints:
         task=any_of(HUB_TASKS),
     retries: 2

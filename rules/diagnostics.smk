@@ -1,23 +1,23 @@
 """Diagnostics of models: what the notes and their papers read off weights; target `diagnostics`."""
 
-SUBJECTS = [
+MEASURED_ROWS = [
     row["model"] if row["cell"] == DENSE else f"{row['model']}/{row['cell']}" for row in rows()
 ]
 
 
 rule write_notes_diagnostics:
     input:
-        spectra="results/spectra/{model}.safetensors",
-        products="results/product_spectra/{model}.safetensors",
-        metrics="results/metrics/{model}.csv",
+        spectra="<results>/spectra/{model}.safetensors",
+        products="<results>/product_spectra/{model}.safetensors",
+        metrics="<results>/metrics/{model}.csv",
         notes=workflow.source_path("../resources/notes/results.csv"),
     output:
-        values="results/diagnostics/{model}/notes.csv",
-        table="results/diagnostics/{model}/notes.md",
+        values="<results>/diagnostics/{model}/notes.csv",
+        table="<results>/diagnostics/{model}/notes.md",
     log:
-        "results/logs/write_notes_diagnostics/{model}.log",
+        "<logs>/write_notes_diagnostics/{model}.log",
     benchmark:
-        "results/benchmarks/write_notes_diagnostics/{model}.tsv"
+        "<benchmarks>/write_notes_diagnostics/{model}.tsv"
     localrule: True
     conda:
         "../envs/compute.yaml"
@@ -29,14 +29,14 @@ rule write_notes_diagnostics:
 
 rule write_low_rank:
     input:
-        products="results/product_spectra/{model}.safetensors",
+        products="<results>/product_spectra/{model}.safetensors",
     output:
-        values="results/diagnostics/{model}/low_rank.csv",
-        table="results/diagnostics/{model}/low_rank.md",
+        values="<results>/diagnostics/{model}/low_rank.csv",
+        table="<results>/diagnostics/{model}/low_rank.md",
     log:
-        "results/logs/write_low_rank/{model}.log",
+        "<logs>/write_low_rank/{model}.log",
     benchmark:
-        "results/benchmarks/write_low_rank/{model}.tsv"
+        "<benchmarks>/write_low_rank/{model}.tsv"
     localrule: True
     conda:
         "../envs/compute.yaml"
@@ -51,16 +51,17 @@ rule measure_hessian:
         model=MODEL,
         calibration=TOKENS,
     output:
-        record="results/hessian/{model}.json",
+        record="<results>/hessian/{model}.json",
     log:
-        "results/logs/measure_hessian/{model}.log",
+        "<logs>/measure_hessian/{model}.log",
     benchmark:
-        "results/benchmarks/measure_hessian/{model}.tsv"
+        "<benchmarks>/measure_hessian/{model}.tsv"
     conda:
         GPU_ENVIRONMENT
     threads: 8
     resources:
         **HESSIAN,
+        **STORE,
     params:
         digest=digest("measure_hessian"),
         settings=CONFIG["hessian"],
@@ -72,11 +73,11 @@ rule write_hessian:
     input:
         record=rules.measure_hessian.output.record,
     output:
-        table="results/diagnostics/{model}/hessian.md",
+        table="<results>/diagnostics/{model}/hessian.md",
     log:
-        "results/logs/write_hessian/{model}.log",
+        "<logs>/write_hessian/{model}.log",
     benchmark:
-        "results/benchmarks/write_hessian/{model}.tsv"
+        "<benchmarks>/write_hessian/{model}.tsv"
     localrule: True
     conda:
         "../envs/tables.yaml"
@@ -88,16 +89,16 @@ rule write_hessian:
 
 rule correlate_metrics:
     input:
-        metrics=expand("results/metrics/{subject}.csv", subject=SUBJECTS),
+        metrics=expand("<results>/metrics/{measured}.csv", measured=MEASURED_ROWS),
         cells=rules.collect_cells.output.cells,
     output:
-        averages="results/diagnostics/averages.csv",
-        correlations="results/diagnostics/correlations.csv",
-        table="results/diagnostics/correlations.md",
+        averages="<results>/diagnostics/averages.csv",
+        correlations="<results>/diagnostics/correlations.csv",
+        table="<results>/diagnostics/correlations.md",
     log:
-        "results/logs/correlate_metrics.log",
+        "<logs>/correlate_metrics.log",
     benchmark:
-        "results/benchmarks/correlate_metrics.tsv"
+        "<benchmarks>/correlate_metrics.tsv"
     localrule: True
     conda:
         "../envs/compute.yaml"
@@ -110,7 +111,7 @@ rule correlate_metrics:
 rule diagnostics:
     input:
         expand(
-            "results/diagnostics/{model}/{page}.md",
+            "<results>/diagnostics/{model}/{page}.md",
             model=WEIGHTED,
             page=["notes", "low_rank", "hessian"],
         ),

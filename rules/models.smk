@@ -1,15 +1,42 @@
-"""Models: fetched from the hub or a local folder, or only their published alphas; the stand-in."""
+"""Models: fetched from the hub or a local folder, or only their published alphas."""
+
+# What stands for a model of which there are published alphas alone.
+PUBLISHED_MODEL = "<results>/models/{model}/published.json"
+CHECKSUMS = resolved("<results>/models/checksums.json")
+
+
+def source_of_model(model):
+    """What says which weights a model has: its folder, or its repository and revision."""
+    entry = CONFIG["models"][model]
+    return {key: entry[key] for key in ("hub", "path", "revision") if key in entry}
+
+
+@cache
+def checksums_of(model):
+    """The SHA-256 of each of a local model's files, whatever their times; none of a model of the hub."""
+    folder = CONFIG["models"][model].get("path")
+    return checksums(model_folder.model_files(folder), CHECKSUMS) if folder else {}
+
+
+@cache
+def digest_of(model):
+    """The SHA-256 of the file that stands for a model; None where it is to be made anew."""
+    path, entry = Path(resolved(MODEL).format(model=model)), CONFIG["models"][model]
+    record = files.read_json(path) if path.exists() else {}
+    if record.get("source") != (entry.get("hub") or Path(entry["path"]).name):
+        return None
+    if any(record["files"].get(name) != found for name, found in checksums_of(model).items()):
+        return None
+    return files.sha256(path)
 
 
 rule fetch_model:
-    input:
-        files=lambda wildcards: local_files_of(wildcards.model),
     output:
         provenance=MODEL,
     log:
-        "results/logs/fetch_model/{model}.log",
+        "<logs>/fetch_model/{model}.log",
     benchmark:
-        "results/benchmarks/fetch_model/{model}.tsv"
+        "<benchmarks>/fetch_model/{model}.tsv"
     wildcard_constraints:
         model=any_of(WEIGHTED),
     # The hub's library waits and resumes, but takes some refusals of a busy hub for final.
@@ -20,6 +47,8 @@ rule fetch_model:
     params:
         digest=digest("fetch_model"),
         settings=lambda wildcards: source_of_model(wildcards.model),
+        # A file's content counts and not its time: of two folders that change places either keeps it.
+        files=lambda wildcards: checksums_of(wildcards.model),
     script:
         "../scripts/fetch_model.py"
 
@@ -30,11 +59,11 @@ rule read_alphas:
         alphas=lambda w: CONFIG["models"][w.model]["alphas"]["file"],
     output:
         model=PUBLISHED_MODEL,
-        metrics=f"results/metrics/{{model}}/{metric_names.FAMILY['alpha_peak']}.csv",
+        metrics=f"<results>/metrics/{{model}}/{metric_names.FAMILY['alpha_peak']}.csv",
     log:
-        "results/logs/read_alphas/{model}.log",
+        "<logs>/read_alphas/{model}.log",
     benchmark:
-        "results/benchmarks/read_alphas/{model}.tsv"
+        "<benchmarks>/read_alphas/{model}.tsv"
     wildcard_constraints:
         model=any_of(PUBLISHED),
     localrule: True
@@ -45,20 +74,3 @@ rule read_alphas:
         settings=lambda wildcards: {"order": CONFIG["models"][wildcards.model]["alphas"]["order"]},
     script:
         "../scripts/read_alphas.py"
-
-
-rule train_standin:
-    output:
-        model=directory("results/standin/model"),
-        record="results/standin/training.json",
-    log:
-        "results/logs/train_standin.log",
-    benchmark:
-        "results/benchmarks/train_standin.tsv"
-    conda:
-        "../envs/compute.yaml"
-    threads: 16
-    params:
-        digest=digest("train_standin"),
-    script:
-        "../scripts/train_standin.py"

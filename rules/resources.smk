@@ -20,6 +20,20 @@ else:
 # With --use-conda, what jobs on a GPU run in.
 GPU_ENVIRONMENT = "../envs/compute-cuda.yaml" if GPU else "../envs/compute.yaml"
 
+TEMPORARY = CONFIG["artifacts"] == "temporary"
+# As many jobs hold an artifact of their own at once as the profile has of this resource.
+ASIDE = {"artifact": 1} if TEMPORARY else {}
+
+if (
+    TEMPORARY
+    and workflow.is_main_process
+    and "artifact" not in workflow.resource_settings.resources
+):
+    sys.exit(
+        "config: artifacts: temporary needs a limit of artifacts at once and found none (--resources "
+        "takes the place of the profile's): add --resources artifact=2"
+    )
+
 # MB of Snakemake in a job, Python, its libraries and batches: 850 to 1,100 measured, without CUDA.
 LIBRARIES_MB = 2000
 # Minutes that every job has, and how many parameters give it one more: 16 times fewer on one core.
@@ -96,12 +110,18 @@ def between_blocks(key):
 
 
 def reading(held):
-    """`needs` of a rule that reads an artifact, and prunes the cell again where that was deleted."""
+    """`needs` of a rule that reads an artifact, and prunes the cell itself where none is kept."""
     tokens = CONFIG["calibration"]["samples"] * CONFIG["calibration"]["length"]
     return needs(
         lambda size, *asked: max(held(size, *asked), size.in_one_pass(tokens) * TEMPORARY),
         1 + TEMPORARY,
     )
+
+
+def evaluating(size, wildcards, input, threads):
+    """Bytes that evaluate_cell holds: it prunes, scores the text, and has the whole model for tasks."""
+    text = size.streamed(tokens_in(input.tokens))
+    return max(pruning(size, wildcards, input, threads), text, size.whole() if input.tasks else 0)
 
 
 TEXT = {"mem_mb": of_text} if CLUSTER else {}
@@ -110,8 +130,9 @@ GRADIENTS = needs(between_blocks("gradients"))
 WANDA_SCORES = needs(lambda size, _, input, __: size.scored(tokens_in(input.calibration)))
 PRUNING = needs(pruning)
 TUNING = needs(tuning)
-PERPLEXITY = reading(lambda size, _, input, __: size.streamed(tokens_in(input.tokens)))
-ZERO_SHOT = reading(lambda size, *_: size.whole())
+PERPLEXITY = needs(lambda size, _, input, __: size.streamed(tokens_in(input.tokens)))
+ZERO_SHOT = needs(lambda size, *_: size.whole())
+CELL_AT_ONCE = needs(evaluating, 3)
 SPECTRA = reading(lambda size, _, __, threads: size.spectra(threads))
 # Copying files needs nothing of a machine, pruning again does.
 EXPORT = reading(lambda *_: 0) if TEMPORARY else {}

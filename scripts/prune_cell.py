@@ -1,5 +1,6 @@
 """Prune one cell and store it compactly, resuming a killed run."""
 
+from heavytail.io.files import scratch
 from heavytail.pruning.origin import write_origin
 from heavytail.running.jobs import run_once
 
@@ -16,20 +17,19 @@ def prune(job) -> None:
     from heavytail.pruning.cell import prune_cell
 
     torch.set_num_threads(job.threads)
-    prune_cell(
-        job.input.model,
-        job.input.ratios,
-        job.input.get("calibration"),
-        settings_of(job),
-        2**20 * job.resources.get("activations_mb", float("inf")),
-        (job.output.artifact, job.output.record),
-    )
+    budget = 2**20 * job.resources.get("activations_mb", float("inf"))
+    files = (job.input.get(name) for name in ("model", "ratios", "calibration"))
+    with scratch(job.output.artifact) as aside:
+        # A cell that is not kept has its record from the job that evaluates it.
+        record = job.output.get("record") or str(aside / "record.json")
+        prune_cell(*files, settings_of(job), budget, (job.output.artifact, record))
 
 
 def describe(job) -> None:
     """Write what the cell was pruned from."""
-    inputs = dict(job.input.items())
-    write_origin(job.output.origin, inputs, settings_of(job), job.output.record)
+    if job.output.get("origin"):
+        inputs = dict(job.input.items())
+        write_origin(job.output.origin, inputs, settings_of(job), job.output.record)
 
 
 if __name__ == "__main__":

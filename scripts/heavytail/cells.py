@@ -5,6 +5,8 @@ CALIBRATED = ("wanda", "wanda_variant", "sparsegpt")
 WITHIN_BLOCK = ("exact", "sequential")
 # What stands for the method, and for the path, of a model that is not pruned.
 DENSE = "dense"
+# A cell below its model's folder, as every stage's paths have it.
+PATH = "{method}/{sparsity}/{allocation}/seed-{seed}"
 
 
 def labels(methods: list[str], within_block: list[str]) -> dict[str, tuple[str, str]]:

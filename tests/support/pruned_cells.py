@@ -9,7 +9,7 @@ from safetensors.torch import save_file
 from heavytail.allocation.table import write_ratios
 from heavytail.models.checkpoint import Checkpoint
 from heavytail.pruning.artifact import Artifact
-from prune_cell import prune_cell
+from heavytail.pruning.cell import prune_cell
 
 
 def windows(count: int = 5, length: int = 40, seed: int = 0) -> torch.Tensor:

@@ -49,6 +49,12 @@ def write_text(path: str | Path, text: str) -> None:
         temporary.write_text(text, encoding="utf-8")
 
 
+def copy(source: str | Path, path: str | Path) -> None:
+    """Copy a file, all or nothing."""
+    with whole(path) as temporary:
+        shutil.copyfile(source, temporary)
+
+
 def write_json(path: str | Path, value: object) -> None:
     """Write JSON, all or nothing; NaN is refused because JSON has none."""
     write_text(path, json.dumps(value, indent=1, allow_nan=False) + "\n")

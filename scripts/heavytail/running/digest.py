@@ -92,34 +92,52 @@ def _text(node: object) -> str:
             f"{name}={_text(value)}" for name, value in fields if value not in (None, [])
         )
         return f"{type(node).__name__}({inner})"
-    return f"[{','.join(map(_text, node))}]" if isinstance(node, list) else repr(node)
+    if isinstance(node, list):
+        return f"[{','.join(_text(item) for item in node if not _is_emptied(item))}]"
+    return repr(node)
+
+
+def _is_emptied(node: object) -> bool:
+    """Whether a node is an import of which nothing is left."""
+    return isinstance(node, ast.Import | ast.ImportFrom) and not node.names
 
 
 @cache
-def _parsed(source: str) -> tuple[str, frozenset[str]]:
-    """What counts of a source, as text, and the package's modules that it may import."""
+def _parsed(source: str) -> tuple[str, frozenset[str], frozenset[str]]:
+    """What counts of a source, as text; the package's modules that it computes with, and the others
+    that it imports."""
     tree = ast.parse(source)
+    everything = _modules(tree)
     tree = _Meaning(set(map(_bound, _inert_imports(tree)))).visit(tree)
     used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    imports = set()
     for node in ast.walk(tree):
-        if not isinstance(node, ast.Import | ast.ImportFrom):
-            continue
         # Of what only annotations and texts used nothing is left.
-        node.names = [one for one in node.names if _bound(one) in used]
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            node.names = [one for one in node.names if _bound(one) in used]
+    counted = frozenset(name for name in _modules(tree) if not _is_inert(name))
+    return _text(tree), counted, everything - counted
+
+
+def _modules(tree: ast.AST) -> frozenset[str]:
+    """What may be a module among the package's names that a tree imports."""
+    found = set()
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            imports |= {alias.name for alias in node.names}
-        elif node.names and node.module:
-            imports.add(node.module)
-            imports |= {f"{node.module}.{alias.name}" for alias in node.names}
-    own = (name for name in imports if name.split(".")[0] == PACKAGE)
-    return _text(tree), frozenset(own)
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.names and node.module:
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return frozenset(name for name in found if name.split(".")[0] == PACKAGE)
+
+
+def _is_inert(name: str) -> bool:
+    """Whether a module is of the package that accompanies a job."""
+    return f"{name}.".startswith(f"{INERT}.")
 
 
 def _inert_imports(tree: ast.AST) -> Iterator[ast.alias]:
     """What a source imports of the package that accompanies a job."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and f"{node.module}.".startswith(f"{INERT}."):
+        if isinstance(node, ast.ImportFrom) and _is_inert(str(node.module)):
             yield from node.names
         elif isinstance(node, ast.ImportFrom) and node.module == PACKAGE:
             yield from (alias for alias in node.names if f"{PACKAGE}.{alias.name}" == INERT)
@@ -142,18 +160,19 @@ def digest(roots: list[str], read: Callable[[str], str | None]) -> str:
         FileNotFoundError: a root does not exist.
     """
     parts: dict[str, str] = {}
-    pending = list(roots)
-    while pending:
-        name = pending.pop()
-        if name in parts or name == INERT or name.startswith(f"{INERT}."):
+    pending, accompanying = list(roots), []
+    while pending or accompanying:
+        counts = bool(pending)
+        name = (pending or accompanying).pop()
+        if name in parts:
             continue
         source = read(name)
-        if source is None:
-            if name in roots:
-                raise FileNotFoundError(f"no source for {name}")
-            parts[name] = ""
-            continue
-        parts[name], imports = _parsed(source)
-        pending += imports
+        if source is None and name in roots:
+            raise FileNotFoundError(f"no source for {name}")
+        text, computing, others = _parsed(source or "")
+        # What counts for nothing is read all the same: `read` may fetch it for the job.
+        parts[name] = text if counts and source else ""
+        (pending if counts else accompanying).extend(computing)
+        accompanying += others
     text = "\n".join(f"{name}={parts[name]}" for name in sorted(parts) if parts[name])
     return hashlib.sha256(text.encode()).hexdigest()[:16]

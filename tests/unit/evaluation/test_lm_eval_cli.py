@@ -11,10 +11,10 @@ import torch
 from tokenizers.processors import TemplateProcessing
 
 from build_python_task import build_python_task
-from evaluate_zero_shot import BATCH, evaluate_zero_shot
 from export_cell import export_cell
 from extract_python import extract_python
 from fetch_task import fetch_task
+from heavytail.evaluation.zero_shot import BATCH, evaluate_zero_shot
 from heavytail.io.files import read_json, read_lines, write_json
 from support.data_sets import publish
 from support.pruned_cells import prune, windows

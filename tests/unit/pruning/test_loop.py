@@ -16,7 +16,7 @@ from heavytail.models.families import FAMILIES, stages
 from heavytail.models.loading import load_model
 from heavytail.models.streaming import StreamedModel
 from heavytail.pruning.artifact import Artifact
-from prune_cell import prune_cell
+from heavytail.pruning.cell import prune_cell
 from support.project import ROOT
 from support.pruned_cells import prune, windows, write_inputs
 from support.tiny_model import save_model
@@ -142,7 +142,7 @@ def test_a_run_that_is_killed_between_blocks_gives_the_same_bytes(way, model_fol
     settings = {"method": "sparsegpt", "within_block": way, "of": None, "code": ""}
     outputs = str(work / "cell.safetensors"), str(work / "cell.json")
     arguments = json.dumps([*inputs, settings, 1e9, outputs])
-    program = "import json, sys, torch; from prune_cell import prune_cell; "
+    program = "import json, sys, torch; from heavytail.pruning.cell import prune_cell; "
     program += f"torch.set_num_threads({torch.get_num_threads()}); "
     program += "prune_cell(*json.loads(sys.argv[1]))"
     command = [sys.executable, "-c", program, arguments]

@@ -26,8 +26,11 @@ IMPORTS = """
 import sys, torch
 for name in ("is_available", "device_count", "current_device", "init"):
     setattr(torch.cuda, name, lambda *_, name=name: sys.exit(f"torch.cuda.{name} was called"))
-import evaluate_perplexity, evaluate_zero_shot, measure_gradients, measure_hessian
-import measure_similarity, measure_spectra, measure_wanda_scores, prune_cell, tune_allocation
+from heavytail.allocation.guides import gradients, similarity, wanda_scores
+from heavytail.diagnostics import hessians
+from heavytail.evaluation import perplexity, tuning, zero_shot
+from heavytail.pruning import cell
+from heavytail.spectra import measure
 """
 
 
@@ -37,7 +40,10 @@ def machine(tmp_path, monkeypatch):
     for name in ("CUDA_VISIBLE_DEVICES", "SLURM_JOB_ID"):
         monkeypatch.delenv(name, raising=False)
     tool = tmp_path / "nvidia-smi"
-    tool.write_text("#!/bin/sh\necho 0, GPU-a\necho 1, GPU-b\n")
+    tool.write_text(
+        "#!/bin/sh\ncase $* in *name*) echo 0, GPU-a, Fast; echo 1, GPU-b, Slow ;; "
+        "*) echo 0, GPU-a; echo 1, GPU-b ;; esac\n"
+    )
     tool.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     monkeypatch.setenv("TMPDIR", str(tmp_path))
@@ -116,3 +122,19 @@ def test_a_device_is_one_however_it_was_made_visible(machine, monkeypatch):
     assert gpus.candidates() == ["GPU-b"]
     monkeypatch.setenv("SLURM_JOB_ID", "7")
     assert gpus.candidates() == ["1"]
+
+
+def test_what_computes_is_told_by_the_names_of_the_devices_that_may(machine, monkeypatch):
+    assert gpus.computing_device() == "Fast, Slow"
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
+    assert gpus.computing_device() == "Slow"
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    assert gpus.computing_device().startswith("cpu")
+
+
+def test_a_cpu_with_arithmetic_in_bfloat16_is_another_one(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr(gpus, "CPU", tmp_path / "cpuinfo")
+    assert gpus.computing_device() == "cpu"
+    (tmp_path / "cpuinfo").write_text("flags\t: fpu avx512_bf16 sse\n")
+    assert gpus.computing_device() == "cpu avx512_bf16"

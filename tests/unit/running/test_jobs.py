@@ -12,8 +12,8 @@ import torch
 from huggingface_hub import HfApi, constants
 from safetensors.torch import save_file
 
-from evaluate_perplexity import evaluate_perplexity
 from heavytail.evaluation import perplexity
+from heavytail.evaluation.perplexity import evaluate_perplexity
 from heavytail.io.computed import Stopwatch
 from heavytail.running import jobs
 

@@ -9,10 +9,10 @@ import torch
 from safetensors.torch import save_file
 from transformers import AutoModelForCausalLM
 
+from heavytail.allocation.guides.gradients import measure_gradients
+from heavytail.allocation.guides.similarity import measure_similarity
+from heavytail.allocation.guides.wanda_scores import measure_wanda_scores
 from heavytail.io.files import read_json
-from measure_gradients import measure_gradients
-from measure_similarity import measure_similarity
-from measure_wanda_scores import measure_wanda_scores
 from support.pruned_cells import windows
 from support.tiny_model import save_model
 

@@ -164,7 +164,7 @@ def test_a_job_that_is_killed_goes_on_with_the_block_it_was_at(tmp_path):
     provenance.write_text("{}")
     code = (
         "import logging, sys; sys.path[:0] = sys.argv[1:2]; logging.basicConfig(level=20)\n"
-        "from measure_spectra import measure_spectra\n"
+        "from heavytail.spectra.measure import measure_spectra\n"
         "measure_spectra(sys.argv[2], None, 'spectra', 'code', sys.argv[3])"
     )
     command = [sys.executable, "-c", code, str(ROOT / "scripts"), str(provenance)]

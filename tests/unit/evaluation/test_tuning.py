@@ -7,17 +7,17 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-import tune_allocation as script
 from heavytail.allocation.ratios import ratios_of
 from heavytail.allocation.table import write_ratios
+from heavytail.evaluation import tuning as script
 from heavytail.evaluation.perplexity import negative_log_likelihoods
+from heavytail.evaluation.tuning import tune_allocation
 from heavytail.io.files import read_json
 from heavytail.models.checkpoint import Checkpoint
 from heavytail.models.streaming import StreamedModel
 from heavytail.pruning.artifact import Artifact
-from prune_cell import prune_cell
+from heavytail.pruning.cell import prune_cell
 from support.pruned_cells import windows
-from tune_allocation import tune_allocation
 
 CANDIDATES = [{"epsilon": 0.1}, {"epsilon": 0.6}, {"epsilon": 0.9}]
 SETTINGS = {"allocator": "depth_linear", "epsilon": "tune", "sparsity": 0.5, "of": None}

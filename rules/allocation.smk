@@ -1,4 +1,4 @@
-"""Input functions, settings and digests of allocations."""
+"""Allocations: what guides them, and the sparsity that they give to every matrix."""
 
 
 def allocation_settings(allocation, method):
@@ -31,11 +31,11 @@ def guides_of(allocation):
     if settings["allocator"] in allocations.WANDA_SCORED:
         found["scores"] = rules.measure_wanda_scores.output.scores
     elif family := metric_names.FAMILY.get(settings.get("metric")):
-        found["scores"] = f"results/metrics/{{model}}/{family}.csv"
+        found["scores"] = f"<results>/metrics/{{model}}/{family}.csv"
     if "segments" in settings or settings.get("blend", {}).get("importance") == "segments":
         owner = settings.get("segments", allocations.OWN)
         found["segments"] = (
-            f"results/segments/{'{model}' if owner == allocations.OWN else owner}.json"
+            f"<results>/segments/{'{model}' if owner == allocations.OWN else owner}.json"
         )
     if "blend" in settings:
         found["gradients"] = rules.measure_gradients.output.norms
@@ -50,25 +50,6 @@ def ratio_inputs(wildcards):
     return {name: path.format(**dict(wildcards.items())) for name, path in found.items()}
 
 
-def tune_inputs(wildcards):
-    """The guides of an allocation, and the calibration tokens of the methods that read some."""
-    found = guides_of(wildcards.allocation)
-    found = found | {"calibration": TOKENS} if calibrated(wildcards.method) else found
-    return {name: path.format(model=wildcards.model) for name, path in found.items()}
-
-
-def tune_settings(wildcards):
-    """An allocation, and what its open settings may be."""
-    settings = ratio_settings(wildcards)
-    named = CONFIG["allocations"][wildcards.allocation]
-    return settings | {"candidates": allocations.candidates(named, CONFIG["tune"])}
-
-
-def tune_digest(wildcards):
-    """Changes when the code that tries an allocation changes in meaning."""
-    return digest("tune_allocation", *ratio_modules(wildcards), *prune_modules(wildcards))
-
-
 def table_of_segments(wildcards):
     """Where a model's segments come from: a given table, or how similar its blocks are."""
     given = CONFIG["models"][wildcards.model].get("segments")
@@ -79,7 +60,9 @@ def ratio_modules(wildcards):
     """The modules that an allocation chooses by name."""
     settings = CONFIG["allocations"][wildcards.allocation]
     modules = [f"heavytail.allocation.allocators.{settings['allocator']}"]
-    modules += ["heavytail.allocation.segments"] if "segments" in guides_of(wildcards.allocation) else []
+    modules += (
+        ["heavytail.allocation.segments"] if "segments" in guides_of(wildcards.allocation) else []
+    )
     return modules + (["heavytail.allocation.blend"] if "blend" in settings else [])
 
 
@@ -95,18 +78,107 @@ def ratio_settings(wildcards):
     return settings | {"sparsity": target, "of": of}
 
 
-def ratio_rows(model):
-    """Every table of ratios of a model, as wildcards, in the order of the tables."""
-    names = ("method", "sparsity", "allocation")
-    found = dict.fromkeys(tuple(cell[name] for name in names) for cell in cells(model))
-    return [dict(zip(names, values)) for values in found]
+rule measure_similarity:
+    input:
+        model=MODEL,
+        calibration=TOKENS,
+    output:
+        similarity="<results>/segments/{model}.csv",
+    log:
+        "<logs>/measure_similarity/{model}.log",
+    benchmark:
+        "<benchmarks>/measure_similarity/{model}.tsv"
+    conda:
+        GPU_ENVIRONMENT
+    threads: 8
+    resources:
+        **SIMILARITY,
+        **STORE,
+    params:
+        digest=digest("measure_similarity"),
+        settings={"windows": CONFIG["segments"]["windows"]},
+    script:
+        "../scripts/measure_similarity.py"
 
 
-def ratio_tables(wildcards):
-    """The files of `ratio_rows`."""
-    path = rules.allocate_sparsity.output.ratios
-    return [path.format(model=wildcards.model, **row) for row in ratio_rows(wildcards.model)]
+rule find_segments:
+    input:
+        unpack(table_of_segments),
+    output:
+        segments="<results>/segments/{model}.json",
+    log:
+        "<logs>/find_segments/{model}.log",
+    benchmark:
+        "<benchmarks>/find_segments/{model}.tsv"
+    localrule: True
+    conda:
+        "../envs/compute.yaml"
+    params:
+        digest=digest("find_segments"),
+        settings={"count": CONFIG["segments"]["count"]},
+    script:
+        "../scripts/find_segments.py"
 
 
-# The models that an allocation is for.
-ALLOCATED = [model for model in CONFIG["models"] if ratio_rows(model)]
+rule measure_gradients:
+    input:
+        model=MODEL,
+        calibration=TOKENS,
+    output:
+        norms="<results>/gradients/{model}.json",
+    log:
+        "<logs>/measure_gradients/{model}.log",
+    benchmark:
+        "<benchmarks>/measure_gradients/{model}.tsv"
+    conda:
+        GPU_ENVIRONMENT
+    threads: 8
+    resources:
+        **GRADIENTS,
+        **STORE,
+    params:
+        digest=digest("measure_gradients"),
+        settings=CONFIG["gradients"],
+    script:
+        "../scripts/measure_gradients.py"
+
+
+rule measure_wanda_scores:
+    input:
+        model=MODEL,
+        calibration=TOKENS,
+    output:
+        scores="<results>/wanda_scores/{model}.csv",
+    log:
+        "<logs>/measure_wanda_scores/{model}.log",
+    benchmark:
+        "<benchmarks>/measure_wanda_scores/{model}.tsv"
+    conda:
+        GPU_ENVIRONMENT
+    threads: 8
+    resources:
+        **WANDA_SCORES,
+        **STORE,
+    params:
+        digest=digest("measure_wanda_scores"),
+    script:
+        "../scripts/measure_wanda_scores.py"
+
+
+rule allocate_sparsity:
+    input:
+        unpack(ratio_inputs),
+        model=shapes_of if PUBLISHED else MODEL,
+    output:
+        ratios="<results>/ratios/{model}/{method}/{sparsity}/{allocation}.csv",
+    log:
+        "<logs>/allocate_sparsity/{model}/{method}/{sparsity}/{allocation}.log",
+    # No benchmark: planning thousands of these costs more than to know that each takes a second.
+    localrule: True
+    conda:
+        "../envs/compute.yaml"
+    params:
+        digest=ratio_digest,
+        settings=ratio_settings,
+    script:
+        "../scripts/allocate_sparsity.py"

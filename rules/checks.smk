@@ -1,9 +1,7 @@
-"""The gate before pruning: a dense model that is known to reach a perplexity must reach it first."""
-
-import json
+"""The check of a dense model that is known to reach a perplexity, before anything is pruned."""
 
 # What the check of a dense model leaves when it passes.
-VERDICT = "results/checks/{model}.json"
+VERDICT = "<results>/checks/{model}.json"
 
 
 def expectation_of(model):
@@ -15,35 +13,19 @@ def expectation_of(model):
     }
 
 
-@cache
-def digest_of(model):
-    """The SHA-256 of the file that stands for a model; None where it is to be made anew."""
-    path, entry = Path(MODEL.format(model=model)), CONFIG["models"][model]
-    if not path.exists():
-        return None
-    record = json.loads(path.read_text(encoding="utf-8"))
-    if record["source"] != (entry.get("hub") or Path(entry["path"]).name):
-        return None
-    for file in map(Path, local_files_of(model)):
-        is_newer = file.stat().st_mtime > path.stat().st_mtime
-        if is_newer and record["files"].get(file.name) != files.sha256(file):
-            return None
-    return files.sha256(path)
-
-
 def is_of_model(path, model):
     """Whether there is a JSON file that was made from the model as it is."""
-    made = json.loads(Path(path).read_text(encoding="utf-8")) if Path(path).exists() else {}
+    made = files.read_json(path) if Path(path).exists() else {}
     return bool(made) and made["sha256"]["model"] == digest_of(model)
 
 
 @cache
 def is_met(model):
     """Whether the model as it is has met its expectation before this run."""
-    path = Path(VERDICT.format(model=model))
+    path = resolved(VERDICT).format(model=model)
     if not is_of_model(path, model):
         return False
-    return json.loads(path.read_text(encoding="utf-8"))["expectation"] == expectation_of(model)
+    return files.read_json(path)["expectation"] == expectation_of(model)
 
 
 def check_before(model, made):
@@ -60,11 +42,36 @@ def check_before(model, made):
 
 def check_of_cell(wildcards):
     """What the pruning of a cell waits for."""
-    cell = CELL.format(**dict(wildcards.items()))
-    return check_before(wildcards.model, f"results/pruned/{wildcards.model}/{cell}.origin.json")
+    made = f"{PRUNED}.origin.json".format(**dict(wildcards.items()))
+    return check_before(wildcards.model, resolved(made))
 
 
 def check_of_trials(wildcards):
     """What the trials of an allocation wait for."""
     record = rules.tune_allocation.output.record.format(**dict(wildcards.items()))
-    return check_before(wildcards.model, record)
+    return check_before(wildcards.model, resolved(record))
+
+
+# A checkpoint, and no input of the cells. A further input would make every finished cell stale; and
+# where one is ancient, Snakemake 9.27 overlooks a cell's own changes as long as a job upstream of it,
+# such as the dense evaluation, has to run.
+checkpoint check_dense:
+    input:
+        model=MODEL,
+        record=f"<results>/perplexity/{{model}}/{DENSE}.json",
+    output:
+        verdict=VERDICT,
+    log:
+        "<logs>/check_dense/{model}.log",
+    benchmark:
+        "<benchmarks>/check_dense/{model}.tsv"
+    wildcard_constraints:
+        model=any_of(EXPECTED),
+    localrule: True
+    conda:
+        "../envs/tables.yaml"
+    params:
+        digest=digest("check_dense"),
+        settings=lambda wildcards: expectation_of(wildcards.model),
+    script:
+        "../scripts/check_dense.py"

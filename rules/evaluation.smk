@@ -1,0 +1,148 @@
+"""Evaluation: perplexity and zero-shot accuracy of the dense model and of every cell, and trials."""
+
+# With temporary artifacts a cell's own job evaluates it: these are the rows that have none.
+EVALUATED_APART = DENSE if TEMPORARY else f"{DENSE}|{CELLS}"
+TASK_FILES = {
+    "tasks": [f"<results>/data/tasks/{task}.yaml" for task in CONFIG["tasks"]],
+    "data": [f"<results>/data/tasks/{task}.jsonl" for task in CONFIG["tasks"]],
+}
+
+
+def zero_shot_settings(wildcards):
+    """The tasks of a model, and the BOS policy of their texts."""
+    own = CONFIG["models"][wildcards.model].get("bos", CONFIG["zero_shot"]["bos"])
+    return {"tasks": CONFIG["tasks"], "bos": own}
+
+
+rule evaluate_perplexity:
+    input:
+        model=MODEL,
+        origin=lambda w: origin_of(f"{w.model}/{w.cell}"),
+        tokens="<results>/evaluation/{model}/test.safetensors",
+    output:
+        record="<results>/perplexity/{model}/{cell}.json",
+    log:
+        "<logs>/evaluate_perplexity/{model}/{cell}.log",
+    benchmark:
+        "<benchmarks>/evaluate_perplexity/{model}/{cell}.tsv"
+    wildcard_constraints:
+        cell=EVALUATED_APART,
+    conda:
+        GPU_ENVIRONMENT
+    resources:
+        **PERPLEXITY,
+        **STORE,
+    params:
+        digest=digest("evaluate_perplexity"),
+    script:
+        "../scripts/evaluate_perplexity.py"
+
+
+rule evaluate_zero_shot:
+    input:
+        **TASK_FILES,
+        model=MODEL,
+        origin=lambda w: origin_of(f"{w.model}/{w.cell}"),
+    output:
+        record="<results>/zero_shot/{model}/{cell}.json",
+    log:
+        "<logs>/evaluate_zero_shot/{model}/{cell}.log",
+    benchmark:
+        "<benchmarks>/evaluate_zero_shot/{model}/{cell}.tsv"
+    wildcard_constraints:
+        cell=EVALUATED_APART,
+    conda:
+        GPU_ENVIRONMENT
+    resources:
+        **ZERO_SHOT,
+        **STORE,
+    params:
+        digest=digest("evaluate_zero_shot"),
+        settings=zero_shot_settings,
+    script:
+        "../scripts/evaluate_zero_shot.py"
+
+
+if TEMPORARY:
+
+    rule evaluate_cell:
+        input:
+            **TASK_FILES,
+            model=MODEL,
+            ratios=rules.allocate_sparsity.output.ratios,
+            calibration=calibration_of,
+            tokens="<results>/evaluation/{model}/test.safetensors",
+            checked=check_of_cell if EXPECTED else [],
+        output:
+            **(
+                {"zero_shot": f"<results>/zero_shot/{{model}}/{CELL}.json"}
+                if CONFIG["tasks"]
+                else {}
+            ),
+            pruned=f"{PRUNED}.json",
+            origin=f"{PRUNED}.origin.json",
+            perplexity=f"<results>/perplexity/{{model}}/{CELL}.json",
+        log:
+            f"<logs>/evaluate_cell/{{model}}/{CELL}.log",
+        benchmark:
+            f"<benchmarks>/evaluate_cell/{{model}}/{CELL}.tsv"
+        conda:
+            GPU_ENVIRONMENT
+        resources:
+            **ASIDE,
+            **CELL_AT_ONCE,
+            **STORE,
+        params:
+            prune_cell=lambda w: {"digest": prune_digest(w), "settings": prune_settings(w)},
+            evaluate_perplexity={"digest": digest("evaluate_perplexity")},
+            evaluate_zero_shot=lambda w: {
+                "digest": digest("evaluate_zero_shot"),
+                "settings": zero_shot_settings(w),
+            },
+            digest=digest("evaluate_cell"),
+        script:
+            "../scripts/evaluate_cell.py"
+
+
+def tune_inputs(wildcards):
+    """The guides of an allocation, and the calibration tokens of the methods that read some."""
+    found = guides_of(wildcards.allocation)
+    found = found | {"calibration": TOKENS} if calibrated(wildcards.method) else found
+    return {name: path.format(model=wildcards.model) for name, path in found.items()}
+
+
+def tune_settings(wildcards):
+    """An allocation, and what its open settings may be."""
+    settings = ratio_settings(wildcards)
+    named = CONFIG["allocations"][wildcards.allocation]
+    return settings | {"candidates": allocations.candidates(named, CONFIG["tune"])}
+
+
+def tune_digest(wildcards):
+    """Changes when the code that tries an allocation changes in meaning."""
+    return digest("tune_allocation", *ratio_modules(wildcards), *prune_modules(wildcards))
+
+
+rule tune_allocation:
+    input:
+        unpack(tune_inputs),
+        model=MODEL,
+        validation="<results>/evaluation/{model}/validation.safetensors",
+        checked=check_of_trials if EXPECTED else [],
+    output:
+        record="<results>/tuned/{model}/{method}/{sparsity}/{allocation}.json",
+    log:
+        "<logs>/tune_allocation/{model}/{method}/{sparsity}/{allocation}.log",
+    benchmark:
+        "<benchmarks>/tune_allocation/{model}/{method}/{sparsity}/{allocation}.tsv"
+    conda:
+        GPU_ENVIRONMENT
+    resources:
+        **TUNING,
+        **STORE,
+    params:
+        digest=tune_digest,
+        settings=tune_settings,
+        pruning=prune_settings,
+    script:
+        "../scripts/tune_allocation.py"

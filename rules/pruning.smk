@@ -1,0 +1,88 @@
+"""Pruned cells, each stored as a compact artifact; as a Hugging Face folder on demand.
+
+Readers of an artifact depend on the cell's origin and not on the artifact, which may be deleted: a
+reader prunes it again. With `artifacts: temporary` no cell is stored at all: one job prunes and
+evaluates it, and other readers prune it for themselves.
+"""
+
+PRUNED = f"<results>/pruned/{{model}}/{CELL}"
+
+
+def origin_of(measured):
+    """What a cell was pruned from; nothing for a dense model."""
+    _, _, cell = measured.partition("/")
+    return [] if cell in ("", DENSE) else f"<results>/pruned/{measured}.origin.json"
+
+
+def prune_settings(wildcards):
+    """How a cell is pruned, beside its ratios."""
+    method, within_block = METHODS[wildcards.method]
+    _, of = axes.target_of(wildcards.sparsity)
+    return {"method": method, "of": of, "within_block": within_block}
+
+
+def prune_modules(wildcards):
+    """The modules that a cell's pruning chooses by name."""
+    method, within_block = METHODS[wildcards.method]
+    way = f"heavytail.pruning.within_block.{within_block}"
+    return [f"heavytail.pruning.methods.{method}", *([way] if calibrated(wildcards.method) else [])]
+
+
+def prune_digest(wildcards):
+    """Changes when the code that prunes a cell changes in meaning."""
+    return digest("prune_cell", *prune_modules(wildcards))
+
+
+def calibration_of(wildcards):
+    """The calibration tokens of a cell; magnitude pruning reads none."""
+    return rules.freeze_calibration.output.tokens if calibrated(wildcards.method) else []
+
+
+rule prune_cell:
+    input:
+        model=MODEL,
+        ratios=rules.allocate_sparsity.output.ratios,
+        calibration=calibration_of,
+        # Never a file: only waits.
+        checked=check_of_cell if EXPECTED else [],
+    output:
+        **({} if TEMPORARY else {"record": f"{PRUNED}.json", "origin": f"{PRUNED}.origin.json"}),
+        artifact=f"{PRUNED}.safetensors",
+        # Of temporary cells the job that evaluates them tells the rest.
+    log:
+        f"<logs>/prune_cell/{{model}}/{CELL}.log",
+    benchmark:
+        f"<benchmarks>/prune_cell/{{model}}/{CELL}.tsv"
+    conda:
+        GPU_ENVIRONMENT
+    resources:
+        **PRUNING,
+        **STORE,
+    params:
+        digest=prune_digest,
+        settings=prune_settings,
+    script:
+        "../scripts/prune_cell.py"
+
+
+rule export_cell:
+    input:
+        model=MODEL,
+        origin=f"{PRUNED}.origin.json",
+        ratios=rules.allocate_sparsity.output.ratios,
+    output:
+        folder=directory(f"<results>/exported/{{model}}/{CELL}"),
+    log:
+        f"<logs>/export_cell/{{model}}/{CELL}.log",
+    benchmark:
+        f"<benchmarks>/export_cell/{{model}}/{CELL}.tsv"
+    conda:
+        EXPORT_ENVIRONMENT
+    resources:
+        **ASIDE,
+        **EXPORT,
+    params:
+        digest=digest("export_cell"),
+        settings=prune_settings,
+    script:
+        "../scripts/export_cell.py"

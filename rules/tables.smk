@@ -1,0 +1,190 @@
+"""Tables: every record in two CSV files, comparisons, and markdown as people read it."""
+
+
+def artifact_path(row):
+    """The pruned weights of a row; the dense model has none."""
+    pruned = f"<results>/pruned/{row['model']}/{row['cell']}.safetensors"
+    return None if row["cell"] == DENSE else resolved(pruned)
+
+
+def row_settings(row):
+    """What the CSV says of a row beside its numbers."""
+    row = row | {"artifact": artifact_path(row)}
+    if row["cell"] == DENSE:
+        return row
+    settings = CONFIG["allocations"][row["allocation"]]
+    grouping = settings.get("grouping")
+    named = {"grouping": grouping and groupings.name_of(grouping)}
+    if calibrated(row["method"]):
+        named["within_block"] = METHODS[row["method"]][1]
+    if allocations.is_tuned(settings):
+        named["tuned"] = resolved(rules.tune_allocation.output.record).format(**row)
+    return row | named | allocation_settings(row["allocation"], row["method"])
+
+
+ROWS = [row_settings(row) for row in rows()]
+PRUNED_ROWS = [row for row in ROWS if row["artifact"]]
+
+
+rule collect_cells:
+    input:
+        perplexity=[f"<results>/perplexity/{r['model']}/{r['cell']}.json" for r in rows()],
+        zero_shot=[
+            f"<results>/zero_shot/{r['model']}/{r['cell']}.json" for r in rows() if CONFIG["tasks"]
+        ],
+        pruned=[f"<results>/pruned/{r['model']}/{r['cell']}.json" for r in PRUNED_ROWS],
+        tuned=list(dict.fromkeys(row["tuned"] for row in ROWS if "tuned" in row)),
+    output:
+        cells="<results>/tables/cells.csv",
+        zero_shot="<results>/tables/zero_shot.csv",
+        paired="<results>/tables/paired.npz",
+    log:
+        "<logs>/collect_cells.log",
+    benchmark:
+        "<benchmarks>/collect_cells.tsv"
+    localrule: True
+    conda:
+        "../envs/tables.yaml"
+    params:
+        digest=digest("collect_cells"),
+        rows=ROWS,
+    script:
+        "../scripts/collect_cells.py"
+
+
+rule compare_cells:
+    input:
+        cells=rules.collect_cells.output.cells,
+        paired=rules.collect_cells.output.paired,
+    output:
+        significance="<results>/tables/significance.csv",
+    log:
+        "<logs>/compare_cells.log",
+    benchmark:
+        "<benchmarks>/compare_cells.tsv"
+    localrule: True
+    conda:
+        "../envs/tables.yaml"
+    params:
+        digest=digest("compare_cells"),
+    script:
+        "../scripts/compare_cells.py"
+
+
+rule compare_notes:
+    input:
+        notes=CONFIG["notes"] or [],
+        cells=rules.collect_cells.output.cells,
+        zero_shot=rules.collect_cells.output.zero_shot,
+    output:
+        values="<results>/tables/notes.csv",
+        table="<results>/tables/notes.md",
+    log:
+        "<logs>/compare_notes.log",
+    benchmark:
+        "<benchmarks>/compare_notes.tsv"
+    localrule: True
+    conda:
+        "../envs/tables.yaml"
+    params:
+        digest=digest("compare_notes"),
+        text=CONFIG["evaluation"]["dataset"],
+    script:
+        "../scripts/compare_notes.py"
+
+
+rule write_table:
+    input:
+        cells=rules.collect_cells.output.cells,
+        zero_shot=rules.collect_cells.output.zero_shot,
+        significance=rules.compare_cells.output.significance,
+        notes=rules.compare_notes.output.values if CONFIG["notes"] else [],
+    output:
+        values="<results>/tables/{model}.csv",
+        table="<results>/tables/{model}.md",
+    log:
+        "<logs>/write_table/{model}.log",
+    benchmark:
+        "<benchmarks>/write_table/{model}.tsv"
+    localrule: True
+    conda:
+        "../envs/tables.yaml"
+    params:
+        digest=digest("write_table"),
+    script:
+        "../scripts/write_table.py"
+
+
+rule write_summary:
+    input:
+        cells=rules.collect_cells.output.cells,
+        significance=rules.compare_cells.output.significance,
+    output:
+        values="<results>/tables/summary.csv",
+        table="<results>/tables/summary.md",
+    log:
+        "<logs>/write_summary.log",
+    benchmark:
+        "<benchmarks>/write_summary.tsv"
+    localrule: True
+    conda:
+        "../envs/tables.yaml"
+    params:
+        digest=digest("write_summary"),
+    script:
+        "../scripts/write_summary.py"
+
+
+def ratio_rows(model):
+    """Every table of ratios of a model, as wildcards, in the order of the tables."""
+    names = ("method", "sparsity", "allocation")
+    found = dict.fromkeys(tuple(cell[name] for name in names) for cell in cells(model))
+    return [dict(zip(names, values)) for values in found]
+
+
+def ratio_tables(wildcards):
+    """The files of `ratio_rows`."""
+    path = rules.allocate_sparsity.output.ratios
+    return [path.format(model=wildcards.model, **row) for row in ratio_rows(wildcards.model)]
+
+
+# The models that an allocation is for.
+ALLOCATED = [model for model in CONFIG["models"] if ratio_rows(model)]
+
+
+rule write_ratio_table:
+    input:
+        ratios=ratio_tables,
+    output:
+        values="<results>/tables/{model}-ratios.csv",
+        table="<results>/tables/{model}-ratios.md",
+    log:
+        "<logs>/write_ratio_table/{model}.log",
+    benchmark:
+        "<benchmarks>/write_ratio_table/{model}.tsv"
+    localrule: True
+    conda:
+        "../envs/tables.yaml"
+    params:
+        digest=digest("write_ratio_table"),
+        rows=lambda wildcards: ratio_rows(wildcards.model),
+    script:
+        "../scripts/write_ratio_table.py"
+
+
+rule plot_ratios:
+    input:
+        values=rules.write_ratio_table.output.values,
+    output:
+        plot="<results>/plots/{model}-ratios.svg",
+    log:
+        "<logs>/plot_ratios/{model}.log",
+    benchmark:
+        "<benchmarks>/plot_ratios/{model}.tsv"
+    localrule: True
+    conda:
+        "../envs/tables.yaml"
+    params:
+        digest=digest("plot_ratios"),
+    script:
+        "../scripts/plot_ratios.py"

@@ -1,0 +1,92 @@
+"""Prune one cell, evaluate it, and keep nothing but its records: no artifact outlives the job."""
+
+from functools import cache
+from pathlib import Path
+
+from heavytail.io.files import copy
+from heavytail.pruning.origin import write_origin
+from heavytail.running.jobs import logged
+from heavytail.running.store import Work, once
+from heavytail.running.wholeness import require_whole
+
+
+class Cell:
+    """A cell that is pruned when, and only if, something has to be measured on it."""
+
+    def __init__(self, job):
+        """`job`: Snakemake's object of the script."""
+        self.job, self.inputs = job, dict(job.input.items())
+        pruning = job.params.prune_cell
+        self.settings = pruning["settings"] | {"code": pruning["digest"]}
+        self.artifact = Path(job.output.pruned).with_suffix(".aside.safetensors")
+        self.record = Path(job.output.pruned).with_suffix(".aside.json")
+        self.budget = 2**20 * job.resources.get("activations_mb", float("inf"))
+        self.pruned = cache(self.prune)
+
+    def prune(self):
+        """The artifact, which lies beside the record until the job ends."""
+        import torch
+
+        from heavytail.pruning.artifact import Artifact
+        from heavytail.pruning.cell import prune_cell
+
+        torch.set_num_threads(self.job.threads)
+        sources = (self.inputs.get(name) for name in ("model", "ratios", "calibration"))
+        outputs = (str(self.artifact), str(self.record))
+        prune_cell(*sources, self.settings, self.budget, outputs)
+        return Artifact(self.artifact)
+
+    def describe(self) -> None:
+        """Write the record of the pruning."""
+        self.pruned()
+        copy(self.record, self.job.output.pruned)
+
+    def measure_perplexity(self) -> None:
+        """Write that record."""
+        from heavytail.evaluation.perplexity import evaluate_perplexity
+
+        files = self.inputs["model"], self.pruned(), self.inputs["tokens"]
+        evaluate_perplexity(*files, self.budget, self.job.output.perplexity)
+
+    def measure_zero_shot(self) -> None:
+        """Write that record."""
+        from heavytail.evaluation.zero_shot import evaluate_zero_shot
+
+        files = self.inputs["model"], self.pruned(), self.inputs["tasks"]
+        settings = self.job.params.evaluate_zero_shot["settings"]
+        evaluate_zero_shot(*files, settings, self.job.output.zero_shot)
+
+
+def evaluate_cell(job) -> None:
+    """Write the records of a cell, and its origin."""
+    cell = Cell(job)
+
+    def part(rule: str, names: tuple[str, ...], output: str, compute) -> None:
+        # The key is that of the job which does this alone where artifacts are kept.
+        inputs = {name: files.get(name) for name in names}
+        work = Work(rule, job.params[rule], inputs, {"record": output}, job.threads)
+        once(job.resources.store, work, compute)
+
+    files, output = dict(cell.inputs), job.output
+    try:
+        part("prune_cell", ("model", "ratios", "calibration"), output.pruned, cell.describe)
+        write_origin(output.origin, cell.inputs, cell.settings, output.pruned)
+        files["origin"] = output.origin
+        names = ("model", "origin", "tokens")
+        part("evaluate_perplexity", names, output.perplexity, cell.measure_perplexity)
+        if output.get("zero_shot"):
+            names = ("model", "origin", "tasks", "data")
+            part("evaluate_zero_shot", names, output.zero_shot, cell.measure_zero_shot)
+    finally:
+        cell.artifact.unlink(missing_ok=True)
+        cell.record.unlink(missing_ok=True)
+
+
+if __name__ == "__main__":
+    with logged(
+        snakemake.log[0],
+        "calibration.samples, calibration.length or evaluation.length, or keep hidden states on "
+        "disk: --set-resources evaluate_cell:activations_mb=1000",
+    ):
+        require_whole(snakemake.input)
+        evaluate_cell(snakemake)
