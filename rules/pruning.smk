@@ -6,6 +6,10 @@ evaluates it, and other readers prune it for themselves.
 """
 
 PRUNED = f"<results>/pruned/{{model}}/{CELL}"
+ARTIFACT = {"artifact": f"{PRUNED}.safetensors"}
+if not TEMPORARY:
+    # Of a temporary cell the job that evaluates it writes these.
+    ARTIFACT |= {"record": f"{PRUNED}.json", "origin": f"{PRUNED}.origin.json"}
 
 
 def origin_of(measured):
@@ -46,9 +50,7 @@ rule prune_cell:
         # Never a file: only waits.
         checked=check_of_cell if EXPECTED else [],
     output:
-        **({} if TEMPORARY else {"record": f"{PRUNED}.json", "origin": f"{PRUNED}.origin.json"}),
-        artifact=f"{PRUNED}.safetensors",
-        # Of temporary cells the job that evaluates them tells the rest.
+        **ARTIFACT,
     log:
         f"<logs>/prune_cell/{{model}}/{CELL}.log",
     benchmark:

@@ -26,7 +26,9 @@ from support.project import Project, copy_parts
 
 # How long a job took is no result, nor whether it went on with an earlier one's blocks.
 TIMES = ["seconds", "peak_memory_mb"]
-COURSE = ("logs", "benchmarks")
+COURSE = ("logs", "benchmarks", "store")
+# Remembers when files were changed.
+CHECKSUMS = "models/checksums.json"
 
 
 def results(project: Project) -> dict[str, object]:
@@ -34,7 +36,7 @@ def results(project: Project) -> dict[str, object]:
     folder, found = project.folder / "results", {}
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         name = path.relative_to(folder)
-        if name.parts[0] in COURSE:
+        if name.parts[0] in COURSE or str(name) == CHECKSUMS:
             continue
         if name.parts[0] == "pruned" and path.suffix == ".json":
             record = json.loads(path.read_text())

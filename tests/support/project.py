@@ -54,6 +54,22 @@ Path(snakemake.output.record).write_text(json.dumps(made_up | {"windows": 8, "le
 """,
 }
 
+# Put where Python looks for it at its start: every program that imports torch says so.
+WITNESS = """
+import os
+import sys
+
+
+class Witness:
+    def find_spec(self, name, path=None, target=None):
+        if name == "torch":
+            with open(os.environ["WITNESSED"], "a") as seen:
+                print(sys.argv[0], file=seen)
+
+
+sys.meta_path.insert(0, Witness())
+"""
+
 
 class Project:
     """A folder with the workflow and its results."""
@@ -61,7 +77,7 @@ class Project:
     def __init__(self, folder: Path):
         self.folder = folder
 
-    def snakemake(self, *arguments: str) -> subprocess.CompletedProcess:
+    def snakemake(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess:
         """Run Snakemake in the folder; stdout and stderr come together in stdout."""
         return subprocess.run(
             [*SNAKEMAKE, *arguments],
@@ -69,9 +85,22 @@ class Project:
             text=True,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            env=ENVIRONMENT,
+            env=ENVIRONMENT | environment,
             check=False,
         )
+
+    def computing(self, *targets: str) -> set[str]:
+        """Make the targets, or everything; returns the rules whose jobs imported torch."""
+        witness = self.folder / "witness"
+        witness.mkdir(exist_ok=True)
+        (witness / "sitecustomize.py").write_text(WITNESS)
+        seen = witness / "seen"
+        seen.write_text("")
+        run = self.snakemake("--", *targets, PYTHONPATH=str(witness), WITNESSED=str(seen))
+        assert run.returncode == 0, run.stdout
+        scripts = (Path(line).stem for line in seen.read_text().splitlines())
+        # Snakemake runs a copy of a script, under a name of its own before that of the rule.
+        return {name.rpartition(".")[2] for name in scripts}
 
     @contextmanager
     def started(self, *arguments: str) -> Iterator[subprocess.Popen]:

@@ -86,8 +86,10 @@ def test_a_module_that_is_chosen_by_name_is_named_by_the_rule_whose_digest_it_co
     assert {name for name in found if "{}" in name}
     for name in found:
         prefix, variable, _ = name.partition("{}")
-        # One that is fixed is that of a rule which imports it in its script.
-        assert f'"{prefix}{{' in rules if variable else name in imported, name
+        if variable:
+            assert f'"{prefix}{{' in rules, name
+        else:
+            assert f'"{name}"' in rules or name in imported, name
 
 
 def inert_names(tree: ast.Module) -> set[str]:

@@ -4,9 +4,13 @@ import copy
 import json
 import os
 import re
+import shutil
+import subprocess
+import sys
 
 import pytest
 
+from support.faults import results
 from support.plans import (
     COMPARISONS,
     MAGNITUDE_GT,
@@ -221,3 +225,107 @@ def test_a_cell_pruned_again_has_the_same_bytes(project):
     assert project.planned() == {}, "a finished record outlives its artifact"
     project.run(str(artifact.relative_to(project.folder)))
     assert artifact.read_bytes() == before
+
+
+HARMLESS = {
+    "the wording of an error": ("running/failures.py", "ended without a reason", "just ended"),
+    "the format of a log line": ("running/progress.py", "%s %d of %d", "%s %d/%d"),
+    "an annotation": ("spectra/gram.py", "gram = ", "gram: torch.Tensor = "),
+    "the wording of a job's error": ("models/checkpoint.py", "not a whole", "not an entire"),
+}
+
+
+@pytest.mark.parametrize("case", HARMLESS)
+def test_an_edit_that_can_change_no_result_reruns_nothing(project, case):
+    file, old, new = HARMLESS[case]
+    project.edit(f"scripts/heavytail/{file}", old, new)
+    assert project.planned() == {}
+
+
+def test_another_family_reruns_nothing(project):
+    family = project.folder / "scripts/heavytail/models/families/ours.py"
+    family.write_text("from heavytail.models.families.llama import FAMILY\n\n__all__ = [FAMILY]\n")
+    project.edit(
+        "scripts/heavytail/config/families.py", "FAMILIES = {", 'FAMILIES = {"ours": None,'
+    )
+    assert project.planned() == {}
+    project.edit("scripts/heavytail/models/families/llama.py", "self_attn", "attention")
+    assert {"measure_spectra", "prune_cell"} <= project.planned().keys()
+
+
+# Jobs that read numbers and compute with numpy: their own imports bring torch along.
+LIGHT = {"compute_metrics", "allocate_sparsity"}
+
+
+def test_another_metric_of_a_family_computes_nothing_on_the_model(project):
+    """Its ratios come out the same, so every cell is what it was."""
+    before = results(project)
+    project.edit(
+        "scripts/heavytail/metrics/tails.py",
+        '"alpha_mid": ',
+        '"alpha_twice": 2 * alpha_mid(spectrum), "alpha_mid": ',
+    )
+    planned = project.planned()
+    assert planned == METRICS_OF_GT, "Snakemake cannot know before"
+    assert project.computing() <= LIGHT
+    assert project.planned() == {}
+    after = results(project)
+    changed = {name for name in after if after[name] != before.get(name)}
+    assert changed == {"results/metrics/tiny/tails.csv"}
+
+
+def test_a_renamed_allocation_is_the_same_cell(project):
+    allocations = copy.deepcopy(CONFIG["allocations"])
+    allocations["renamed"] = allocations.pop("gt")
+    project.configure(allocations=allocations)
+    assert len(project.planned()["prune_cell"]) == 2
+    assert project.computing() <= LIGHT
+    for stage in ("perplexity", "zero_shot"):
+        folder = project.folder / f"results/{stage}/tiny/wanda/0.6"
+        old, new = (folder / f"{name}/seed-0.json" for name in ("gt", "renamed"))
+        assert old.samefile(new), "one file with two names"
+    assert "renamed" in (project.folder / "results/tables/tiny.md").read_text()
+    # Pruned again where it was deleted: its origin names its own files.
+    shutil.rmtree(project.folder / "results/ratios/tiny/wanda/0.6/gt.csv", ignore_errors=True)
+    origin = project.folder / "results/pruned/tiny/wanda/0.6/renamed/seed-0.origin.json"
+    assert json.loads(origin.read_text())["inputs"]["ratios"].endswith("renamed.csv")
+
+
+def test_a_config_that_goes_back_finds_its_cells(project):
+    before = results(project)
+    other = copy.deepcopy(CONFIG["allocations"])
+    other["gt"]["epsilon"]["wanda"] = 0.3
+    project.configure(allocations=other)
+    assert "prune_cell" in project.computing()
+    project.configure()
+    assert project.planned() == ratios(WANDA_GT) | consequences(WANDA_GT)
+    assert project.computing() <= LIGHT
+    assert results(project) == before and project.planned() == {}
+
+
+def test_folders_of_models_that_change_places_are_noticed(fresh):
+    """Both are older than the first run, of one size, and keep their times."""
+    folder = fresh.folder
+    save_model(folder / "other", seed=3)
+    fresh.configure(allocations={"uniform": {"allocator": "uniform"}}, methods=["magnitude"])
+    fresh.run("results/perplexity/tiny/dense.json")
+    before = (folder / "results/perplexity/tiny/dense.json").read_text()
+    assert fresh.planned().keys().isdisjoint({"fetch_model"})
+    (folder / "tiny").rename(folder / "aside")
+    (folder / "other").rename(folder / "tiny")
+    (folder / "aside").rename(folder / "other")
+    assert fresh.planned()["fetch_model"] == ["results/models/tiny/provenance.json"]
+    fresh.run("results/perplexity/tiny/dense.json")
+    assert (folder / "results/perplexity/tiny/dense.json").read_text() != before
+    assert "fetch_model" not in fresh.planned()
+
+
+def test_what_the_store_holds_and_nothing_refers_to_is_removed(project):
+    clean = [sys.executable, "scripts/clean.py"]
+    done = subprocess.run(clean, cwd=project.folder, capture_output=True, text=True, check=True)
+    assert "nothing" in done.stdout
+    shutil.rmtree(project.folder / "results/pruned/tiny/wanda")
+    done = subprocess.run(clean, cwd=project.folder, capture_output=True, text=True, check=True)
+    assert done.stdout.count("prune_cell") == 2 and " MB" in done.stdout, done.stdout
+    done = subprocess.run(clean, cwd=project.folder, capture_output=True, text=True, check=True)
+    assert "nothing" in done.stdout
