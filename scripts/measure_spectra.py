@@ -11,6 +11,7 @@ from heavytail.io.files import sha256
 from heavytail.io.parts import Parts, by_block
 from heavytail.models import device
 from heavytail.models.checkpoint import Checkpoint
+from heavytail.projections import key_of
 from heavytail.pruning.artifact import Artifact
 from heavytail.pruning.origin import artifact_file
 from heavytail.running.jobs import logged
@@ -34,7 +35,7 @@ def measure_spectra(model: str, artifact: str | None, measure: str, code: str, o
     weights = [sha256(model), sha256(artifact) if artifact else "dense"]
     key = " ".join([code, *weights, place.type, *versions("torch").values()])
     # First of all: every matrix must be there before hours are spent on some.
-    shapes = {f"{b}.{p}": shape for (b, p), shape in checkpoint.matrices().items()}
+    shapes = {key_of(*matrix): shape for matrix, shape in checkpoint.matrices().items()}
     blocks = checkpoint.config["num_hidden_layers"]
 
     def one(block: int) -> dict[str, torch.Tensor]:
