@@ -11,8 +11,8 @@ from safetensors.torch import load_file
 from torch import nn
 
 from heavytail.io.parts import Parts
-from heavytail.models.families import stages
 from heavytail.models.hidden_states import HiddenStates
+from heavytail.models.layout import stages
 from heavytail.models.streaming import StreamedModel
 from heavytail.pruning import artifact
 

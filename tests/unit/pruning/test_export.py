@@ -7,8 +7,8 @@ from safetensors import safe_open
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from export_cell import export_cell
+from heavytail.config.families import FAMILIES
 from heavytail.models.checkpoint import Checkpoint
-from heavytail.models.families import FAMILIES
 from heavytail.models.loading import load_model
 from heavytail.pruning.export import recipe
 from support.pruned_cells import prune, windows

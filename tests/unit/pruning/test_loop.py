@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from heavytail.models.families import FAMILIES, stages
+from heavytail.config.families import FAMILIES
+from heavytail.models.layout import stages
 from heavytail.models.loading import load_model
 from heavytail.models.streaming import StreamedModel
 from heavytail.pruning.artifact import Artifact
