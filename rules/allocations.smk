@@ -5,11 +5,10 @@ def allocation_settings(allocation, method):
     """What decides the ratios of an allocation, with the method's own epsilon."""
     named = CONFIG["allocations"][allocation]
     settings = {key: named[key] for key in named.keys() - {"models", "methods"}}
-    if settings.get("grouping") == allocations.TUNE:
-        settings["direction"] = metric_names.DIRECTION[settings["metric"]]
-    elif "grouping" in settings:
+    if "metric" in settings:
+        settings["direction"] = metric_names.METRICS[settings["metric"]].direction
+    if settings.get("grouping", allocations.TUNE) != allocations.TUNE:
         settings["projections"] = list(groupings.projections_of(settings.pop("grouping")))
-        settings["direction"] = metric_names.DIRECTION[settings["metric"]]
     if isinstance(settings.get("epsilon"), dict):
         settings["epsilon"] = settings["epsilon"][METHODS[method][0]]
     return dict(sorted(settings.items()))
@@ -28,9 +27,11 @@ def guides_of(allocation):
     gradients it blends; "gradients".
     """
     settings, found = CONFIG["allocations"][allocation], {}
-    if settings["allocator"] in allocations.WANDA_SCORED:
+    reads = allocators.ALLOCATORS[settings["allocator"]].reads
+    if reads == allocators.WANDA_SCORES:
         found["scores"] = rules.measure_wanda_scores.output.scores
-    elif family := metric_names.FAMILY.get(settings.get("metric")):
+    elif reads == allocators.METRIC:
+        family = metric_names.METRICS[settings["metric"]].family
         found["scores"] = f"results/metrics/{{model}}/{family}.csv"
     if "segments" in settings or settings.get("blend", {}).get("importance") == "segments":
         owner = settings.get("segments", allocations.OWN)
@@ -79,7 +80,9 @@ def ratio_modules(wildcards):
     """The modules that an allocation chooses by name."""
     settings = CONFIG["allocations"][wildcards.allocation]
     modules = [f"heavytail.allocation.allocators.{settings['allocator']}"]
-    modules += ["heavytail.allocation.segments"] if "segments" in guides_of(wildcards.allocation) else []
+    modules += (
+        ["heavytail.allocation.segments"] if "segments" in guides_of(wildcards.allocation) else []
+    )
     return modules + (["heavytail.allocation.blend"] if "blend" in settings else [])
 
 

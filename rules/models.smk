@@ -30,7 +30,7 @@ rule read_alphas:
         alphas=lambda w: CONFIG["models"][w.model]["alphas"]["file"],
     output:
         model=PUBLISHED_MODEL,
-        metrics=f"results/metrics/{{model}}/{metric_names.FAMILY['alpha_peak']}.csv",
+        metrics=f"results/metrics/{{model}}/{metric_names.METRICS['alpha_peak'].family}.csv",
     log:
         "results/logs/read_alphas/{model}.log",
     benchmark:

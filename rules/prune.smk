@@ -1,6 +1,12 @@
 """Pruned cells, each stored as a compact artifact; as a Hugging Face folder on demand."""
 
 
+def export_settings(wildcards):
+    """How a cell is told to llm-compressor."""
+    settings = prune_settings(wildcards)
+    return {"modifier": methods.METHODS[settings["method"]].modifier, "of": settings["of"]}
+
+
 rule prune_cell:
     input:
         model=MODEL,
@@ -47,6 +53,6 @@ rule export_cell:
         **EXPORT,
     params:
         digest=digest("export_cell"),
-        settings=prune_settings,
+        settings=export_settings,
     script:
         "../scripts/export_cell.py"

@@ -10,6 +10,7 @@ from safetensors.torch import save_file
 import tune_allocation as script
 from heavytail.allocation.ratios import ratios_of
 from heavytail.allocation.table import write_ratios
+from heavytail.config.methods import METHODS
 from heavytail.evaluation.perplexity import negative_log_likelihoods
 from heavytail.io.files import read_json
 from heavytail.models.checkpoint import Checkpoint
@@ -34,7 +35,8 @@ def files(model_folder, tmp_path) -> dict[str, str]:
 
 
 def pruning(method: str) -> dict:
-    return {"method": method, "within_block": "exact", "of": None, "code": ""}
+    way = "exact" if METHODS[method].calibrated else None
+    return {"method": method, "within_block": way, "of": None, "code": ""}
 
 
 @pytest.mark.parametrize("method", ["magnitude", "wanda", "sparsegpt"])
