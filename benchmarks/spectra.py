@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 
 from heavytail.metrics import farms, marchenko_pastur, randomised, shape, tails
 from heavytail.models.checkpoint import Checkpoint
-from heavytail.models.families import places_of
+from heavytail.models.layout import places_of
 from heavytail.spectra.block_weights import BlockWeights
 from heavytail.spectra.gram import eigenvalues
 from heavytail.spectra.measures import spectra

@@ -5,11 +5,10 @@ def allocation_settings(allocation, method):
     """What decides the ratios of an allocation, with the method's own epsilon."""
     named = CONFIG["allocations"][allocation]
     settings = {key: named[key] for key in named.keys() - {"models", "methods"}}
-    if settings.get("grouping") == allocations.TUNE:
-        settings["direction"] = metric_names.DIRECTION[settings["metric"]]
-    elif "grouping" in settings:
+    if "metric" in settings:
+        settings["direction"] = metric_names.METRICS[settings["metric"]].direction
+    if settings.get("grouping", allocations.TUNE) != allocations.TUNE:
         settings["projections"] = list(groupings.projections_of(settings.pop("grouping")))
-        settings["direction"] = metric_names.DIRECTION[settings["metric"]]
     if isinstance(settings.get("epsilon"), dict):
         settings["epsilon"] = settings["epsilon"][METHODS[method][0]]
     return dict(sorted(settings.items()))
@@ -28,9 +27,11 @@ def guides_of(allocation):
     gradients it blends; "gradients".
     """
     settings, found = CONFIG["allocations"][allocation], {}
-    if settings["allocator"] in allocations.WANDA_SCORED:
+    reads = allocators.ALLOCATORS[settings["allocator"]].reads
+    if reads == allocators.WANDA_SCORES:
         found["scores"] = rules.measure_wanda_scores.output.scores
-    elif family := metric_names.FAMILY.get(settings.get("metric")):
+    elif reads == allocators.METRIC:
+        family = metric_names.METRICS[settings["metric"]].family
         found["scores"] = f"<results>/metrics/{{model}}/{family}.csv"
     if "segments" in settings or settings.get("blend", {}).get("importance") == "segments":
         owner = settings.get("segments", allocations.OWN)
@@ -68,7 +69,7 @@ def ratio_modules(wildcards):
 
 def ratio_digest(wildcards):
     """Changes when the code that gives an allocation's ratios changes in meaning."""
-    return digest("allocate_sparsity", *ratio_modules(wildcards))
+    return digest_for(wildcards.model, "allocate_sparsity", *ratio_modules(wildcards))
 
 
 def ratio_settings(wildcards):
@@ -95,7 +96,7 @@ rule measure_similarity:
         **SIMILARITY,
         **STORE,
     params:
-        digest=digest("measure_similarity"),
+        digest=lambda w: digest_for(w.model, "measure_similarity"),
         settings={"windows": CONFIG["segments"]["windows"]},
     script:
         "../scripts/measure_similarity.py"
@@ -137,7 +138,7 @@ rule measure_gradients:
         **GRADIENTS,
         **STORE,
     params:
-        digest=digest("measure_gradients"),
+        digest=lambda w: digest_for(w.model, "measure_gradients"),
         settings=CONFIG["gradients"],
     script:
         "../scripts/measure_gradients.py"
@@ -160,7 +161,7 @@ rule measure_wanda_scores:
         **WANDA_SCORES,
         **STORE,
     params:
-        digest=digest("measure_wanda_scores"),
+        digest=lambda w: digest_for(w.model, "measure_wanda_scores"),
     script:
         "../scripts/measure_wanda_scores.py"
 

@@ -45,8 +45,11 @@ for name in [name for name in sys.modules if name.partition(".")[0] == "heavytai
 sys.meta_path.insert(0, PackageFinder())
 
 from heavytail import cells as axes
-from heavytail.config import allocations, groupings, mistakes, model_folder, settings
+from heavytail.config import allocations, allocators, groupings, methods, mistakes, model_folder
 from heavytail.config import metrics as metric_names
+from heavytail.config import settings, tasks, texts
+from heavytail.config.families import FAMILIES, family_module
+from heavytail.io import files
 from heavytail.io.checksums import checksums
 from heavytail.running import digest as source_digest
 from heavytail.running import failures
@@ -73,8 +76,8 @@ with open(workflow.source_path("../config/schema.yaml")) as handle:
 # A model's first calibration tokens, whatever the seed of a cell.
 TOKENS = f"<results>/calibration/{{model}}/seed-{CONFIG['seeds'][0]}.safetensors"
 
-# The {method} of paths and tables → method and way through a block.
-METHODS = axes.labels(CONFIG["methods"], CONFIG["within_block"])
+# The {method} of paths and tables → method and way through a block, None of one that goes none.
+METHODS = methods.labels(CONFIG["methods"], CONFIG["within_block"])
 # Models that have ratios but no cells, those that are pruned, and those whose dense model is checked.
 PUBLISHED = [model for model, entry in CONFIG["models"].items() if "alphas" in entry]
 WEIGHTED = [model for model in CONFIG["models"] if model not in PUBLISHED]
@@ -110,7 +113,7 @@ def digest(*names):
 
 def calibrated(method):
     """Whether a method reads calibration text."""
-    return METHODS[method][0] in axes.CALIBRATED
+    return METHODS[method][1] is not None
 
 
 def seeds_of(method):

@@ -1,7 +1,9 @@
 """Calibration text, evaluation text and tasks, frozen to local files."""
 
-PYTHON_TASKS = [task for task in CONFIG["tasks"] if task.startswith("python_")]
-HUB_TASKS = [task for task in CONFIG["tasks"] if task not in PYTHON_TASKS]
+# Tasks that are made on this machine, and those of lm-eval, whose data come from the hub.
+PYTHON_TASKS = [name for name in CONFIG["tasks"] if tasks.TASKS[name].folder is None]
+HUB_TASKS = [name for name in CONFIG["tasks"] if name not in PYTHON_TASKS]
+HUB_TEXTS = [name for name, text in texts.TEXTS.items() if text.hub]
 # The split of a text → how it is cut into the windows on which losses are measured.
 EVALUATED = {
     "test": {key: CONFIG["evaluation"][key] for key in ("dataset", "length", "windows")},
@@ -18,7 +20,7 @@ rule extract_python:
     benchmark:
         "<benchmarks>/extract_python/{split}.tsv"
     wildcard_constraints:
-        split="calibration|test|validation",
+        split=any_of(texts.SPLITS),
     localrule: True
     conda:
         "../envs/compute.yaml"
@@ -37,14 +39,15 @@ rule fetch_text:
     benchmark:
         "<benchmarks>/fetch_text/{dataset}-{split}.tsv"
     wildcard_constraints:
-        dataset="c4|wikitext2",
-        split="calibration|test|validation",
+        dataset=any_of(HUB_TEXTS),
+        split=any_of(texts.SPLITS),
     retries: 2
     localrule: True
     conda:
         "../envs/compute.yaml"
     params:
         digest=digest("fetch_text"),
+        settings=lambda wildcards: texts.place_of(wildcards.dataset, wildcards.split),
     script:
         "../scripts/fetch_text.py"
 
@@ -111,7 +114,7 @@ rule build_python_task:
     conda:
         "../envs/compute.yaml"
     params:
-        digest=digest("build_python_task"),
+        digest=lambda w: digest("build_python_task", f"heavytail.data.tasks.{w.task}"),
         settings=lambda wildcards: {"task": wildcards.task},
     script:
         "../scripts/build_python_task.py"
@@ -133,6 +136,6 @@ rule fetch_task:
         "../envs/compute.yaml"
     params:
         digest=digest("fetch_task"),
-        settings=lambda wildcards: {"task": wildcards.task},
+        settings=lambda w: {"task": w.task} | vars(tasks.TASKS[w.task]),
     script:
         "../scripts/fetch_task.py"

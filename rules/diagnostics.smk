@@ -63,7 +63,7 @@ rule measure_hessian:
         **HESSIAN,
         **STORE,
     params:
-        digest=digest("measure_hessian"),
+        digest=lambda w: digest_for(w.model, "measure_hessian"),
         settings=CONFIG["hessian"],
     script:
         "../scripts/measure_hessian.py"

@@ -33,7 +33,7 @@ rule evaluate_perplexity:
         **PERPLEXITY,
         **STORE,
     params:
-        digest=digest("evaluate_perplexity"),
+        digest=lambda w: digest_for(w.model, "evaluate_perplexity"),
     script:
         "../scripts/evaluate_perplexity.py"
 
@@ -57,7 +57,7 @@ rule evaluate_zero_shot:
         **ZERO_SHOT,
         **STORE,
     params:
-        digest=digest("evaluate_zero_shot"),
+        digest=lambda w: digest_for(w.model, "evaluate_zero_shot"),
         settings=zero_shot_settings,
     script:
         "../scripts/evaluate_zero_shot.py"
@@ -94,9 +94,9 @@ if TEMPORARY:
             **STORE,
         params:
             prune_cell=lambda w: {"digest": prune_digest(w), "settings": prune_settings(w)},
-            evaluate_perplexity={"digest": digest("evaluate_perplexity")},
+            evaluate_perplexity=lambda w: {"digest": digest_for(w.model, "evaluate_perplexity")},
             evaluate_zero_shot=lambda w: {
-                "digest": digest("evaluate_zero_shot"),
+                "digest": digest_for(w.model, "evaluate_zero_shot"),
                 "settings": zero_shot_settings(w),
             },
             digest=digest("evaluate_cell"),
@@ -120,7 +120,8 @@ def tune_settings(wildcards):
 
 def tune_digest(wildcards):
     """Changes when the code that tries an allocation changes in meaning."""
-    return digest("tune_allocation", *ratio_modules(wildcards), *prune_modules(wildcards))
+    modules = *ratio_modules(wildcards), *prune_modules(wildcards)
+    return digest_for(wildcards.model, "tune_allocation", *modules)
 
 
 rule tune_allocation:

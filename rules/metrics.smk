@@ -7,8 +7,8 @@ wildcard_constraints:
 
 def spectra_of(measured, *families):
     """Name of a measure → its file, for all that these families of metrics read."""
-    extra = [name for family in families for name in metric_names.EXTRA_SPECTRA.get(family, ())]
-    return {name: f"<results>/{name}/{measured}.safetensors" for name in ["spectra", *extra]}
+    names = metric_names.measures_of(*families)
+    return {name: f"<results>/{name}/{measured}.safetensors" for name in names}
 
 
 rule compute_metrics:

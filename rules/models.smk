@@ -1,5 +1,9 @@
 """Models: fetched from the hub or a local folder, or only their published alphas."""
 
+# A model of none of these is refused with their list, which a job reads off the files that are there.
+for family in FAMILIES:
+    source_path(f"heavytail.models.families.{family}")
+
 # What stands for a model of which there are published alphas alone.
 PUBLISHED_MODEL = "<results>/models/{model}/published.json"
 CHECKSUMS = resolved("<results>/models/checksums.json")
@@ -9,6 +13,23 @@ def source_of_model(model):
     """What says which weights a model has: its folder, or its repository and revision."""
     entry = CONFIG["models"][model]
     return {key: entry[key] for key in ("hub", "path", "revision") if key in entry}
+
+
+@cache
+def family_in(folder, _changed):
+    """The module of the family that a model's folder is of."""
+    return family_module(folder)
+
+
+def digest_for(model, *names):
+    """`digest` of code that reads a model, with the module of its family.
+
+    Before a model has come from the hub nothing says its family; jobs are asked again when they start.
+    """
+    folder = CONFIG["models"][model].get("path") or resolved(f"<results>/models/{model}")
+    config = Path(folder, "config.json")
+    family = config.exists() and family_in(folder, config.stat().st_mtime_ns)
+    return digest(*names, family) if family else digest(*names)
 
 
 @cache
@@ -45,7 +66,7 @@ rule fetch_model:
     conda:
         "../envs/compute.yaml"
     params:
-        digest=digest("fetch_model"),
+        digest=lambda w: digest_for(w.model, "fetch_model"),
         settings=lambda wildcards: source_of_model(wildcards.model),
         # A file's content counts and not its time: of two folders that change places either keeps it.
         files=lambda wildcards: checksums_of(wildcards.model),
@@ -59,7 +80,7 @@ rule read_alphas:
         alphas=lambda w: CONFIG["models"][w.model]["alphas"]["file"],
     output:
         model=PUBLISHED_MODEL,
-        metrics=f"<results>/metrics/{{model}}/{metric_names.FAMILY['alpha_peak']}.csv",
+        metrics=f"<results>/metrics/{{model}}/{metric_names.METRICS['alpha_peak'].family}.csv",
     log:
         "<logs>/read_alphas/{model}.log",
     benchmark:
@@ -70,7 +91,7 @@ rule read_alphas:
     conda:
         "../envs/compute.yaml"
     params:
-        digest=digest("read_alphas"),
+        digest=lambda w: digest_for(w.model, "read_alphas"),
         settings=lambda wildcards: {"order": CONFIG["models"][wildcards.model]["alphas"]["order"]},
     script:
         "../scripts/read_alphas.py"

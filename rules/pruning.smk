@@ -28,13 +28,19 @@ def prune_settings(wildcards):
 def prune_modules(wildcards):
     """The modules that a cell's pruning chooses by name."""
     method, within_block = METHODS[wildcards.method]
-    way = f"heavytail.pruning.within_block.{within_block}"
-    return [f"heavytail.pruning.methods.{method}", *([way] if calibrated(wildcards.method) else [])]
+    way = [f"heavytail.pruning.within_block.{within_block}"] if within_block else []
+    return [f"heavytail.pruning.methods.{method}", *way]
 
 
 def prune_digest(wildcards):
     """Changes when the code that prunes a cell changes in meaning."""
-    return digest("prune_cell", *prune_modules(wildcards))
+    return digest_for(wildcards.model, "prune_cell", *prune_modules(wildcards))
+
+
+def export_settings(wildcards):
+    """How a cell is told to llm-compressor."""
+    settings = prune_settings(wildcards)
+    return {"modifier": methods.METHODS[settings["method"]].modifier, "of": settings["of"]}
 
 
 def calibration_of(wildcards):
@@ -84,7 +90,7 @@ rule export_cell:
         **ASIDE,
         **EXPORT,
     params:
-        digest=digest("export_cell"),
-        settings=prune_settings,
+        digest=lambda w: digest_for(w.model, "export_cell"),
+        settings=export_settings,
     script:
         "../scripts/export_cell.py"

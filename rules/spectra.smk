@@ -17,6 +17,13 @@ def model_of(wildcards):
     return MODEL.format(model=wildcards.measured.partition("/")[0])
 
 
+def spectra_digest(wildcards):
+    """Changes when the code that measures these spectra changes in meaning."""
+    model = wildcards.measured.partition("/")[0]
+    measure = f"heavytail.spectra.measures.{wildcards.measure}"
+    return digest_for(model, "measure_spectra", measure)
+
+
 rule measure_spectra:
     input:
         model=model_of,
@@ -35,6 +42,6 @@ rule measure_spectra:
         **SPECTRA,
         **STORE,
     params:
-        digest=lambda w: digest("measure_spectra", f"heavytail.spectra.measures.{w.measure}"),
+        digest=spectra_digest,
     script:
         "../scripts/measure_spectra.py"

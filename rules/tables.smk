@@ -88,7 +88,10 @@ rule compare_notes:
         "../envs/tables.yaml"
     params:
         digest=digest("compare_notes"),
-        text=CONFIG["evaluation"]["dataset"],
+        settings={
+            "text": CONFIG["evaluation"]["dataset"],
+            "published": {name: methods.METHODS[name].epsilon for name in CONFIG["methods"]},
+        },
     script:
         "../scripts/compare_notes.py"
 

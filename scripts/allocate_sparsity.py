@@ -7,15 +7,16 @@ from heavytail.allocation.ratios import ratios_of
 from heavytail.allocation.table import write_ratios
 from heavytail.io.files import read_json
 from heavytail.models.checkpoint import Checkpoint
+from heavytail.projections import Matrix, matrix_of
 from heavytail.running.jobs import logged
 from heavytail.running.wholeness import require_whole
 
 
-def shapes_of(model: str) -> dict[tuple[int, str], tuple[int, int]]:
+def shapes_of(model: str) -> dict[Matrix, tuple[int, int]]:
     """(block, projection) → shape of every matrix, of weights or of what stands for them."""
     if Path(model).name == "published.json":
-        shapes = read_json(model)["shapes"].items()
-        return {(int(key.partition(".")[0]), key.partition(".")[2]): s for key, s in shapes}
+        shapes = read_json(model)["shapes"]
+        return {matrix_of(key): tuple(shape) for key, shape in shapes.items()}
     return Checkpoint(Path(model).parent).matrices()
 
 

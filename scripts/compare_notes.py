@@ -45,20 +45,20 @@ def page(found: pd.DataFrame) -> str:
     return "\n\n".join(lines) + "\n"
 
 
-def compare_notes(inputs: dict[str, str], text: str, outputs: dict[str, str]) -> None:
+def compare_notes(inputs: dict[str, str], settings: dict, outputs: dict[str, str]) -> None:
     """Write the CSV and the page.
 
     Args:
         inputs: "notes", the notes' numbers; "cells" and "zero_shot", ours; CSV.
-        text: on which perplexity is measured.
+        settings: "text", on which perplexity is measured, and "published", the default epsilons.
         outputs: "values" (CSV) and "table" (markdown).
     """
     cells, scores = over_seeds(read_csv(inputs["cells"])), read_csv(inputs["zero_shot"])
-    found = beside(read_notes(inputs["notes"]), cells, scores, text)
+    found = beside(read_notes(inputs["notes"]), cells, scores, **settings)
     write_csv(outputs["values"], found)
     write_text(outputs["table"], page(found))
 
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
-        compare_notes(dict(snakemake.input), snakemake.params.text, dict(snakemake.output))
+        compare_notes(dict(snakemake.input), snakemake.params.settings, dict(snakemake.output))

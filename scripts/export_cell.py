@@ -1,4 +1,4 @@
-"""Write a pruned cell as a Hugging Face folder with a recipe of its sparsities."""
+"""Write a pruned cell as a Hugging Face folder, with a recipe for llm-compressor."""
 
 from pathlib import Path
 
@@ -21,14 +21,16 @@ def export_cell(model: str, artifact: Artifact, ratios: str, settings: dict, out
         model: provenance.json in the model's folder.
         artifact: of the cell.
         ratios: CSV of block,projection,parameters,sparsity.
-        settings: "method" and "of" (M of N:M sparsity, or None).
+        settings: "modifier", llm-compressor's of the method, or None where it has none, and "of" (M
+            of N:M sparsity, or None).
         output: the new folder.
     """
     folder, target = Path(model).parent, Path(output)
     exporting.export(folder, artifact, target)
-    table, _ = read_ratios(ratios)
-    recipe = exporting.recipe(Checkpoint(folder), settings["method"], table, settings["of"])
-    write_text(target / "recipe.yaml", yaml.safe_dump(recipe, sort_keys=False))
+    if settings["modifier"]:
+        table, _ = read_ratios(ratios)
+        recipe = exporting.recipe(Checkpoint(folder), settings["modifier"], table, settings["of"])
+        write_text(target / "recipe.yaml", yaml.safe_dump(recipe, sort_keys=False))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ def fetch_task(settings: dict, data: str, task: str) -> None:
 
     Its `metadata` says how many there are and the SHA-256 of their file.
     """
-    config, rows = lm_eval_tasks.freeze(settings["task"], data)
+    config, rows = lm_eval_tasks.freeze(settings, data)
     config["metadata"] |= write_lines(data, rows)
     write_text(task, lm_eval_tasks.to_yaml(config))
 

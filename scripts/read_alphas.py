@@ -7,6 +7,7 @@ from heavytail.config.model_folder import read_settings
 from heavytail.io.files import sha256, write_json
 from heavytail.metrics.table import write_rows
 from heavytail.models.architecture import matrices_of
+from heavytail.projections import key_of
 from heavytail.running.jobs import logged
 
 
@@ -25,7 +26,7 @@ def write_published(config: str, alphas: str, order: list[str], outputs: dict[st
     write_rows(outputs["metrics"], [(*matrix, "alpha_peak", a) for matrix, a in found.items()])
     record = {
         "files": {Path(path).name: sha256(path) for path in (config, alphas)},
-        "shapes": {f"{block}.{projection}": s for (block, projection), s in shapes.items()},
+        "shapes": {key_of(*matrix): shape for matrix, shape in shapes.items()},
     }
     write_json(outputs["model"], record)
 

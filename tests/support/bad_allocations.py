@@ -9,8 +9,8 @@ BAD_ALLOCATIONS = [
     ({"allocations": {"x y": {"grouping": "gt"}}}, f"allocations: 'x y' is not {A_NAME}"),
     (
         allocation(),
-        "allocations.x.grouping: missing: a spectral allocation needs a grouping's name or a list "
-        "of projections",
+        "allocations.x.grouping: missing: an allocation by a metric needs a grouping's name or a "
+        "list of projections",
     ),
     (allocation(groupng="gt"), "allocations.x.groupng: unknown key, did you mean 'grouping'?"),
     (
@@ -20,7 +20,7 @@ BAD_ALLOCATIONS = [
     *(
         (
             allocation(allocator="uniform", **{key: value}),
-            f"allocations.x.{key}: belongs to the spectral allocator only",
+            f"allocations.x.{key}: belongs to an allocator that reads a metric",
         )
         for key, value in (("metric", "entropy"), ("grouping", "gt"), ("mapping", "block"))
     ),
@@ -33,7 +33,7 @@ BAD_ALLOCATIONS = [
     ),
     (
         allocation(allocator="owl", grouping="gt"),
-        "allocations.x.grouping: belongs to the spectral allocator only",
+        "allocations.x.grouping: belongs to an allocator that reads a metric",
     ),
     (
         allocation(grouping="gt", mapping="matrx"),
@@ -129,7 +129,7 @@ BAD_ALLOCATIONS = [
     ),
     (
         allocation(grouping="gt", epsilon={"wandda": 0.2}),
-        "allocations.x.epsilon.wandda: unknown key, did you mean 'wanda'?",
+        "allocations.x.epsilon: unknown method 'wandda', did you mean 'wanda'?",
     ),
     (
         allocation(grouping="gt", epsilon={"wanda": 2}),

@@ -5,13 +5,13 @@ A line that ends in … goes on in the words of a library, or with checksums.
 
 from dataclasses import dataclass, field
 
-from heavytail.data.hub_texts import HUB_TEXTS
+from heavytail.config.texts import place_of
 from support.hub_server import INVALID, RESTRICTED, REVISION, STRANGER, TOKEN, Fault
 
 MODEL, WEIGHTS = f"a/b at {REVISION}", f"a/b/resolve/{REVISION}/model.safetensors"
-TEXT = HUB_TEXTS["wikitext2", "validation"]
-DATA = f"{TEXT.repository} at {TEXT.revision}"
-PARQUET = f"datasets/{TEXT.repository}/resolve/{TEXT.revision}/{TEXT.file}"
+TEXT = place_of("wikitext2", "validation")
+DATA = f"{TEXT['hub']} at {TEXT['revision']}"
+PARQUET = f"datasets/{TEXT['hub']}/resolve/{TEXT['revision']}/{TEXT['file']}"
 
 
 @dataclass
@@ -83,10 +83,10 @@ TEXTS = {
     "no such file": Refusal("not fetched: …", Fault(f"HEAD {PARQUET}", 404, "EntryNotFound", {})),
     "busy": Refusal(
         "not fetched: Client error '429 Too Many Requests' for url …",
-        Fault(f"/tree/{TEXT.revision}", 429, headers={"Retry_After": "7"}, times=99),
+        Fault(f"/tree/{TEXT['revision']}", 429, headers={"Retry_After": "7"}, times=99),
     ),
     "down at a file": Refusal("not fetched: …", Fault(f"GET {PARQUET}", 503, times=99)),
     "another file than listed": Refusal(
-        f"{TEXT.file}: found SHA-256 …", Fault(f"GET {PARQUET}", spoil=True)
+        f"{TEXT['file']}: found SHA-256 …", Fault(f"GET {PARQUET}", spoil=True)
     ),
 }

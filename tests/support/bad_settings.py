@@ -147,7 +147,7 @@ BAD_VALUES = [
     ({"sparsity": ["5:4"]}, "sparsity: '5:4' keeps 125%, expected N below M"),
     (
         {"sparsity": [0.5, "2:4"], "methods": ["wanda_variant"]},
-        "methods: wanda_variant compares whole rows and knows no '2:4'",
+        "methods: wanda_variant has no N:M form, and sparsity names '2:4'",
     ),
     ({"sparsity": [True]}, f"sparsity: expected {A_SHARE}, found true"),
     ({"sparsity": [math.nan]}, f"sparsity: expected {A_SHARE}, found nan"),
@@ -178,6 +178,10 @@ BAD_VALUES = [
     (
         {"evaluation": {"dataset": "c4"}},
         "evaluation.dataset: unknown evaluation dataset 'c4', expected one of wikitext2, python",
+    ),
+    (
+        {"tune": {"dataset": "wikitext"}},
+        "tune.dataset: unknown validation dataset 'wikitext', did you mean 'wikitext2'?",
     ),
     ({"evaluation": {"windows": 0}}, "evaluation.windows: 0 is less than 1"),
     ({"evaluation": {"tolerance": 1}}, "evaluation.tolerance: 1 is not in [0, 1)"),

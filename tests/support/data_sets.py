@@ -8,8 +8,8 @@ import datasets
 import pyarrow.parquet as pq
 import yaml
 
-from heavytail.data.hub_texts import HUB_TEXTS
-from heavytail.data.lm_eval_tasks import TASKS
+from heavytail.config.tasks import TASKS
+from heavytail.config.texts import TEXTS, place_of
 from support.hub_server import Hub, Repository
 
 ARC = [
@@ -56,6 +56,13 @@ HELLASWAG = [
     }
 ] * 2
 BOOLQ = [{"question": "is ice cold", "passage": "Ice is cold.", "idx": 0, "label": 1}] * 2
+# (text, split) → what the job that fetches it is told.
+PLACES = {
+    (name, split): place_of(name, split)
+    for name, text in TEXTS.items()
+    for split in text.files
+    if text.hub
+}
 # task → repository, configuration, scored split, rows.
 TASK_DATA = {
     "arc_easy": ("allenai/ai2_arc", "ARC-Easy", "test", ARC),
@@ -89,16 +96,21 @@ def publish(hub: Hub, folder: Path) -> None:
     for repository, configs in cards.items():
         card = f"---\n{yaml.safe_dump({'configs': configs})}---\n"
         (folder / repository / "README.md").write_text(card)
-    for place in HUB_TEXTS.values():
-        repository = Repository(folder / place.repository, place.revision)
-        hub.repositories[f"datasets/{place.repository}"] = repository
-        file = repository.folder / place.file
-        if file.suffix == ".parquet":
-            write_parquet(file, text_rows(place.file))
-            continue
-        lines = "".join(json.dumps(row | {"url": "u"}) + "\n" for row in text_rows(place.file))
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(gzip.compress(lines.encode(), mtime=0))
+    for place in PLACES.values():
+        publish_text(hub, folder, place)
+
+
+def publish_text(hub: Hub, folder: Path, place: dict[str, str]) -> None:
+    """Let the hub serve one split of a text."""
+    repository = Repository(folder / place["hub"], place["revision"])
+    hub.repositories[f"datasets/{place['hub']}"] = repository
+    file = repository.folder / place["file"]
+    if file.suffix == ".parquet":
+        write_parquet(file, text_rows(place["file"]))
+        return
+    lines = "".join(json.dumps(row | {"url": "u"}) + "\n" for row in text_rows(place["file"]))
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(gzip.compress(lines.encode(), mtime=0))
 
 
 def write_parquet(file: Path, rows: list[dict]) -> None:

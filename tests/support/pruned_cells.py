@@ -7,6 +7,7 @@ import torch
 from safetensors.torch import save_file
 
 from heavytail.allocation.table import write_ratios
+from heavytail.config.methods import METHODS
 from heavytail.models.checkpoint import Checkpoint
 from heavytail.pruning.artifact import Artifact
 from heavytail.pruning.cell import prune_cell
@@ -44,7 +45,8 @@ def prune(
 ) -> Artifact:
     """The artifact of a cell with equal ratios; files lie in `work`."""
     inputs = write_inputs(folder, work, ratio, windows(seed=1) if ids is None else ids)
-    settings = {"method": method, "within_block": within_block, "of": of, "code": code}
+    way = within_block if METHODS[method].calibrated else None
+    settings = {"method": method, "within_block": way, "of": of, "code": code}
     outputs = str(work / "cell.safetensors"), str(work / "cell.json")
     prune_cell(*inputs, settings, budget, outputs)
     return Artifact(outputs[0])

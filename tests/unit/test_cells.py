@@ -1,16 +1,4 @@
-from heavytail.cells import labels, target_of
-
-
-def test_a_method_s_own_name_stands_for_the_published_way():
-    assert labels(["magnitude", "wanda"], ["exact", "sequential"]) == {
-        "magnitude": ("magnitude", "exact"),
-        "wanda": ("wanda", "exact"),
-        "wanda-sequential": ("wanda", "sequential"),
-    }
-    assert labels(["magnitude", "sparsegpt"], ["sequential"]) == {
-        "magnitude": ("magnitude", "exact"),
-        "sparsegpt-sequential": ("sparsegpt", "sequential"),
-    }
+from heavytail.cells import target_of
 
 
 def test_patterns_say_what_stays_and_numbers_what_goes():

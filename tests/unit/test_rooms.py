@@ -75,7 +75,8 @@ def dynamic_imports() -> Iterator[tuple[Path, str]]:
 
 
 def test_a_module_that_is_chosen_by_name_is_named_by_the_rule_whose_digest_it_counts_in():
-    rules = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "rules").glob("*.smk"))
+    files = [*(ROOT / "rules").glob("*.smk"), *(PACKAGE / "config").glob("*.py")]
+    rules = "".join(path.read_text(encoding="utf-8") for path in files)
     imported = {
         f"{node.module}"
         for path in SCRIPTS.glob("*.py")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from heavytail.config.metrics import DIRECTION
+from heavytail.config.metrics import METRICS
 from support.project import Project
 
 pytestmark = pytest.mark.slow
@@ -36,7 +36,7 @@ def test_pages_are_written_once_and_the_matrix_stays_as_it_is(diagnosed):
 def test_every_metric_of_every_subject_is_in_the_tables(diagnosed):
     results = diagnosed.folder / "results"
     dense = pd.read_csv(results / "metrics/tiny.csv")
-    assert set(dense["metric"]) == set(DIRECTION) and len(dense) == 3 * 7 * len(DIRECTION)
+    assert set(dense["metric"]) == set(METRICS) and len(dense) == 3 * 7 * len(METRICS)
     pruned = pd.read_csv(results / "metrics/tiny/wanda/0.6/gt/seed-0.csv")
     assert not pruned.equals(dense) and len(pruned) == len(dense)
     averages = pd.read_csv(results / "diagnostics/averages.csv")

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from heavytail.data.hub_texts import HUB_TEXTS
+from heavytail.config.texts import TEXTS, place_of
 from support import project
 from support.data_sets import publish
 from support.hub_server import REVISION, TOKEN, Fault, Repository
@@ -27,7 +27,7 @@ DATA = (
 )
 # Each of another kind, and of another rule.
 FAULTS = [
-    Fault(f"resolve/{HUB_TEXTS['c4', 'calibration'].revision}/en/c4-train", 503),
+    Fault(f"resolve/{TEXTS['c4'].revision}/en/c4-train", 503),
     Fault("GET datasets/Salesforce/wikitext/resolve/", cut=9),
     Fault("GET api/datasets/aps/super_glue/revision/", 429, headers={"Retry_After": "0"}),
     Fault("GET datasets/allenai/ai2_arc/resolve/", 503),
@@ -59,6 +59,6 @@ def test_what_is_fetched_once_is_all_that_a_matrix_needs(fresh, hub, tmp_path, m
     assert record["model"] == {"source": "a/b", "revision": REVISION}
     assert set(record["tasks"]) == {"arc_easy", "boolq"} and record["bos"] == "none"
     record = json.loads((fresh.folder / "results/perplexity/remote/dense.json").read_text())
-    place = HUB_TEXTS["wikitext2", "test"]
-    assert record["source"] == f"{place.repository}/{place.file}" and record["perplexity"] > 1
-    assert record["revision"] == place.revision and len(record["documents_sha256"]) == 64
+    place = place_of("wikitext2", "test")
+    assert record["source"] == f"{place['hub']}/{place['file']}" and record["perplexity"] > 1
+    assert record["revision"] == place["revision"] and len(record["documents_sha256"]) == 64

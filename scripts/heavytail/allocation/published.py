@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from heavytail.projections import Matrix
+from heavytail.projections import Matrix, key_of
 
 
 def read_alphas(path: str | Path, order: list[str], matrices: list[Matrix]) -> dict[Matrix, float]:
@@ -35,9 +35,9 @@ def read_alphas(path: str | Path, order: list[str], matrices: list[Matrix]) -> d
         )
     keys = [(block, projection) for block in range(blocks) for projection in order]
     found = dict(zip(keys, alphas.ravel().tolist(), strict=True))
-    for (block, projection), alpha in found.items():
+    for matrix, alpha in found.items():
         if not np.isfinite(alpha):
-            raise ValueError(f"{path}: {block}.{projection}: found {alpha}, expected a number")
+            raise ValueError(f"{path}: {key_of(*matrix)}: found {alpha}, expected a number")
     return {matrix: found[matrix] for matrix in matrices}
 
 

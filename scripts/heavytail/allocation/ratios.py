@@ -8,7 +8,7 @@ import numpy as np
 from heavytail.allocation.target import to_target, to_units
 from heavytail.config.segments import read_segments
 from heavytail.io.files import read_json
-from heavytail.projections import Matrix
+from heavytail.projections import Matrix, key_of
 
 
 def ratios_of(
@@ -64,5 +64,5 @@ def _check_pattern(shapes: dict[Matrix, tuple[int, int]], of: int) -> None:
         if columns % of:
             raise ValueError(
                 f"sparsity: found N:{of}, expected an M that divides the rows of every matrix: "
-                f"those of {block}.{projection} have {columns} weights"
+                f"those of {key_of(block, projection)} have {columns} weights"
             )

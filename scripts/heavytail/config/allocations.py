@@ -1,14 +1,11 @@
 """What the schema cannot say of an allocation (standard library only: parse time)."""
 
+from heavytail.config.allocators import ALLOCATORS, OF_METHOD, WANDA_SCORES
 from heavytail.config.groupings import GROUPINGS, name_of, projections_of
+from heavytail.config.methods import METHODS
 from heavytail.config.mistakes import fail, shown, unknown
 from heavytail.projections import ATTENTION, MLP, PROJECTIONS
 
-# As published: AlphaPruning's epsilon by method, OWL's lambda, DLP's alpha; ATP tunes its own.
-PUBLISHED = {"magnitude": 0.3, "wanda": 0.2, "wanda_variant": 0.2, "sparsegpt": 0.2}
-EPSILON = {"spectral": PUBLISHED, "depth_linear": 0.2, "owl": 0.08, "dlp": 0.15}
-# Those that map the Wanda scores of the dense model.
-WANDA_SCORED = ("owl", "dlp")
 # An epsilon or a grouping that trials choose.
 TUNE = "tune"
 # Whose segments: the model's own, or another model's by its name.
@@ -28,13 +25,7 @@ def complete(name: str, allocation: dict, config: dict) -> None:
         for chosen in allocation.get(axis, []):
             if chosen not in config[axis]:
                 fail((*where, axis), unknown(noun, chosen, config[axis]))
-    if allocation["allocator"] in EPSILON:
-        methods = allocation.get("methods", config["methods"])
-        default = EPSILON[allocation["allocator"]]
-        if default is PUBLISHED:
-            default = {method: PUBLISHED[method] for method in methods}
-        allocation.setdefault("epsilon", default)
-        _check_epsilon((*where, "epsilon"), allocation["epsilon"], methods)
+    _complete_epsilon((*where, "epsilon"), allocation, config["methods"])
     if allocation.get("grouping") == TUNE:
         if not config["tune"]["grouping"]:
             fail(("tune", "grouping"), f": empty, expected what allocations.{name} chooses from")
@@ -64,7 +55,7 @@ def check_weightless(name: str, allocation: dict, model: str, entry: dict) -> No
         entry: the model's settings.
     """
     needs = {
-        "allocator": allocation["allocator"] in WANDA_SCORED,
+        "allocator": ALLOCATORS[allocation["allocator"]].reads == WANDA_SCORES,
         "metric": allocation.get("metric", "alpha_peak") != "alpha_peak",
         "epsilon": allocation.get("epsilon") == TUNE,
         "grouping": allocation.get("grouping") == TUNE,
@@ -96,7 +87,7 @@ def candidates(allocation: dict, tune: dict) -> list[dict]:
             {"grouping": name_of(grouping), "projections": list(projections_of(grouping))}
             for grouping in tune["grouping"]
         ]
-    if allocation["epsilon"] == TUNE:
+    if allocation.get("epsilon") == TUNE:
         found = [one | {"epsilon": epsilon} for one in found for epsilon in tune["epsilon"]]
     return found
 
@@ -116,8 +107,17 @@ def _check_guides(where: tuple, allocation: dict, key: tuple) -> None:
     _check_mapping((*where, "mapping"), allocation)
 
 
-def _check_epsilon(where: tuple, epsilon: float | dict, methods: list[str]) -> None:
-    """Fail when an epsilon by method leaves out a configured method."""
+def _complete_epsilon(where: tuple, allocation: dict, methods: list[str]) -> None:
+    """Give an allocation its allocator's epsilon; fail where one fits no allocator or method."""
+    methods = allocation.get("methods", methods)
+    default = ALLOCATORS[allocation["allocator"]].epsilon
+    if default is None:
+        if "epsilon" in allocation:
+            fail(where, f": the allocator {allocation['allocator']} has none")
+        return
+    if default == OF_METHOD:
+        default = {method: METHODS[method].epsilon for method in methods}
+    epsilon = allocation.setdefault("epsilon", default)
     for method in methods:
         if isinstance(epsilon, dict) and method not in epsilon:
             fail(where, f".{method}: missing: {method} is one of the methods")

@@ -1,52 +1,69 @@
-"""Every metric: the family that computes it and its direction (standard library only: parse time).
+"""The metrics of spectra, a row each (standard library only: parse time).
 
-The direction says which matrices a spectral allocation prunes more: +1 those with a larger value,
-−1 those with a smaller one. Heavy tails, spikes and distance from randomness are signs of what was
-learned, so they are spared (Martin and Mahoney, arXiv 1810.01075; AlphaPruning, arXiv 2410.10912).
-Norms follow arXiv 2202.02842, where smaller means better trained.
+A row's `family` is the module of heavytail.metrics that computes it. No job imports this table, so
+that a new row makes nothing stale: what a job needs of a row it is given as a param of its rule.
+
+The direction says which matrices a spectral allocation prunes more: those with a larger value
+(MORE) or those with a smaller one (LESS). Heavy tails, spikes and distance from randomness are
+signs of what was learned, so they are spared (Martin and Mahoney, arXiv 1810.01075; AlphaPruning,
+arXiv 2410.10912). Norms follow arXiv 2202.02842, where smaller means better trained.
 """
 
-FAMILIES = {
-    "tails": {
-        "alpha_peak": 1,
-        "alpha_mid": 1,
-        "alpha": 1,
-        "alpha_ks": 1,
-        "alpha_weighted": 1,
-        "log_alpha_norm": 1,
-    },
-    "shape": {
-        "log_norm": 1,
-        "log_spectral_norm": 1,
-        "stable_rank": 1,
-        "entropy": 1,
-        "entropy_normalised": 1,
-        "effective_rank": 1,
-        "energy_rank_90": 1,
-        "energy_rank_95": 1,
-        "energy_rank_99": 1,
-        "rank_share": 1,
-    },
-    "marchenko_pastur": {
-        "mp_softrank": 1,
-        "mp_spikes": -1,
-        "mp_ks": -1,
-        "mp_wasserstein1": -1,
-        "mp_wasserstein2": -1,
-        "mp_l2": -1,
-        "mp_kl": -1,
-    },
-    "fits": {
-        "E_TPL_beta": 1,
-        "E_TPL_lambda": 1,
-        "E_TPL_ks": 1,
-        "EXP_lambda": 1,
-        "EXP_ks": -1,
-    },
-    "randomised": {"rand_distance": -1},
-    "farms": {"farms_alpha": 1},
+from dataclasses import dataclass
+
+MORE, LESS = 1, -1
+
+
+@dataclass(frozen=True)
+class Metric:
+    """What the workflow must know of a metric before a job computes it."""
+
+    family: str
+    direction: int
+    reads: tuple[str, ...] = ()  # measures, beside the spectra of the whole matrices
+
+
+METRICS = {
+    "alpha_peak": Metric("tails", MORE),
+    "alpha_mid": Metric("tails", MORE),
+    "alpha": Metric("tails", MORE),
+    "alpha_ks": Metric("tails", MORE),
+    "alpha_weighted": Metric("tails", MORE),
+    "log_alpha_norm": Metric("tails", MORE),
+    "log_norm": Metric("shape", MORE),
+    "log_spectral_norm": Metric("shape", MORE),
+    "stable_rank": Metric("shape", MORE),
+    "entropy": Metric("shape", MORE),
+    "entropy_normalised": Metric("shape", MORE),
+    "effective_rank": Metric("shape", MORE),
+    "energy_rank_90": Metric("shape", MORE),
+    "energy_rank_95": Metric("shape", MORE),
+    "energy_rank_99": Metric("shape", MORE),
+    "rank_share": Metric("shape", MORE),
+    "mp_softrank": Metric("marchenko_pastur", MORE),
+    "mp_spikes": Metric("marchenko_pastur", LESS),
+    "mp_ks": Metric("marchenko_pastur", LESS),
+    "mp_wasserstein1": Metric("marchenko_pastur", LESS),
+    "mp_wasserstein2": Metric("marchenko_pastur", LESS),
+    "mp_l2": Metric("marchenko_pastur", LESS),
+    "mp_kl": Metric("marchenko_pastur", LESS),
+    "E_TPL_beta": Metric("fits", MORE),
+    "E_TPL_lambda": Metric("fits", MORE),
+    "E_TPL_ks": Metric("fits", MORE),
+    "EXP_lambda": Metric("fits", MORE),
+    "EXP_ks": Metric("fits", LESS),
+    "rand_distance": Metric("randomised", LESS, reads=("shuffled_spectra",)),
+    "farms_alpha": Metric("farms", MORE, reads=("submatrix_spectra",)),
 }
-FAMILY = {metric: family for family, metrics in FAMILIES.items() for metric in metrics}
-DIRECTION = {metric: sign for metrics in FAMILIES.values() for metric, sign in metrics.items()}
-# What a family reads beside the spectra of the whole matrices, by the name of the measure.
-EXTRA_SPECTRA = {"randomised": ("shuffled_spectra",), "farms": ("submatrix_spectra",)}
+# Modules of heavytail.metrics → the metrics that each computes.
+FAMILIES = {
+    family: [name for name, metric in METRICS.items() if metric.family == family]
+    for family in dict.fromkeys(metric.family for metric in METRICS.values())
+}
+
+
+def measures_of(*families: str) -> list[str]:
+    """The measures that these families read, the spectra of the whole matrices first."""
+    names = [name for family in families for name in FAMILIES[family]]
+    extra = (measure for name in names for measure in METRICS[name].reads)
+    return list(dict.fromkeys(["spectra", *extra]))

@@ -6,21 +6,35 @@ It runs whenever Snakemake reads the workflow: a mistake is told in one line bef
 import copy
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.validators import extend
 
-from heavytail.cells import WITHIN_BLOCK, target_of
+from heavytail.cells import target_of
 from heavytail.config.allocations import check_weightless, complete
+from heavytail.config.allocators import ALLOCATORS, METRIC
+from heavytail.config.methods import METHODS, WITHIN_BLOCK
+from heavytail.config.metrics import METRICS
 from heavytail.config.mistakes import fail, nearest, shown, unknown
 from heavytail.config.model_folder import check_settings
 from heavytail.config.reference import read_notes
 from heavytail.config.segments import read_segments
+from heavytail.config.tasks import TASKS
+from heavytail.config.texts import SPLITS, with_split
 
 # Where models are put, below the working directory: what lies there may be replaced.
 WRITTEN = ("results", "models")
+# What the schema's keyword `row_of` may say → the names that a value may be.
+ROWS = {
+    "methods": list(METHODS),
+    "allocators": list(ALLOCATORS),
+    "allocators by a metric": [name for name, own in ALLOCATORS.items() if own.reads == METRIC],
+    "metrics": list(METRICS),
+    "tasks": list(TASKS),
+    **{f"{split} texts": with_split(split) for split in SPLITS},
+}
 
 
 def checked(config: dict, schema: dict, folders: list[Path]) -> dict:
@@ -83,8 +97,16 @@ def _is_number(checker: object, value: object) -> bool:
     return _is_integer(checker, value) or (isinstance(value, float) and math.isfinite(value))
 
 
+def _row_of(_validator: object, table: str, value: object, schema: dict) -> Iterator:
+    """The schema's own keyword: the value names a row of a table, or is null as by default."""
+    is_default = value is None and schema.get("default", "") is None
+    if value not in ROWS[table] and not is_default:
+        yield ValidationError("")
+
+
 _Validator = extend(
     Draft202012Validator,
+    validators={"row_of": _row_of},
     type_checker=Draft202012Validator.TYPE_CHECKER.redefine_many(
         {"integer": _is_integer, "number": _is_number}
     ),
@@ -116,7 +138,9 @@ def _wrong_type(error: ValidationError) -> str:
 
 
 def _unknown_name(error: ValidationError) -> str:
-    return unknown(error.schema["title"], error.instance, error.validator_value)
+    names = error.validator_value
+    known = ROWS[names] if error.validator == "row_of" else names
+    return unknown(error.schema["title"], error.instance, known)
 
 
 def _not_as_pattern(error: ValidationError) -> str:
@@ -157,6 +181,7 @@ _MESSAGES = {
     "additionalProperties": _unknown_key,
     "type": _wrong_type,
     "enum": _unknown_name,
+    "row_of": _unknown_name,
     "pattern": _not_as_pattern,
     "minimum": _out_of_range,
     "exclusiveMinimum": _out_of_range,
@@ -202,8 +227,9 @@ def _check_patterns(filled: dict) -> None:
         target, of = target_of(sparsity)
         if not 0 < target < 1:
             fail(("sparsity",), f": {sparsity!r} keeps {1 - target:.0%}, expected N below M")
-        if of and "wanda_variant" in filled["methods"]:
-            fail(("methods",), f": wanda_variant compares whole rows and knows no {sparsity!r}")
+        for method in filled["methods"]:
+            if of and not METHODS[method].patterns:
+                fail(("methods",), f": {method} has no N:M form, and sparsity names {sparsity!r}")
 
 
 def _fit_windows(config: dict, filled: dict) -> None:

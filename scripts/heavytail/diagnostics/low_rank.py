@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from heavytail.metrics.shape import ENERGIES, energy_rank, entropy
+from heavytail.projections import key_of, matrix_of
 
 PRODUCTS = {"qk_head": "W_KᵀW_Q", "ov_head": "W_O W_V"}
 
@@ -21,18 +22,18 @@ def per_head(products: dict[str, np.ndarray]) -> pd.DataFrame:
         nuclear_share, 1 where AᵀA = BᵀB; imbalance ‖AᵀA − BᵀB‖_F.
     """
     rows = []
-    for block in sorted({int(key.split(".")[0]) for key in products}):
+    for block in sorted({matrix_of(key)[0] for key in products}):
         for name, product in PRODUCTS.items():
-            spectra = products[f"{block}.{name}"]
+            spectra = products[key_of(block, name)]
             for head, values in enumerate(spectra):
                 nuclear = np.sqrt(values).sum()
-                half = products[f"{block}.{name}.half_norms"][head]
+                half = products[key_of(block, f"{name}.half_norms")][head]
                 ranks = {f"energy_rank_{p}": _energy_rank(values, p / 100) for p in ENERGIES}
                 row = {"block": block, "product": product, "head": head}
                 row |= {"effective_rank": np.exp(entropy(values)), **ranks}
                 row |= {"nuclear_norm": nuclear, "half_norms": half}
                 row |= {"nuclear_share": nuclear / half if half else np.nan}
-                rows.append(row | {"imbalance": products[f"{block}.{name}.imbalance"][head]})
+                rows.append(row | {"imbalance": products[key_of(block, f"{name}.imbalance")][head]})
     return pd.DataFrame(rows)
 
 

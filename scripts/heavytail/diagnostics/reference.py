@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from heavytail.metrics.shape import entropy
+from heavytail.projections import key_of
 
 ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")
 MLP = ("gate_proj", "up_proj", "down_proj")
@@ -41,11 +42,11 @@ def per_block(
     values = metrics.set_index(["block", "projection", "metric"])["value"].sort_index()
     rows = []
     for block in range(1 + int(metrics["block"].max())):
-        own = {projection: spectra[f"{block}.{projection}"] for projection in (*ATTENTION, *MLP)}
+        own = {projection: spectra[key_of(block, projection)] for projection in (*ATTENTION, *MLP)}
         found = [
             ("v_entropy", "v_proj", "nats", entropy(own["v_proj"])),
             ("v_rank", "v_proj", "share", values[block, "v_proj", "rank_share"]),
-            ("qk_entropy", "qk", "nats", entropy(products[f"{block}.qk"])),
+            ("qk_entropy", "qk", "nats", entropy(products[key_of(block, "qk")])),
         ]
         for projection in ("q_proj", "gate_proj"):
             found += _distances(projection, values[block, projection], own[projection].mean())

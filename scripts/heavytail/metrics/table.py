@@ -9,6 +9,7 @@ from pathlib import Path
 from safetensors import safe_open
 
 from heavytail.io.files import whole
+from heavytail.projections import matrix_of
 from heavytail.spectra.spectrum import Spectrum
 
 # Attribute of Spectrum → the measure that gives it.
@@ -19,7 +20,7 @@ SOURCES = {
 }
 
 
-def write_rows(path: str | Path, rows: Iterable[tuple[int | str, str, str, float]]) -> None:
+def write_rows(path: str | Path, rows: Iterable[tuple[int, str, str, float]]) -> None:
     """Write the tidy table block,projection,metric,value, all or nothing; values round-trip."""
     with whole(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as handle:
         table = csv.writer(handle, lineterminator="\n")
@@ -39,7 +40,7 @@ def write_metrics(spectra: dict[str, str], families: list[str], output: str | Pa
     files = {name: safe_open(path, framework="numpy") for name, path in spectra.items()}
     shapes = json.loads(files["spectra"].metadata()["shapes"])
 
-    def rows() -> Iterator[tuple[str, str, str, float]]:
+    def rows() -> Iterator[tuple[int, str, str, float]]:
         for key, (height, width) in shapes.items():
             found = {
                 attribute: files[source].get_tensor(key)
@@ -48,6 +49,6 @@ def write_metrics(spectra: dict[str, str], families: list[str], output: str | Pa
             }
             for module in modules:
                 for name, value in module.compute(Spectrum(height, width, **found)).items():
-                    yield (*key.split("."), name, value)
+                    yield (*matrix_of(key), name, value)
 
     write_rows(output, rows())

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from heavytail.models.families import family_of, places_of
+from heavytail.models.layout import family_of, places_of
 
 
 def check_config(folder: Path, config: dict) -> None:

@@ -10,14 +10,12 @@ from typing import TYPE_CHECKING
 from safetensors import SafetensorError, safe_open
 
 from heavytail.config.model_folder import read_settings
-from heavytail.models.families import Place, family_of, places_of
+from heavytail.models.layout import Family, Place, family_of, places_of
 
 # Shapes are read without it: it takes longer to import than most allocations take.
 if TYPE_CHECKING:
     import torch
 
-# Other names under which published checkpoints of a family keep a tensor.
-ALIASES = (("lm_head.", "embed_out."), ("model.decoder.", "decoder."))
 INDEX = "model.safetensors.index.json"
 
 
@@ -68,7 +66,9 @@ class Checkpoint:
     def stored_name(self, name: str) -> str:
         """The name under which the checkpoint keeps a tensor."""
         others = (
-            other + name.removeprefix(ours) for ours, other in ALIASES if name.startswith(ours)
+            other + name.removeprefix(ours)
+            for ours, other in self.family.aliases
+            if name.startswith(ours)
         )
         return next((found for found in (name, *others) if found in self._files), name)
 
@@ -99,6 +99,11 @@ class Checkpoint:
             return tuple(shard.get_slice(stored).get_shape())
 
     @cached_property
+    def family(self) -> Family:
+        """The layout of the blocks. Raises ValueError as `family_of` does."""
+        return family_of(self.config)
+
+    @cached_property
     def places(self) -> dict[str, Place]:
         """Canonical projection → its place in a block. Raises ValueError as `places_of` does."""
         return places_of(self.config)
@@ -110,7 +115,7 @@ class Checkpoint:
 
     def weight_name(self, block: int, projection: str) -> str:
         """The tensor that holds a projection, perhaps beside others."""
-        return f"{family_of(self.config).blocks}.{block}.{self.places[projection].module}.weight"
+        return f"{self.family.blocks}.{block}.{self.places[projection].module}.weight"
 
     def matrix(self, block: int, projection: str) -> torch.Tensor:
         """A projection [rows, columns] in its stored dtype, on the CPU."""

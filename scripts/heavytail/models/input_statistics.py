@@ -6,8 +6,8 @@ from typing import Protocol
 import torch
 from torch import nn
 
-from heavytail.models.families import stages
 from heavytail.models.hidden_states import HiddenStates
+from heavytail.models.layout import stages
 from heavytail.models.streaming import StreamedModel
 
 

@@ -12,7 +12,6 @@ from transformers import AutoConfig, AutoModelForCausalLM
 
 from heavytail.models.checkpoint import Checkpoint
 from heavytail.models.device import compute_dtype, return_large_allocations
-from heavytail.models.families import family_of
 from heavytail.models.hidden_states import HiddenStates
 from heavytail.models.pruned import PrunedWeights
 from heavytail.running.progress import counted
@@ -42,7 +41,7 @@ class StreamedModel:
         self.checkpoint = Checkpoint(folder)
         self.device = device
         self.artifact = artifact
-        self.prefix, self.places = family_of(self.checkpoint.config).blocks, self.checkpoint.places
+        self.prefix, self.places = self.checkpoint.family.blocks, self.checkpoint.places
         config = AutoConfig.from_pretrained(folder, local_files_only=True)
         self.stored_dtype = self.checkpoint.dtype
         self.dtype = compute_dtype(self.stored_dtype, device)

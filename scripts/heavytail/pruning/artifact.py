@@ -14,6 +14,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 
 from heavytail.io.tensors import raw
+from heavytail.projections import key_of
 
 
 def encode(removed: torch.Tensor, values: torch.Tensor | None) -> dict[str, torch.Tensor]:
@@ -90,7 +91,7 @@ class Artifact:
 
         Raises KeyError when the artifact lacks it and ValueError when its bytes are damaged.
         """
-        prefix = f"{block}.{projection}"
+        prefix = key_of(block, projection)
         found = {}
         with safe_open(self.path, framework="pt") as stored:
             for part in ("kept", "values"):

@@ -12,7 +12,7 @@ from heavytail.io.files import sha256, write_json
 from heavytail.io.parts import Parts
 from heavytail.models import device
 from heavytail.models.streaming import StreamedModel, batches_of
-from heavytail.projections import Matrix
+from heavytail.projections import Matrix, key_of
 from heavytail.pruning import artifact as artifacts
 from heavytail.pruning.loop import Procedure, chosen, prune_model
 
@@ -45,10 +45,10 @@ def summary(parts: Parts, sizes: dict[Matrix, int]) -> tuple[dict, dict[str, str
     blocks = 1 + max(block for block, _ in sizes)
     for block in range(blocks):
         stored = load_file(parts.path(block))
-        digests |= {f"{block}.{key}": artifacts.digest(tensor) for key, tensor in stored.items()}
+        digests |= {key_of(block, part): artifacts.digest(one) for part, one in stored.items()}
         for projection, matrix in artifacts.matrices_in(stored).items():
             count = sizes[block, projection] - artifacts.kept_count(matrix)
-            removed[f"{block}.{projection}"] = count
+            removed[key_of(block, projection)] = count
     realised = sum(removed.values()) / sum(sizes.values())
     return {"realised_sparsity": realised, "removed": removed}, digests
 

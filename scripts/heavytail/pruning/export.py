@@ -11,12 +11,8 @@ from heavytail.io.tensors import layout_of, stream_tensors
 from heavytail.models.checkpoint import Checkpoint
 from heavytail.pruning.artifact import Artifact
 
-MODIFIERS = {
-    "magnitude": "MagnitudePruningModifier",
-    "wanda": "WandaPruningModifier",
-    "wanda_variant": "WandaPruningModifier",
-    "sparsegpt": "SparseGPTModifier",
-}
+# The modifier that prunes in the course of a training, and knows no N:M.
+IN_TRAINING = "MagnitudePruningModifier"
 
 
 def export(folder: str | Path, artifact: Artifact, target: Path) -> None:
@@ -66,23 +62,23 @@ def module_ratios(
 
 
 def recipe(
-    checkpoint: Checkpoint, method: str, ratios: dict[tuple[int, str], float], of: int | None
+    checkpoint: Checkpoint, modifier: str, ratios: dict[tuple[int, str], float], of: int | None
 ) -> dict:
     """An llm-compressor recipe that gives every linear module the sparsity of its ratio.
 
     Args:
         checkpoint: of the dense model.
-        method: a key of MODIFIERS; wanda's variant has no modifier of its own and becomes wanda.
+        modifier: of llm-compressor.
         ratios: (block, projection) → sparsity.
         of: M of N:M sparsity; llm-compressor's N counts the weights that go.
     """
     groups = {}
     for number, (ratio, targets) in enumerate(module_ratios(checkpoint, ratios).items()):
         settings: dict = {"targets": targets}
-        if method == "magnitude":
+        if modifier == IN_TRAINING:
             settings |= {"init_sparsity": ratio, "final_sparsity": ratio, "start": 0, "end": 1}
         else:
             structure = f"{round(ratio * of)}:{of}" if of else "0:0"
             settings |= {"sparsity": ratio, "mask_structure": structure}
-        groups[f"group_{number}_modifiers"] = {MODIFIERS[method]: settings}
+        groups[f"group_{number}_modifiers"] = {modifier: settings}
     return {"pruning_stage": groups}

@@ -11,8 +11,8 @@ from safetensors.torch import load_file
 from torch import nn
 
 from heavytail.io.parts import Parts
-from heavytail.models.families import stages
 from heavytail.models.hidden_states import HiddenStates
+from heavytail.models.layout import stages
 from heavytail.models.streaming import StreamedModel
 from heavytail.pruning import artifact
 
@@ -30,11 +30,18 @@ class Procedure:
 
 
 def chosen(settings: dict) -> tuple[ModuleType, ModuleType | None]:
-    """The modules of the method and of the way through a block that the settings name."""
-    method = importlib.import_module(f"heavytail.pruning.methods.{settings['method']}")
-    way = f"heavytail.pruning.within_block.{settings['within_block']}"
-    # Without statistics there is one way, and no module for it among those that the job comes with.
-    return method, importlib.import_module(way) if method.Statistic else None
+    """The modules of the method and of the way through a block that the settings name.
+
+    Raises ValueError when the method has a statistic but no way to gather it, or the reverse.
+    """
+    name, way = settings["method"], settings["within_block"]
+    method = importlib.import_module(f"heavytail.pruning.methods.{name}")
+    if (method.Statistic is None) != (way is None):
+        raise ValueError(
+            f"the method {name}: found Statistic = {method.Statistic}, which does not fit "
+            f"calibrated={way is not None} in its row of config/methods.py"
+        )
+    return method, way and importlib.import_module(f"heavytail.pruning.within_block.{way}")
 
 
 @torch.no_grad()

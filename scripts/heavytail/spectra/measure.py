@@ -12,6 +12,7 @@ from heavytail.io.parts import Parts, by_block
 from heavytail.models import device
 from heavytail.models.checkpoint import Checkpoint
 from heavytail.models.pruned import PrunedWeights
+from heavytail.projections import key_of
 from heavytail.spectra.block_weights import BlockWeights
 
 
@@ -31,7 +32,7 @@ def measure_spectra(
     module = importlib.import_module(f"heavytail.spectra.measures.{measure}")
     key = " ".join([code, sha256(model), place.type, *versions("torch").values()])
     # First of all: every matrix must be there before hours are spent on some.
-    shapes = {f"{b}.{p}": shape for (b, p), shape in checkpoint.matrices().items()}
+    shapes = {key_of(*matrix): shape for matrix, shape in checkpoint.matrices().items()}
     blocks = checkpoint.config["num_hidden_layers"]
 
     def one(block: int) -> dict[str, torch.Tensor]:

@@ -5,9 +5,12 @@ import pandas as pd
 from heavytail.cells import DENSE
 from heavytail.io.files import whole
 
+# What the config says of a row beside the axes of the cell: the same for all of its seeds.
+SETTINGS = [
+    *("within_block", "allocator", "metric", "grouping", "mapping", "epsilon", "segments", "blend"),
+]
 COLUMNS = [
-    *("model", "method", "within_block", "allocation", "allocator"),
-    *("metric", "grouping", "mapping", "epsilon", "segments", "blend"),
+    *("model", "method", "within_block", "allocation", *SETTINGS[1:]),
     *("sparsity", "seed", "realised_sparsity", "perplexity", "zero_shot_mean"),
     *("seconds", "peak_memory_mb", "artifact"),
 ]

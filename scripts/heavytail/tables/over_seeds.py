@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import pandas as pd
 
+from heavytail.tables.cells import SETTINGS
+
 CELL = ["model", "method", "sparsity", "allocation"]
 QUANTITIES = ("perplexity", "zero_shot_mean")
 
@@ -37,8 +39,7 @@ def over_seeds(cells: pd.DataFrame) -> pd.DataFrame:
     in `statistics`.
     """
     groups = cells.groupby(CELL, sort=False, dropna=False)
-    settings = cells.columns[: cells.columns.get_loc("sparsity")].difference(CELL, sort=False)
-    found = groups[list(settings)].first().assign(seeds=groups.size())
+    found = groups[SETTINGS].first().assign(seeds=groups.size())
     for quantity in QUANTITIES:
         numbers = statistics(groups[quantity])
         found[quantity] = numbers["mean"]

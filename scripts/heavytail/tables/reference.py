@@ -7,7 +7,6 @@ the allocation's name; one may belong to several of the other.
 import pandas as pd
 
 from heavytail.cells import DENSE
-from heavytail.config.allocations import PUBLISHED
 
 # What all rows of the notes have in common.
 SPARSITY, METRIC = "0.7", "alpha_peak"
@@ -35,16 +34,21 @@ def importance(note: dict) -> str:
     return "blocks" if note["segments_of"] == "per-layer" else "segments"
 
 
-def epsilon_of(note: dict) -> float:
-    """The epsilon of a row of the notes; where it has none the published default is assumed."""
-    return float(note["epsilon"] or PUBLISHED.get(note["method"], "nan"))
-
-
-def matches(note: dict, cells: pd.DataFrame) -> pd.Series:
-    """Which cells have the settings of a row of the notes, as booleans.
+def epsilon_of(note: dict, published: dict[str, float]) -> float:
+    """The epsilon of a row of the notes; where it has none the published default is assumed.
 
     Args:
         note: a row of the notes.
+        published: method → that default.
+    """
+    return float(note["epsilon"] or published.get(note["method"], "nan"))
+
+
+def matches(note: dict, cells: pd.DataFrame, published: dict[str, float]) -> pd.Series:
+    """Which cells have the settings of a row of the notes, as booleans.
+
+    Args:
+        note, published: as of `epsilon_of`.
         cells: text columns model, method, grouping, segments, blend, allocator, metric, mapping,
             sparsity; numbers or text in epsilon.
     """
@@ -61,7 +65,7 @@ def matches(note: dict, cells: pd.DataFrame) -> pd.Series:
         & (cells["mapping"].fillna("block") == "block")
         & (cells["grouping"] == note["grouping"])
         & (cells["sparsity"] == SPARSITY)
-        & ((epsilon - epsilon_of(note)).abs() < 1e-9)
+        & ((epsilon - epsilon_of(note, published)).abs() < 1e-9)
         & (segments == segments_of(note))
         & (blended == importance(note))
     )
@@ -108,7 +112,13 @@ def ours(quantity: str, cell: pd.Series, scores: pd.DataFrame) -> float:
     return scores.loc[chosen, "value"].mean(skipna=False)
 
 
-def beside(notes: list[dict], cells: pd.DataFrame, scores: pd.DataFrame, text: str) -> pd.DataFrame:
+def beside(
+    notes: list[dict],
+    cells: pd.DataFrame,
+    scores: pd.DataFrame,
+    text: str,
+    published: dict[str, float],
+) -> pd.DataFrame:
     """A row per perplexity or zero-shot number of the notes and cell that has its settings.
 
     Args:
@@ -117,6 +127,7 @@ def beside(notes: list[dict], cells: pd.DataFrame, scores: pd.DataFrame, text: s
         scores: tidy zero-shot numbers.
         text: on which perplexity is measured. Numbers of the notes that are not `comparable` are
             left out.
+        published: as of `epsilon_of`.
 
     Returns:
         Columns `COLUMNS`; notes and ours are numbers, ratio is ours over notes; epsilon is the
@@ -130,7 +141,7 @@ def beside(notes: list[dict], cells: pd.DataFrame, scores: pd.DataFrame, text: s
         if not comparable(note["quantity"], text, tasks, scored.get(note["model"], set())):
             continue
         source = SOURCES.get(note["epsilon_certain"] if note["epsilon"] else "", "guessed")
-        for _, cell in cells[matches(note, cells)].iterrows():
+        for _, cell in cells[matches(note, cells, published)].iterrows():
             own = ours(note["quantity"], cell, scores)
             numbers = {"notes": float(note["value"]), "ours": own}
             about = {key: cell[key] for key in ("allocation", "sparsity", "epsilon", "weight")}

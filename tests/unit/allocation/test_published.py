@@ -12,8 +12,8 @@ import yaml
 from allocate_sparsity import allocate_sparsity
 from heavytail.allocation.published import read_alphas
 from heavytail.allocation.table import read_ratios
-from heavytail.config.allocations import PUBLISHED
 from heavytail.config.groupings import GROUPINGS
+from heavytail.config.methods import METHODS
 from heavytail.projections import PROJECTIONS
 from plot_ratios import plot_ratios
 from read_alphas import write_published
@@ -137,7 +137,7 @@ def test_the_plot_that_comes_along_is_what_the_config_makes(llama_7b, tmp_path):
     rows, paths = [], []
     for method, (name, allocation) in product(config["methods"], config["allocations"].items()):
         paths.append(str(tmp_path / f"{method}-{name}.csv"))
-        epsilon = PUBLISHED[method] if "grouping" in allocation else 0.0
+        epsilon = METHODS[method].epsilon if "grouping" in allocation else 0.0
         allocated(llama_7b, Path(paths[-1]), allocation.get("grouping", "gt"), epsilon)
         rows.append({"method": method, "sparsity": 0.7, "allocation": name})
     outputs = {"values": str(tmp_path / "table.csv"), "table": str(tmp_path / "table.md")}

@@ -6,9 +6,14 @@ from pathlib import Path
 import pytest
 import yaml
 
+from heavytail.config.allocators import ALLOCATORS, METRIC, OF_METHOD, WANDA_SCORES
+from heavytail.config.families import FAMILIES
 from heavytail.config.groupings import GROUPINGS
-from heavytail.config.metrics import DIRECTION
+from heavytail.config.methods import METHODS
+from heavytail.config.metrics import METRICS
 from heavytail.config.settings import checked
+from heavytail.config.tasks import TASKS
+from heavytail.config.texts import TEXTS
 
 ROOT = Path(__file__).parents[3]
 SCHEMA = yaml.safe_load((ROOT / "config/schema.yaml").read_text())
@@ -57,10 +62,38 @@ def test_the_readme_lists_every_grouping():
         assert re.search(rf"^\| (`\w+`, )*`{name}`", README, re.MULTILINE)
 
 
+def section(title: str) -> list[list[str]]:
+    """The rows of the table below a title of the README."""
+    part = README.split(f"\n### {title}\n")[1].split("\n### ")[0]
+    rows = (line.strip("| ").split(" | ") for line in part.splitlines() if line[:3] == "| `")
+    return [[cell.strip() for cell in row] for row in rows]
+
+
+def test_the_readme_lists_every_row_of_the_tables_with_its_facts():
+    words = {True: "yes", False: "no"}
+    assert [[name, *facts] for name, _, *facts in section("Methods")] == [
+        [f"`{name}`", words[m.calibrated], words[m.patterns], str(m.epsilon)]
+        for name, m in METHODS.items()
+    ]
+    reads = {None: "nothing", METRIC: "a metric", WANDA_SCORES: "Wanda scores"}
+    told = {None: "none", OF_METHOD: "the method's"}
+    assert [[name, *facts] for name, _, *facts in section("Allocators")] == [
+        [f"`{name}`", reads[a.reads], told.get(a.epsilon, str(a.epsilon))]
+        for name, a in ALLOCATORS.items()
+    ]
+    assert section("Families") == [[f"`{name}`", f.models] for name, f in FAMILIES.items()]
+    assert [[name, splits] for name, _, splits in section("Texts")] == [
+        [f"`{name}`", ", ".join(text.files)] for name, text in TEXTS.items()
+    ]
+    listed = [name for names, _ in section("Tasks") for name in re.findall(r"`(\w+)`", names)]
+    assert listed == list(TASKS)
+
+
 def test_the_readme_lists_every_metric_with_its_direction():
     lines = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \|.*\| (more|less) \|$", README, re.MULTILINE)
     listed = {name: word for names, word in lines for name in re.findall(r"`(\w+)`", names)}
-    assert listed == {name: {1: "more", -1: "less"}[sign] for name, sign in DIRECTION.items()}
+    words = {1: "more", -1: "less"}
+    assert listed == {name: words[metric.direction] for name, metric in METRICS.items()}
 
 
 def test_the_schema_is_closed_everywhere():
@@ -68,11 +101,7 @@ def test_the_schema_is_closed_everywhere():
     assert all("additionalProperties" in o for o in objects if "properties" in o)
 
 
-def test_the_schema_offers_what_the_code_has():
-    settings = SCHEMA["properties"]["allocations"]["additionalProperties"]["properties"]
-    methods = SCHEMA["properties"]["methods"]["items"]["enum"]
-    modules = (ROOT / "scripts/heavytail/pruning/methods").glob("[a-z]*.py")
-    allocators = (ROOT / "scripts/heavytail/allocation/allocators").glob("[a-z]*.py")
-    assert set(settings["allocator"]["enum"]) == {module.stem for module in allocators}
-    assert settings["metric"]["enum"] == list(DIRECTION)
-    assert set(methods) == set(settings["epsilon"]["properties"]) == {m.stem for m in modules}
+def test_every_default_is_a_value_that_a_config_may_give():
+    config = {"models": {"a": {"hub": "a/b", "revision": "0" * 40}}}
+    filled = checked(config, SCHEMA, [ROOT])
+    assert checked(filled, SCHEMA, [ROOT]) == filled

@@ -9,6 +9,7 @@ import yaml
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from fetch_task import fetch_task
+from heavytail.config import tasks
 from heavytail.data import lm_eval_tasks
 from heavytail.evaluation import zero_shot
 from heavytail.io.files import read_lines, sha256
@@ -36,6 +37,15 @@ TASKS = {
 }
 
 
+def settings_of(task: str) -> dict[str, str]:
+    """What the rule gives the job."""
+    return {"task": task} | vars(tasks.TASKS[task])
+
+
+def built_in(task: str) -> dict:
+    return lm_eval_tasks.built_in(task, tasks.TASKS[task].folder)
+
+
 @pytest.fixture
 def served(hub, tmp_path, monkeypatch):
     """The hub with its data sets, and a working directory without anything."""
@@ -49,19 +59,19 @@ def served(hub, tmp_path, monkeypatch):
 def frozen(served, monkeypatch):
     """The seven tasks, frozen below the working directory, and no network."""
     for task in TASKS:
-        fetch_task({"task": task}, f"tasks/{task}.jsonl", f"tasks/{task}.yaml")
+        fetch_task(settings_of(task), f"tasks/{task}.jsonl", f"tasks/{task}.yaml")
     monkeypatch.setattr(socket.socket, "connect", lambda *_: pytest.fail("the network was asked"))
     return Path("tasks").resolve()
 
 
 def test_the_seven_tasks_are_the_scored_splits_of_pinned_revisions_with_checksums(frozen):
-    assert list(lm_eval_tasks.TASKS) == list(TASKS)
+    assert [name for name, row in tasks.TASKS.items() if row.folder] == list(TASKS)
     for task, (repository, name, split, rows) in TASK_DATA.items():
         assert read_lines(frozen / f"{task}.jsonl") == rows
-        config = lm_eval_tasks.built_in(task)
+        config = built_in(task)
         manager = lm_eval.tasks.TaskManager(include_path=frozen, include_defaults=False)
         origin = manager.task_index[task].cfg["metadata"]
-        assert origin["revision"] == lm_eval_tasks.TASKS[task].revision
+        assert origin["revision"] == tasks.TASKS[task].revision
         assert (origin["dataset"], origin["name"] or "default") == (repository, name)
         assert origin["split"] == split
         assert origin["version"] == config["metadata"]["version"]
@@ -102,7 +112,7 @@ def test_lm_eval_runs_all_seven_offline(frozen, model_folder):
     expected = ((arc[0][1] > arc[0][0]) + (arc[1][0] == max(arc[1]))) / 2
     assert summary["tasks"]["arc_easy"]["acc"] == expected
     origin = results["configs"]["rte"]["metadata"]
-    assert origin["revision"] == lm_eval_tasks.TASKS["rte"].revision
+    assert origin["revision"] == tasks.TASKS["rte"].revision
     assert origin["documents_sha256"] == sha256(frozen / "rte.jsonl")
 
 
@@ -116,7 +126,7 @@ def test_frozen_files_name_no_place_of_this_machine(frozen):
 
 
 def test_a_jinja_text_of_lm_eval_survives_the_yaml():
-    config = lm_eval_tasks.built_in("arc_easy")
+    config = built_in("arc_easy")
     assert yaml.safe_load(lm_eval_tasks.to_yaml(config)) == config
     assert config["doc_to_text"] == "Question: {{question}}\nAnswer:"
 
@@ -124,14 +134,19 @@ def test_a_jinja_text_of_lm_eval_survives_the_yaml():
 def test_a_hub_that_has_no_such_revision_is_one_line_and_nothing_is_left_behind(served):
     served.repositories["datasets/aps/super_glue"].revision = "f" * 40
     with pytest.raises(FetchError) as caught:
-        fetch_task({"task": "boolq"}, "tasks/boolq.jsonl", "tasks/boolq.yaml")
-    revision = lm_eval_tasks.TASKS["boolq"].revision
+        fetch_task(settings_of("boolq"), "tasks/boolq.jsonl", "tasks/boolq.yaml")
+    revision = tasks.TASKS["boolq"].revision
     assert str(caught.value) == f"aps/super_glue at {revision}: the hub has no such revision"
     assert not list(Path().iterdir())
 
 
 def test_a_frozen_task_is_read_from_its_own_data_alone(served):
-    fetch_task({"task": "rte"}, "tasks/rte.jsonl", "tasks/rte.yaml")
+    fetch_task(settings_of("rte"), "tasks/rte.jsonl", "tasks/rte.yaml")
     config = yaml.safe_load(Path("tasks/rte.yaml").read_text())
     assert config["dataset_kwargs"] == {"data_files": {"test": "tasks/rte.jsonl"}}
     assert (config["test_split"], config["validation_split"]) == ("test", None)
+
+
+def test_a_folder_without_the_task_is_named():
+    with pytest.raises(ValueError, match="lm_eval/tasks/arc: found no task 'boolq'"):
+        lm_eval_tasks.built_in("boolq", "arc")

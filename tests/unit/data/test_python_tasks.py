@@ -3,6 +3,8 @@
 import ast
 import random
 from collections import Counter
+from functools import partial
+from importlib import import_module
 
 import pytest
 import yaml
@@ -11,10 +13,18 @@ from hypothesis import strategies as st
 from tokenizers import pre_tokenizers
 
 from build_python_task import build_python_task
+from heavytail.config import tasks
 from heavytail.data import corpus, python_tasks
+from heavytail.data.tasks import python_attribute, python_continuation
 from heavytail.io.files import read_lines, sha256, write_lines
 
-TASKS = list(python_tasks.TASKS)
+TASKS = [name for name, row in tasks.TASKS.items() if row.folder is None]
+
+
+def builder(task: str):
+    """What makes the rows of a task of files."""
+    ask = import_module(f"heavytail.data.tasks.{task}").questions
+    return partial(python_tasks.build, ask=ask)
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +39,7 @@ def task(request):
 
 @pytest.fixture(scope="module")
 def documents(task, files):
-    return python_tasks.TASKS[task](files)
+    return builder(task)(files)
 
 
 def assert_sound(document: dict, text: str) -> None:
@@ -57,7 +67,7 @@ def test_every_position_is_the_answer_equally_often_and_no_file_prevails(documen
 
 
 def test_rows_depend_on_files_and_seed_alone(task, files):
-    build, some = python_tasks.TASKS[task], files[:20]
+    build, some = builder(task), files[:20]
     rows = build(some, count=40)
     assert build(random.Random(1).sample(some, len(some)), count=40) == rows
     assert build(some, count=40, seed=1) != rows
@@ -65,7 +75,7 @@ def test_rows_depend_on_files_and_seed_alone(task, files):
 
 def test_an_edit_of_one_file_leaves_the_questions_of_the_others(task, files):
     def others(chosen):
-        rows = python_tasks.TASKS[task](chosen, count=40)
+        rows = builder(task)(chosen, count=40)
         # The answers' places are dealt out over all rows.
         return {
             (r["source"], r["context"], *sorted(r["choices"]))
@@ -74,7 +84,7 @@ def test_an_edit_of_one_file_leaves_the_questions_of_the_others(task, files):
         }
 
     some = files[:20]
-    edited = python_tasks.TASKS[task](some, count=40)[0]["source"]
+    edited = builder(task)(some, count=40)[0]["source"]
     more = "\n\ndef f(self):\n    x = 1\n    y = 2\n    self.some_long_name = self.x\n"
     assert others([(name, text + more * (name == edited)) for name, text in some]) == others(some)
 
@@ -102,7 +112,7 @@ def test_a_choice_after_the_dot_would_not_begin_a_token():
 
 def test_too_few_questions_are_an_error_and_text_that_is_no_python_gives_none(task):
     with pytest.raises(ValueError, match="the files give 0 documents, 160 are wanted"):
-        python_tasks.TASKS[task]([("a.txt", "no python (\n"), ("b.py", "\0"), ("c.py", "x = 1\n")])
+        builder(task)([("a.txt", "no python (\n"), ("b.py", "\0"), ("c.py", "x = 1\n")])
 
 
 STATEMENTS = st.sampled_from(
@@ -131,15 +141,12 @@ def test_questions_are_sound_in_any_module(bodies, newline):
         lines += [f"def f{number}(self):", *(f"    {statement}" for statement in body), "\x0c"]
     text = "\n".join(lines)
     ast.parse(text)
-    for build, kind in (
-        (python_tasks.continuation, python_tasks.continuation_questions),
-        (python_tasks.attribute, python_tasks.attribute_questions),
-    ):
+    for module in (python_continuation, python_attribute):
         source = text.replace("\n", newline)
-        available = len(python_tasks.questions_of("m.py", source, kind, 0))
-        for document in build([("m.py", source)], count=available):
+        available = len(python_tasks.questions_of("m.py", source, module.questions, 0))
+        for document in python_tasks.build([("m.py", source)], module.questions, available):
             assert_sound(document, text)
-            if build is python_tasks.attribute:
+            if module is python_attribute:
                 assert all(choice[1:].isidentifier() for choice in document["choices"])
             else:
                 # One line, and the whole of it.
@@ -151,7 +158,7 @@ def test_a_statement_is_asked_for_only_where_it_fills_its_line():
     body = ["    alone = 1 + 2", "    one = 1; two = 22", "    said = 3  # why", "    short = 1"]
     lines = ["def f():", '    """A docstring."""', *body]
     function = python_tasks.functions(ast.parse("\n".join(lines)))[0]
-    assert python_tasks.statements(lines, function) == {2: "    alone = 1 + 2"}
+    assert python_continuation.statements(lines, function) == {2: "    alone = 1 + 2"}
 
 
 def test_an_attribute_is_found_behind_letters_of_several_bytes():
@@ -159,7 +166,7 @@ def test_an_attribute_is_found_behind_letters_of_several_bytes():
     function = python_tasks.functions(ast.parse("\n".join(lines)))[0]
     # Not behind a bracket, which GPT-2's pattern joins to the dot.
     places = [(1, lines[1].index(".name"), "name"), (1, lines[1].index(".é"), "épsilon")]
-    assert list(python_tasks.attribute_places(lines, function)) == places
+    assert list(python_attribute.attribute_places(lines, function)) == places
 
 
 def test_the_script_names_the_data_as_it_was_given(task, files, tmp_path, monkeypatch):
@@ -169,6 +176,6 @@ def test_the_script_names_the_data_as_it_was_given(task, files, tmp_path, monkey
     config = yaml.safe_load((tmp_path / "tasks/task.yaml").read_text())
     assert config["task"] == task
     assert config["dataset_kwargs"] == {"data_files": {"test": "tasks/data.jsonl"}}
-    assert read_lines("tasks/data.jsonl") == python_tasks.TASKS[task](files)
+    assert read_lines("tasks/data.jsonl") == builder(task)(files)
     told = {"documents": 160, "documents_sha256": sha256("tasks/data.jsonl")}
     assert config["metadata"] == {"version": 1.0} | told

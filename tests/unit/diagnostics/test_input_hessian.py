@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from heavytail.diagnostics.input_hessian import FreshModel, input_spectra
-from heavytail.models.families import SHARED_INPUTS, places_of
+from heavytail.models.layout import SHARED_INPUTS, places_of
 from heavytail.models.loading import load_model
 
 CPU = torch.device("cpu")

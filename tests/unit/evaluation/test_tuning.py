@@ -9,6 +9,7 @@ from safetensors.torch import save_file
 
 from heavytail.allocation.ratios import ratios_of
 from heavytail.allocation.table import write_ratios
+from heavytail.config.methods import METHODS
 from heavytail.evaluation import tuning as script
 from heavytail.evaluation.perplexity import negative_log_likelihoods
 from heavytail.evaluation.tuning import tune_allocation
@@ -34,7 +35,8 @@ def files(model_folder, tmp_path) -> dict[str, str]:
 
 
 def pruning(method: str) -> dict:
-    return {"method": method, "within_block": "exact", "of": None, "code": ""}
+    way = "exact" if METHODS[method].calibrated else None
+    return {"method": method, "within_block": way, "of": None, "code": ""}
 
 
 @pytest.mark.parametrize("method", ["magnitude", "wanda", "sparsegpt"])

@@ -43,9 +43,9 @@ def fetch(served, tmp_path):
         return read_json(model)
 
     def text_() -> dict:
-        fetch_text("wikitext2", "validation", str(text.with_suffix(".jsonl")), str(text))
+        fetch_text(TEXT, str(text.with_suffix(".jsonl")), str(text))
         assert [{"text": r["text"]} for r in read_lines(text.with_suffix(".jsonl"))] == text_rows(
-            TEXT.file
+            TEXT["file"]
         )
         return read_json(text)
 
@@ -135,7 +135,7 @@ def test_a_fault_that_passes_is_survived(name, served, fetch, model_folder):
 @pytest.mark.parametrize("name", bad_hub.TEXTS)
 def test_a_refused_text_is_one_line_and_a_rerun_fetches_it(name, served, fetch):
     refusal = bad_hub.TEXTS[name]
-    repository = served.repositories[f"datasets/{TEXT.repository}"]
+    repository = served.repositories[f"datasets/{TEXT['hub']}"]
     vars(repository).update(refusal.repository)
     served.faults += [refusal.fault] if refusal.fault else []
     with pytest.raises(FetchError) as caught:
@@ -144,7 +144,7 @@ def test_a_refused_text_is_one_line_and_a_rerun_fetches_it(name, served, fetch):
     assert matches(line, f"{DATA}: {refusal.line}") and "\n" not in line
     assert not fetch["text"].output.exists()
     served.faults.clear()
-    repository.revision = TEXT.revision
+    repository.revision = TEXT["revision"]
     assert fetch["text"]()["documents"] == 12
 
 

@@ -4,9 +4,9 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from heavytail.config.families import FAMILIES
 from heavytail.config.groupings import PROJECTIONS
 from heavytail.models.checkpoint import INDEX, Checkpoint
-from heavytail.models.families import FAMILIES
 from heavytail.models.loading import load_model
 from support.tiny_model import save_model
 

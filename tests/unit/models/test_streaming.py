@@ -5,8 +5,8 @@ import json
 import pytest
 import torch
 
+from heavytail.config.families import FAMILIES
 from heavytail.evaluation import perplexity
-from heavytail.models.families import FAMILIES
 from heavytail.models.loading import load_model
 from heavytail.models.streaming import StreamedModel
 from support.pruned_cells import prune, windows

@@ -7,8 +7,9 @@ from safetensors import safe_open
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from export_cell import export_cell
+from heavytail.config.families import FAMILIES
+from heavytail.config.methods import METHODS
 from heavytail.models.checkpoint import Checkpoint
-from heavytail.models.families import FAMILIES
 from heavytail.models.loading import load_model
 from heavytail.pruning.export import recipe
 from support.pruned_cells import prune, windows
@@ -20,7 +21,7 @@ CPU = torch.device("cpu")
 def exported(folder, work, method: str = "sparsegpt"):
     artifact = prune(folder, work, method)
     inputs = str(folder / "provenance.json"), str(artifact.path), str(work / "ratios.csv")
-    export_cell(*inputs, {"method": method, "of": None}, str(work / "folder"))
+    export_cell(*inputs, {"modifier": METHODS[method].modifier, "of": None}, str(work / "folder"))
     return artifact, work / "folder"
 
 
@@ -62,7 +63,7 @@ def test_the_recipe_gives_every_module_its_ratio(tmp_path):
     ratios = {(block, p): (block + 1) / 8 for block, p in checkpoint.matrices()}
     # Of the fused module 32 rows of queries and 16 of keys and of values.
     ratios[0, "q_proj"] = 0.5
-    found = recipe(checkpoint, "sparsegpt", ratios, None)["pruning_stage"]
+    found = recipe(checkpoint, "SparseGPTModifier", ratios, None)["pruning_stage"]
     modifiers = [group["SparseGPTModifier"] for group in found.values()]
     by_module = {name: m["sparsity"] for m in modifiers for name in m["targets"]}
     model = load_model(folder, CPU)
@@ -70,11 +71,13 @@ def test_the_recipe_gives_every_module_its_ratio(tmp_path):
     assert by_module.keys() == linear - {"lm_head"}
     assert by_module["model.layers.0.self_attn.qkv_proj"] == pytest.approx((0.5 + 0.125) / 2)
     assert by_module["model.layers.2.mlp.down_proj"] == 3 / 8
-    found = recipe(checkpoint, "wanda", dict.fromkeys(ratios, 0.625), 8)["pruning_stage"]
+    found = recipe(checkpoint, "WandaPruningModifier", dict.fromkeys(ratios, 0.625), 8)[
+        "pruning_stage"
+    ]
     (group,) = found.values()
     # llm-compressor's N counts what goes.
     assert group["WandaPruningModifier"]["mask_structure"] == "5:8"
-    (group,) = recipe(checkpoint, "magnitude", dict.fromkeys(ratios, 0.5), None)[
+    (group,) = recipe(checkpoint, "MagnitudePruningModifier", dict.fromkeys(ratios, 0.5), None)[
         "pruning_stage"
     ].values()
     assert group["MagnitudePruningModifier"]["final_sparsity"] == 0.5
@@ -86,3 +89,11 @@ def test_the_recipe_beside_the_weights_is_plain_yaml(model_folder, tmp_path):
     (group,) = found["pruning_stage"].values()
     assert group["WandaPruningModifier"]["sparsity"] == 0.6
     assert len(group["WandaPruningModifier"]["targets"]) == 21
+
+
+def test_a_method_without_a_modifier_has_no_recipe(model_folder, tmp_path):
+    artifact = prune(model_folder, tmp_path, "wanda")
+    inputs = str(model_folder / "provenance.json"), str(artifact.path), str(tmp_path / "ratios.csv")
+    export_cell(*inputs, {"modifier": None, "of": None}, str(tmp_path / "folder"))
+    assert not (tmp_path / "folder/recipe.yaml").exists()
+    assert AutoModelForCausalLM.from_pretrained(tmp_path / "folder")

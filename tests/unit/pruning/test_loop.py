@@ -12,17 +12,20 @@ from pathlib import Path
 import pytest
 import torch
 
-from heavytail.models.families import FAMILIES, stages
+from heavytail.config.families import FAMILIES
+from heavytail.config.methods import METHODS
+from heavytail.models.layout import stages
 from heavytail.models.loading import load_model
 from heavytail.models.streaming import StreamedModel
 from heavytail.pruning.artifact import Artifact
 from heavytail.pruning.cell import prune_cell
+from heavytail.pruning.loop import chosen
 from support.project import ROOT
 from support.pruned_cells import prune, windows, write_inputs
 from support.tiny_model import save_model
 
 CPU = torch.device("cpu")
-CALIBRATED = ["wanda", "wanda_variant", "sparsegpt"]
+CALIBRATED = [name for name, method in METHODS.items() if method.calibrated]
 
 
 def bytes_of(path) -> bytes:
@@ -242,3 +245,9 @@ def test_realised_sparsity_is_what_the_artifact_removes(model_folder, tmp_path):
     )
     total = sum(height * width for height, width in shapes.values())
     assert record["realised_sparsity"] == zeros / total == sum(record["removed"].values()) / total
+
+
+@pytest.mark.parametrize(("method", "way"), [("magnitude", "exact"), ("wanda", None)])
+def test_a_statistic_that_the_table_of_methods_does_not_know_of_is_named(method, way):
+    with pytest.raises(ValueError, match=f"the method {method}: found Statistic = .*calibrated="):
+        chosen({"method": method, "within_block": way})

@@ -78,7 +78,8 @@ def folder(tmp_path_factory):
         return {"values": str(folder / f"{name}.csv"), "table": str(folder / f"{name}.md")}
 
     noted = collected | {"notes": str(folder / "results.csv")}
-    compare_notes(noted, "wikitext2", outputs("notes"))
+    settings = {"text": "wikitext2", "published": {"wanda": 0.2, "magnitude": 0.3}}
+    compare_notes(noted, settings, outputs("notes"))
     write_summary(collected | compared, outputs("summary"))
     noted = {"notes": outputs("notes")["values"]}
     write_table("m", collected | compared | noted, outputs("m"))
@@ -131,7 +132,8 @@ def test_the_page_of_the_notes_says_that_the_weight_of_a_blend_is_assumed():
     noted = [
         dict.fromkeys(COLUMNS, "") | own | {"value": "7", "blend": b} for b in ("gradnorm", "")
     ]
-    table = page(beside(noted, over_seeds(cells), scores, "wikitext2")).split("## m")[1]
+    found = beside(noted, over_seeds(cells), scores, "wikitext2", {"wanda": 0.2})
+    table = page(found).split("## m")[1]
     head, *lines = of_markdown(table.strip())
     place = head.index("weight")
     assert [line[place] for line in lines] == ["0.25 assumed", ""]

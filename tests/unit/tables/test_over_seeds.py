@@ -56,3 +56,10 @@ def test_settings_stay_and_cells_keep_their_order():
     assert found["allocation"].tolist()[1:] == ["qk", "gt", "qk", "gt"]
     assert found["grouping"].tolist()[1:] == ["qk", "gt", "qk", "gt"]
     assert found["perplexity"].tolist() == [1, 2.5, 4.5, 6.5, 8.5]
+
+
+def test_a_number_of_the_cells_is_no_setting_wherever_its_column_stands():
+    cells, _ = tables([cell("wanda", "gt", seed) for seed in (0, 1)], (1, 2))
+    cells.insert(0, "joules", [3.0, 4.0])
+    found = over_seeds(cells)
+    assert "joules" not in found and found["grouping"].tolist() == ["gt"]

@@ -5,7 +5,7 @@ import csv
 import numpy as np
 
 from heavytail.allocation.target import linear_map, to_target
-from heavytail.projections import ATTENTION, MLP, PROJECTIONS, Matrix
+from heavytail.projections import ATTENTION, MLP, PROJECTIONS, Matrix, key_of
 
 
 def read_metric(path: str, metric: str) -> dict[Matrix, float]:
@@ -49,7 +49,8 @@ def block_scores(metric: dict[Matrix, float], projections: tuple[str, ...]) -> n
     values = np.array([[metric[b, p] for p in projections] for b in range(blocks)])
     if not np.isfinite(values).all():
         block, column = np.argwhere(~np.isfinite(values))[0]
-        raise ValueError(f"{block}.{projections[column]}: the metric is {values[block, column]}")
+        name = key_of(block, projections[column])
+        raise ValueError(f"{name}: the metric is {values[block, column]}")
     return values.mean(axis=1)
 
 

@@ -13,9 +13,9 @@ import torch
 from greenlet import getcurrent, greenlet
 from torch import nn
 
-from heavytail.models.families import stages
 from heavytail.models.hidden_states import HiddenStates
 from heavytail.models.input_statistics import Statistic
+from heavytail.models.layout import stages
 from heavytail.models.streaming import StreamedModel
 
 

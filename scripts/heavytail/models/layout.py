@@ -1,9 +1,15 @@
-"""Where each model family keeps the canonical projections of a block (standard library only)."""
+"""Where a model keeps the canonical projections of a block (standard library only).
 
+Each family is a module of its own below `models/families`, chosen by the `model_type` of
+config.json, so that what is computed for one family does not depend on the code of another.
+"""
+
+import importlib
+import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from heavytail.projections import PROJECTIONS
+from heavytail.models import families
 
 # Projections that read the same activations share one statistic; in the order of a forward pass.
 SHARED_INPUTS = (
@@ -47,66 +53,17 @@ class Place:
 
 @dataclass(frozen=True)
 class Family:
-    """`blocks`: prefix of the blocks' tensors; `places`: config.json → projection → place."""
+    """What a module of `models/families` says of its models, as FAMILY.
+
+    Attributes:
+        blocks: what the names of the blocks' tensors begin with, before the block's number.
+        places: the settings of config.json → projection → its place inside a block.
+        aliases: pairs of how a tensor's name begins in the model and in published checkpoints.
+    """
 
     blocks: str
     places: Callable[[dict], dict[str, Place]]
-
-
-def _llama(_config: dict) -> dict[str, Place]:
-    return {
-        projection: Place(f"{'mlp' if projection in PROJECTIONS[4:] else 'self_attn'}.{projection}")
-        for projection in PROJECTIONS
-    }
-
-
-def _phi3(config: dict) -> dict[str, Place]:
-    heads = config["num_attention_heads"]
-    width = config.get("head_dim") or config["hidden_size"] // heads
-    queries = heads * width
-    keys = queries + width * (config.get("num_key_value_heads") or heads)
-    qkv, gate_up = "self_attn.qkv_proj", "mlp.gate_up_proj"
-    inner = config["intermediate_size"]
-    return _llama(config) | {
-        "q_proj": Place(qkv, stop=queries),
-        "k_proj": Place(qkv, start=queries, stop=keys),
-        "v_proj": Place(qkv, start=keys),
-        "gate_proj": Place(gate_up, stop=inner),
-        "up_proj": Place(gate_up, start=inner),
-    }
-
-
-def _gpt_neox(config: dict) -> dict[str, Place]:
-    # Query, key and value of a head adjoin.
-    heads = config["num_attention_heads"]
-    width = config["hidden_size"] // heads
-    return {
-        name: Place("attention.query_key_value", heads, part * width, (part + 1) * width)
-        for part, name in enumerate(SHARED_INPUTS[0])
-    } | {
-        "o_proj": Place("attention.dense"),
-        "up_proj": Place("mlp.dense_h_to_4h"),
-        "down_proj": Place("mlp.dense_4h_to_h"),
-    }
-
-
-def _opt(_config: dict) -> dict[str, Place]:
-    return {name: Place(f"self_attn.{name}") for name in SHARED_INPUTS[0]} | {
-        "o_proj": Place("self_attn.out_proj"),
-        "up_proj": Place("fc1"),
-        "down_proj": Place("fc2"),
-    }
-
-
-# model_type of config.json → family
-FAMILIES = {
-    **dict.fromkeys(
-        ("llama", "mistral", "qwen2", "qwen3", "gemma"), Family("model.layers", _llama)
-    ),
-    "phi3": Family("model.layers", _phi3),
-    "gpt_neox": Family("gpt_neox.layers", _gpt_neox),
-    "opt": Family("model.decoder.layers", _opt),
-}
+    aliases: tuple[tuple[str, str], ...] = ()
 
 
 def family_of(config: dict) -> Family:
@@ -117,10 +74,10 @@ def family_of(config: dict) -> Family:
     name = config.get("model_type")
     if any(config.get(key) for key in EXPERTS):
         raise ValueError(f"config.json: model_type {name!r} is a mixture of experts: not supported")
-    if name not in FAMILIES:
-        known = ", ".join(sorted(FAMILIES))
-        raise ValueError(f"config.json: model_type {name!r} is not one of {known}")
-    return FAMILIES[name]
+    known = sorted(module.name for module in pkgutil.iter_modules(families.__path__))
+    if name not in known:
+        raise ValueError(f"config.json: model_type {name!r} is not one of {', '.join(known)}")
+    return importlib.import_module(f"heavytail.models.families.{name}").FAMILY
 
 
 def places_of(config: dict) -> dict[str, Place]:

@@ -1,0 +1,44 @@
+"""The model families, a row each (standard library only: parse time).
+
+A row's name is the `model_type` of config.json, and a module of heavytail.models.families. No job
+imports this table, so that a new row makes nothing stale.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from heavytail.config.model_folder import read_settings
+
+
+@dataclass(frozen=True)
+class Family:
+    """What the documentation says of a family."""
+
+    models: str  # those that have its layout
+
+
+FAMILIES = {
+    "llama": Family("LLaMA 1 to 3"),
+    "mistral": Family("Mistral"),
+    "qwen2": Family("Qwen 2"),
+    "qwen3": Family("Qwen 3"),
+    "gemma": Family("Gemma"),
+    "phi3": Family("Phi-3"),
+    "gpt_neox": Family("GPT-NeoX"),
+    "opt": Family("OPT"),
+}
+
+
+def family_module(folder: str | Path) -> str | None:
+    """The module that the jobs of a model choose by its config.json.
+
+    None where there is no such file, or it names no family of the table: jobs then say what is
+    wrong with it.
+    """
+    path = Path(folder, "config.json")
+    try:
+        kind = read_settings(path).get("model_type")
+    except (OSError, ValueError):
+        return None
+    known = isinstance(kind, str) and kind in FAMILIES
+    return f"heavytail.models.families.{kind}" if known else None

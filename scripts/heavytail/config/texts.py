@@ -1,0 +1,63 @@
+"""The text data sets, a row each (standard library only: parse time).
+
+No job imports this table, so that a new row makes nothing stale: what a job needs of a row it is
+given as a param of its rule.
+"""
+
+from dataclasses import dataclass
+
+# Methods calibrate on the first, cells are scored on the second, settings tuned on the third.
+SPLITS = ("calibration", "test", "validation")
+
+
+@dataclass(frozen=True)
+class Text:
+    """Where a text comes from.
+
+    Attributes:
+        files: split → the file of the repository that holds it, or None where there is no `hub`.
+        hub: OWNER/NAME of a data set on the Hugging Face hub; None for the text that is made on
+            this machine, the source code of Python's standard library.
+        revision: the commit.
+        field: the column of a file that has a document's text.
+    """
+
+    files: dict[str, str | None]
+    hub: str | None = None
+    revision: str | None = None
+    field: str = "text"
+
+
+# The first C4 train shard calibrates and the raw WikiText-2 test split is scored, as in the notes;
+# both data sets' own validation splits are for tuning.
+TEXTS = {
+    "c4": Text(
+        hub="allenai/c4",
+        revision="607bd4c8450a42878aa9ddc051a65a055450ef87",
+        files={
+            "calibration": "en/c4-train.00000-of-01024.json.gz",
+            "validation": "en/c4-validation.00000-of-00008.json.gz",
+        },
+    ),
+    "wikitext2": Text(
+        hub="Salesforce/wikitext",
+        revision="b08601e04326c79dfdd32d625aee71d232d685c3",
+        files={
+            "test": "wikitext-2-raw-v1/test-00000-of-00001.parquet",
+            "validation": "wikitext-2-raw-v1/validation-00000-of-00001.parquet",
+        },
+    ),
+    "python": Text(files=dict.fromkeys(SPLITS)),
+}
+
+
+def with_split(split: str) -> list[str]:
+    """The texts that have a split."""
+    return [name for name, text in TEXTS.items() if split in text.files]
+
+
+def place_of(name: str, split: str) -> dict[str, str]:
+    """What the job that fetches a split of a text must know: hub, revision, file, field, split."""
+    text = TEXTS[name]
+    place = {"hub": text.hub, "revision": text.revision, "file": text.files[split]}
+    return place | {"field": text.field, "split": split}

@@ -1,0 +1,3 @@
+"""Mistral: the layout of LLaMA."""
+
+from heavytail.models.families.llama import FAMILY as FAMILY

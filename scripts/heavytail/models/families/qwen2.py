@@ -1,0 +1,3 @@
+"""Qwen 2: the layout of LLaMA."""
+
+from heavytail.models.families.llama import FAMILY as FAMILY

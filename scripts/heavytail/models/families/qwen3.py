@@ -1,0 +1,3 @@
+"""Qwen 3: the layout of LLaMA."""
+
+from heavytail.models.families.llama import FAMILY as FAMILY
