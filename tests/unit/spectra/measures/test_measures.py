@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -7,6 +8,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from heavytail.models.checkpoint import Checkpoint
+from heavytail.models.families import FAMILIES
 from heavytail.projections import PROJECTIONS
 from heavytail.spectra.block_weights import BlockWeights
 from heavytail.spectra.measures import product_spectra, shuffled_spectra, spectra, submatrix_spectra
@@ -87,13 +89,18 @@ def test_submatrices_tile_the_matrix(shape, tiles):
     assert close(submatrix_spectra.pooled(weight), expected)
 
 
-@pytest.mark.parametrize(("heads", "shared"), [(4, 4), (4, 2), (4, 1)])
-def test_head_products_equal_the_explicit_products(tmp_path, heads, shared):
-    folder = save_model(tmp_path / "model", num_key_value_heads=shared)
+# Key heads of the tiny models; these two families share none, whatever config.json says besides.
+KEY_HEADS = dict.fromkeys(FAMILIES, 2) | {"gpt_neox": 4, "opt": 4}
+
+
+@pytest.mark.parametrize(("family", "shared"), [("llama", 4), ("llama", 1), *KEY_HEADS.items()])
+def test_head_products_equal_the_explicit_products(tmp_path, family, shared):
+    asked = {"num_key_value_heads": shared} if family == "llama" else {}
+    folder, heads, width = save_model(tmp_path / "model", family, **asked), 4, 8
     block = BlockWeights(Checkpoint(folder), 0, CPU)
     found = product_spectra.measure(block)
     q, k, v, o = (block.weight(f"{letter}_proj").double() for letter in "qkvo")
-    width = 32 // heads
+    assert len(k) == shared * width
     for head in range(heads):
         own = slice(head * width, (head + 1) * width)
         lent = slice(head // (heads // shared) * width, (head // (heads // shared) + 1) * width)
@@ -105,6 +112,19 @@ def test_head_products_equal_the_explicit_products(tmp_path, heads, shared):
             gap = torch.linalg.matrix_norm(a.T @ a - b.T @ b)
             assert found[f"{name}.imbalance"][head] == pytest.approx(gap.item())
     assert close(found["qk"], squared_singular_values(q @ k.T))
+
+
+def test_heads_that_do_not_divide_the_projections_are_named(model_folder):
+    checkpoint = Checkpoint(model_folder)
+    for heads, other in ((3, {}), (32, {"k_proj": 5}), (2, {"k_proj": 24})):
+        checkpoint.config["num_attention_heads"] = heads
+        block = BlockWeights(checkpoint, 0, CPU)
+        rows = {"q_proj": 32, "k_proj": 16} | other
+        with (
+            patch.object(BlockWeights, "shape", lambda _, name, rows=rows: (rows[name], 32)),
+            pytest.raises(ValueError, match=f"num_attention_heads: {heads} heads do not divide"),
+        ):
+            block.heads()
 
 
 def test_half_norms_bound_the_nuclear_norm_and_balanced_factors_reach_it(block):
