@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 
 from heavytail.metrics.shape import entropy
-from heavytail.projections import key_of
+from heavytail.projections import ATTENTION, MLP, PROJECTIONS, key_of
 
-ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")
-MLP = ("gate_proj", "up_proj", "down_proj")
-MEANS = {"Attention": ATTENTION, "MLP": MLP, "Attention+MLP": (*ATTENTION, *MLP)}
+# Of the projections named here and below, those count that the model's family has.
+MEANS = {"Attention": ATTENTION, "MLP": MLP, "Attention+MLP": PROJECTIONS}
+DISTANT = ("q_proj", "gate_proj")
 POOLS = {"Q+Output": ("q_proj", "o_proj"), "QKV+Output": ATTENTION}
 DISTANCES = ("mp_ks", "mp_wasserstein1", "mp_wasserstein2", "mp_l2", "mp_kl")
 # Of distances between values, unlike those between densities, the unit matters.
@@ -35,20 +35,21 @@ def per_block(
     """Every diagnostic of every block, tidy: quantity, of, candidate, block, value.
 
     Args:
-        spectra: {block}.{projection} → eigenvalues, float64, ascending.
+        spectra: {block}.{projection} → eigenvalues, float64, ascending; OPT and GPT-NeoX have no
+            gate_proj, hence none of its rows, and an MLP of two.
         products: {block}.qk → eigenvalues of the whole product W_Q W_Kᵀ.
         metrics: the tidy table block, projection, metric, value.
     """
     values = metrics.set_index(["block", "projection", "metric"])["value"].sort_index()
     rows = []
     for block in range(1 + int(metrics["block"].max())):
-        own = {projection: spectra[key_of(block, projection)] for projection in (*ATTENTION, *MLP)}
+        own = {p: spectra[key] for p in PROJECTIONS if (key := key_of(block, p)) in spectra}
         found = [
             ("v_entropy", "v_proj", "nats", entropy(own["v_proj"])),
             ("v_rank", "v_proj", "share", values[block, "v_proj", "rank_share"]),
             ("qk_entropy", "qk", "nats", entropy(products[key_of(block, "qk")])),
         ]
-        for projection in ("q_proj", "gate_proj"):
+        for projection in filter(own.__contains__, DISTANT):
             found += _distances(projection, values[block, projection], own[projection].mean())
         found += _variances(own)
         rows += [(*row[:3], block, row[3]) for row in found]
@@ -71,7 +72,7 @@ def _variances(spectra: dict[str, np.ndarray]) -> list[tuple]:
         for projection, values in scaled.items():
             found.append(("matrix_variance", projection, name, values.var()))
         for of, projections in MEANS.items():
-            mean = np.mean([scaled[projection].var() for projection in projections])
+            mean = np.mean([scaled[p].var() for p in projections if p in scaled])
             found.append(("mean_variance", of, name, mean))
         for of, projections in POOLS.items():
             pooled = np.concatenate([scaled[projection] for projection in projections])

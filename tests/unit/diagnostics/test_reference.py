@@ -3,16 +3,10 @@ import pandas as pd
 import pytest
 
 from heavytail.config.reference import read_notes
-from heavytail.diagnostics.reference import (
-    ATTENTION,
-    COLUMNS,
-    MLP,
-    compared,
-    notes_vectors,
-    per_block,
-)
+from heavytail.diagnostics.reference import COLUMNS, compared, notes_vectors, per_block
 from heavytail.diagnostics.reference_numbers import diagnostics
 from heavytail.metrics import marchenko_pastur, shape
+from heavytail.projections import ATTENTION, MLP, PROJECTIONS
 from heavytail.spectra.spectrum import Spectrum
 from support.project import ROOT
 
@@ -20,12 +14,17 @@ BLOCKS = 3
 NOTES = diagnostics(read_notes(ROOT / "resources/notes/results.csv"))
 
 
-@pytest.fixture(scope="module")
-def model():
+# All, and what GPT-NeoX and OPT have.
+@pytest.fixture(
+    scope="module",
+    params=[PROJECTIONS, (*ATTENTION, "up_proj", "down_proj")],
+    ids=["gated", "without a gate"],
+)
+def model(request):
     """Spectra, products and metrics of random matrices."""
     rng = np.random.default_rng(0)
     spectra = {
-        f"{b}.{p}": np.sort(rng.lognormal(size=8)) for b in range(BLOCKS) for p in ATTENTION + MLP
+        f"{b}.{p}": np.sort(rng.lognormal(size=8)) for b in range(BLOCKS) for p in request.param
     }
     rows = []
     for key, values in spectra.items():
@@ -46,16 +45,17 @@ def value(table: pd.DataFrame, quantity: str, of: str, candidate: str, block: in
 def test_candidates_equal_their_definitions(model):
     spectra, products, _ = model
     table = per_block(*model)
-    own = {p: spectra[f"1.{p}"] for p in ATTENTION + MLP}
+    own = {p: spectra[f"1.{p}"] for p in PROJECTIONS if f"1.{p}" in spectra}
     p = products["1.qk"] / products["1.qk"].sum()
     assert value(table, "qk_entropy", "qk", "nats", 1) == pytest.approx(-(p * np.log(p)).sum())
     variances = {name: np.mean((v - v.mean()) ** 2) for name, v in own.items()}
     attention = sum(variances[name] for name in ATTENTION) / 4
-    mlp = sum(variances[name] for name in MLP) / 3
+    mlps = [variances[name] for name in MLP if name in own]
+    mlp = sum(mlps) / len(mlps)
     assert value(table, "mean_variance", "Attention", "raw", 1) == pytest.approx(attention)
     assert value(table, "mean_variance", "MLP", "raw", 1) == pytest.approx(mlp)
     both = value(table, "mean_variance", "Attention+MLP", "raw", 1)
-    assert both == pytest.approx((4 * attention + 3 * mlp) / 7)
+    assert both == pytest.approx((4 * attention + sum(mlps)) / (4 + len(mlps)))
     pooled = np.concatenate(
         [own["q_proj"] / own["q_proj"].mean(), own["o_proj"] / own["o_proj"].mean()]
     )
@@ -64,6 +64,15 @@ def test_candidates_equal_their_definitions(model):
     scaled = value(table, "mp_error", "q_proj", "mp_wasserstein1", 1)
     raw = value(table, "mp_error", "q_proj", "mp_wasserstein1 raw", 1)
     assert raw == pytest.approx(scaled * own["q_proj"].mean())
+
+
+def test_every_projection_that_there_is_has_its_rows_and_no_other(model):
+    spectra, *_ = model
+    owned = {key.split(".")[1] for key in spectra}
+    table = per_block(*model).set_index("quantity")
+    assert set(table.loc["matrix_variance", "of"]) == owned
+    assert set(table.loc["mp_error", "of"]) == {"q_proj", "gate_proj"} & owned
+    assert table["value"].notna().all()
 
 
 def test_a_candidate_that_made_the_notes_is_found_and_no_other(model):
