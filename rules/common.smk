@@ -45,9 +45,9 @@ for name in [name for name in sys.modules if name.partition(".")[0] == "heavytai
 sys.meta_path.insert(0, PackageFinder())
 
 from heavytail import cells as axes
-from heavytail.config import allocations, allocators, groupings, methods, mistakes, model_folder
+from heavytail.config import allocations, allocators, families, groupings, methods, mistakes
 from heavytail.config import metrics as metric_names
-from heavytail.config import settings, tasks, texts
+from heavytail.config import model_folder, settings, tasks, texts
 from heavytail.io import files
 from heavytail.running import digest as source_digest
 from heavytail.running import failures
@@ -91,6 +91,12 @@ wildcard_constraints:
     sparsity=any_of(CONFIG["sparsity"]),
     seed=any_of(CONFIG["seeds"]),
     task=any_of(CONFIG["tasks"]),
+
+
+# Jobs come with the modules that were asked for here. They choose a family by the config.json of
+# their model, which may lie on the hub still.
+for family in families.FAMILIES:
+    source_path(f"heavytail.models.families.{family}")
 
 
 @cache

@@ -15,6 +15,7 @@ from evaluate_zero_shot import BATCH, evaluate_zero_shot
 from export_cell import export_cell
 from extract_python import extract_python
 from fetch_task import fetch_task
+from heavytail.config import tasks
 from heavytail.io.files import read_json, read_lines, write_json
 from support.data_sets import publish
 from support.pruned_cells import prune, windows
@@ -45,7 +46,7 @@ def frozen(hub, tmp_path, monkeypatch) -> list[str]:
     for task in TASKS:
         settings, files = {"task": task}, (f"tasks/{task}.jsonl", f"tasks/{task}.yaml")
         if task in BUILT_IN:
-            fetch_task(settings, *files)
+            fetch_task(settings | vars(tasks.TASKS[task]), *files)
         else:
             build_python_task("documents.jsonl", settings, *files)
     return [f"tasks/{task}.yaml" for task in TASKS]
@@ -63,7 +64,7 @@ def cell(frozen) -> tuple[Path, Path, Path]:
     tokenizer.save_pretrained(folder)
     artifact = prune(folder, Path("cell"), "sparsegpt", ids=windows(seed=1)).path
     inputs = str(folder / "provenance.json"), str(artifact), "cell/ratios.csv"
-    export_cell(*inputs, {"method": "sparsegpt", "of": None}, "exported")
+    export_cell(*inputs, {"modifier": "SparseGPTModifier", "of": None}, "exported")
     write_json(folder / "provenance.json", {"source": "model", "revision": None})
     return folder, artifact, Path("exported")
 
