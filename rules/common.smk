@@ -45,10 +45,9 @@ for name in [name for name in sys.modules if name.partition(".")[0] == "heavytai
 sys.meta_path.insert(0, PackageFinder())
 
 from heavytail import cells as axes
-from heavytail.config import allocations, allocators, groupings, methods, mistakes, model_folder
+from heavytail.config import allocations, allocators, families, groupings, methods, mistakes
 from heavytail.config import metrics as metric_names
-from heavytail.config import settings, tasks, texts
-from heavytail.config.families import FAMILIES, family_module
+from heavytail.config import model_folder, settings, tasks, texts
 from heavytail.io import files
 from heavytail.io.checksums import checksums
 from heavytail.running import digest as source_digest

@@ -1,7 +1,8 @@
 """Models: fetched from the hub or a local folder, or only their published alphas."""
 
-# A model of none of these is refused with their list, which a job reads off the files that are there.
-for family in FAMILIES:
+# Jobs come with the modules that were asked for here. They choose a family by the config.json of
+# their model, which may lie on the hub still.
+for family in families.FAMILIES:
     source_path(f"heavytail.models.families.{family}")
 
 # What stands for a model of which there are published alphas alone.
@@ -18,7 +19,7 @@ def source_of_model(model):
 @cache
 def family_in(folder, _changed):
     """The module of the family that a model's folder is of."""
-    return family_module(folder)
+    return families.family_module(folder)
 
 
 def digest_for(model, *names):
