@@ -12,6 +12,7 @@ if not workflow.overwrite_configfiles:
 
 include: "rules/common.smk"
 include: "rules/planning.smk"
+include: "rules/failures.smk"
 include: "rules/artifacts.smk"
 include: "rules/resources.smk"
 include: "rules/allocations.smk"
@@ -44,4 +45,4 @@ rule all:
 
 
 onerror:
-    print(*failed_jobs(log), sep="\n", file=sys.stderr)
+    print(*failed_jobs(), sep="\n", file=sys.stderr)

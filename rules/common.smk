@@ -7,7 +7,6 @@ from importlib.abc import MetaPathFinder
 from importlib.util import spec_from_file_location
 from itertools import product
 from pathlib import Path
-from shutil import disk_usage
 
 import yaml
 from snakemake.exceptions import WorkflowError
@@ -49,7 +48,6 @@ from heavytail.config import allocations, groupings, mistakes, model_folder, set
 from heavytail.config import metrics as metric_names
 from heavytail.io import files
 from heavytail.running import digest as source_digest
-from heavytail.running import failures
 
 # The file that stands for a model: small, and different when any weight is.
 MODEL = "results/models/{model}/provenance.json"
@@ -214,16 +212,6 @@ def rows():
         row["cell"] = CELL.format(**row) if row["method"] else DENSE
         row["artifact"] = artifact_path(row["model"], row["cell"])
     return found
-
-
-def failed_jobs(logs):
-    """What a run that failed says at its end: a line per failed job, from the run's own logs."""
-    whole = "".join(Path(log).read_text(encoding="utf-8") for log in logs)
-    return failures.failed_jobs(
-        whole,
-        lambda log: Path(log).read_text(encoding="utf-8"),
-        lambda log: disk_usage(Path(log).parent).free,
-    )
 
 
 def row_settings(row):
