@@ -15,7 +15,7 @@ from snakemake.cli import main
 
 from heavytail.tables import status
 
-STATE = Path(".snakemake")
+LOCKS, MARKS = Path(".snakemake/locks"), Path(".snakemake/incomplete")
 BENCHMARKS = Path("results/benchmarks")
 
 
@@ -38,11 +38,11 @@ def plan(arguments: list[str]) -> list[status.Job]:
 
 def running() -> list[str]:
     """The files that jobs are making, as Snakemake marks them; none unless its locks are there."""
-    if not any((STATE / "locks").glob("*")):
+    if not any(LOCKS.glob("*")):
         return []
-    marks = [mark for mark in (STATE / "incomplete").rglob("*") if mark.is_file()]
+    marks = [mark for mark in MARKS.rglob("*") if mark.is_file()]
     # Long names are cut into folders that begin with an @.
-    names = ["".join(mark.relative_to(STATE / "incomplete").parts) for mark in marks]
+    names = ["".join(mark.relative_to(MARKS).parts) for mark in marks]
     return [urlsafe_b64decode(name.replace("@", "")).decode() for name in names]
 
 
