@@ -17,6 +17,7 @@ pathvars:
 
 include: "rules/common.smk"
 include: "rules/planning.smk"
+include: "rules/failures.smk"
 include: "rules/resources.smk"
 include: "rules/models.smk"
 include: "rules/data.smk"
@@ -47,4 +48,4 @@ rule all:
 
 
 onerror:
-    print(*failed_jobs(log), sep="\n", file=sys.stderr)
+    print(*failed_jobs(), sep="\n", file=sys.stderr)

@@ -7,7 +7,6 @@ from importlib.abc import MetaPathFinder
 from importlib.util import spec_from_file_location
 from itertools import product
 from pathlib import Path
-from shutil import disk_usage
 
 import yaml
 from snakemake.exceptions import WorkflowError
@@ -51,7 +50,6 @@ from heavytail.config import model_folder, settings, tasks, texts
 from heavytail.io import files
 from heavytail.io.checksums import checksums
 from heavytail.running import digest as source_digest
-from heavytail.running import failures
 
 # A path of the rules, <results> and the like in it, as a file's name.
 resolved = workflow.pathvars.apply
@@ -157,13 +155,3 @@ CELLS = "|".join(
     )
     for method in METHODS
 )
-
-
-def failed_jobs(logs):
-    """What a run that failed says at its end: a line per failed job, from the run's own logs."""
-    whole = "".join(Path(log).read_text(encoding="utf-8") for log in logs)
-    return failures.failed_jobs(
-        whole,
-        lambda log: Path(log).read_text(encoding="utf-8"),
-        lambda log: disk_usage(Path(log).parent).free,
-    )

@@ -1,14 +1,44 @@
 """Which jobs of a run failed, and why (standard library only: parse time)."""
 
-import re
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 
-# The paragraph about a failed job, indented but for its heading.
-ERROR = re.compile(r"^Error in (?:local)?rule \w+.*:\n((?: {4}.*\n)+)", re.MULTILINE)
+# Two of Snakemake's log events, which are strings; of jobs that finish --quiet leaves none.
+STARTS, FAILED = "job_info", "job_error"
 # A disk with less room takes a log no more.
 FULL_BYTES = 2**20
-FINISHED = re.compile(r"^Finished jobid: (\d+)", re.MULTILINE)
+
+
+class FailedJobs(logging.Handler):
+    """Listens to a run's log events and keeps the jobs that failed and were not made good.
+
+    Attributes:
+        logs: number of a failed job → path of its log, in the order in which the jobs failed.
+    """
+
+    def __init__(self) -> None:
+        """A listener that has heard nothing yet."""
+        super().__init__()
+        self.logs: dict[int, str] = {}
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Note what a record says of a job; a record of anything else changes nothing."""
+        try:
+            self._note(record)
+        except (AttributeError, LookupError, TypeError):
+            # Snakemake waits for ever for a job whose failure it could not report.
+            self.handleError(record)
+
+    def _note(self, record: logging.LogRecord) -> None:
+        event = getattr(record, "event", None)
+        if event == STARTS:
+            # Again, where it failed: it is reported again if it fails again.
+            self.logs.pop(record.jobid, None)
+        # Of a group that failed every job is reported, indented, those that worked too.
+        elif event == FAILED and record.log and not record.indent:
+            # An executor may name a log of its own behind the job's.
+            self.logs[record.jobid] = record.log[0]
 
 
 def job_name(log: str) -> str:
@@ -16,21 +46,17 @@ def job_name(log: str) -> str:
     return log.split("logs/", 1)[-1].removesuffix(".log").replace("/", " ", 1)
 
 
-def failed_jobs(report: str, read: Callable[[str], str], free: Callable[[str], int]) -> list[str]:
-    """One line per job that failed and was not made good: its name, the reason, its log's path.
+def reasons(
+    logs: Iterable[str], read: Callable[[str], str], free: Callable[[str], int]
+) -> list[str]:
+    """One line per failed job: its name, the reason, its log's path.
 
     Args:
-        report: the log of the whole run.
+        logs: paths of the failed jobs' logs.
         read: path of a job's log → its text; raises OSError where there is none.
         free: path of a job's log → bytes that its disk has left; raises OSError likewise.
     """
-    finished, found = set(FINISHED.findall(report)), {}
-    for body in ERROR.findall(report):
-        # An executor may name a log of its own behind the job's.
-        told = dict(re.findall(r"^ {4}(jobid|log): ([^\s,]+)", body, re.MULTILINE))
-        if "log" in told and told.get("jobid") not in finished:
-            found[told["log"]] = _reason(told["log"], read, free)
-    return list(found.values())
+    return [_reason(log, read, free) for log in logs]
 
 
 def _reason(log: str, read: Callable[[str], str], free: Callable[[str], int]) -> str:

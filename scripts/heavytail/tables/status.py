@@ -1,5 +1,6 @@
 """What a plan says of the matrix: the state of every cell, the jobs that are left, their time."""
 
+import logging
 import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -11,10 +12,9 @@ from heavytail.cells import DENSE
 from heavytail.tables.markdown import markdown
 
 STATES = ("done", "stale", "missing", "running")
-JOB = re.compile(r"^(?:local)?(?:rule|checkpoint) (\w+):\n((?: {4}.*\n)*)", re.MULTILINE)
-FIELD = re.compile(r"^ {4}(\w+): (.*)$", re.MULTILINE)
+# Snakemake's log event of a job that it would start, a string, and its reason of a forced one.
+PLANNED, FORCED = "job_info", "Forced execution"
 RECORD = re.compile(r"/(?:perplexity|zero_shot)/(?P<model>[^/]+)/(?P<cell>.+)\.json$")
-FORCED = "Forced execution"
 AXES = ("method", "sparsity", "allocation", "seed")
 
 
@@ -28,14 +28,23 @@ class Job:
     forced: bool
 
 
-def jobs_of(plan: str) -> list[Job]:
-    """The jobs of a plan as it is printed."""
-    found = []
-    for rule, body in JOB.findall(plan):
-        fields = dict(FIELD.findall(body))
-        files = (fields[key].split(", ") if key in fields else [] for key in ("input", "output"))
-        found.append(Job(rule, *files, fields.get("reason") == FORCED))
-    return found
+class Plan(logging.Handler):
+    """Listens to the log events of a dry run.
+
+    Attributes:
+        jobs: of the plan, in its order.
+    """
+
+    def __init__(self) -> None:
+        """A listener that has heard nothing yet."""
+        super().__init__()
+        self.jobs: list[Job] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Note the job that a record tells of; records of anything else are passed over."""
+        if getattr(record, "event", None) == PLANNED:
+            forced = record.reason == FORCED
+            self.jobs.append(Job(record.rule_name, record.input, record.output, forced))
 
 
 def subject_of(path: str) -> str:

@@ -1,0 +1,20 @@
+"""What a run that failed says at its end: a line per failed job."""
+
+from shutil import disk_usage
+
+from snakemake.logging import logger
+
+from heavytail.running import failures
+
+# It listens to this run alone: Snakemake takes it away when the run ends.
+FAILED_JOBS = failures.FailedJobs()
+logger.addHandler(FAILED_JOBS)
+
+
+def failed_jobs():
+    """One line per job of this run that failed: its name, the reason, its log's path."""
+    return failures.reasons(
+        FAILED_JOBS.logs.values(),
+        lambda log: Path(log).read_text(encoding="utf-8"),
+        lambda log: disk_usage(Path(log).parent).free,
+    )
