@@ -7,7 +7,7 @@ from pkgutil import resolve_name
 import pytest
 from snakemake import api, dag, iocontainers, jobs, persistence, rules, settings
 from snakemake.logging import logger
-from snakemake.scheduling.job_scheduler import JobScheduler
+from snakemake.pathvars import Pathvars
 
 from support.project import ROOT
 from support.snakemake_names import aliases_in, code_of, names_in, touched
@@ -19,27 +19,7 @@ DOCUMENTED = {
     "snakemake.utils:min_version",
     "workflow.source_path",
 }
-# Drop these with rules/artifacts.smk.
-OF_ARTIFACTS = {
-    "snakemake_interface_logger_plugins.common:LogEvent": "when a job has started",
-    "Namedlist.keys": "whether a job makes or reads an artifact",
-    "job.output": "the artifact that a job makes",
-    "job.resources": "whether a job takes the resource that readers of artifacts take",
-    "workflow.dag": "which jobs read an artifact",
-    "workflow.dag.bfs": "what lies behind a failed job",
-    "workflow.dag.depending": "the readers of an artifact",
-    "workflow.dag.finished": "whether they have all ended",
-    "workflow.dag.job_dependencies": "what a job at work reads",
-    "workflow.dag.jobs": "artifacts that an earlier run left",
-    "workflow.dag.needrun": "readers of this run",
-    "workflow.dag.targetfiles": "artifacts that the user asked for",
-    "workflow.dryrun": "deletes nothing",
-    "workflow.touch": "deletes nothing",
-    "workflow.scheduler": "there is none while jobs are planned",
-    "workflow.scheduler.failed": "readers that will never run",
-    "workflow.scheduler.running": "artifacts that are being made",
-}
-UNDOCUMENTED = OF_ARTIFACTS | {
+UNDOCUMENTED = {
     ".snakemake/incomplete": "status: no other file says what another process makes now",
     ".snakemake/locks": "status: whether there is another process",
     "Namedlist.get": "an input that only some of a rule's jobs have",
@@ -63,6 +43,7 @@ UNDOCUMENTED = OF_ARTIFACTS | {
     "workflow.basedir": "a model's folder may be named from the Snakefile's own",
     "workflow.is_main_process": "a job does not know the limits that its run has",
     "workflow.overwrite_configfiles": "a config file of the caller's is complete by itself",
+    "workflow.pathvars.apply": "a path of the rules that is read while the workflow is parsed",
     "workflow.resource_settings": "resources: whether jobs are submitted, and have GPUs",
     "workflow.resource_settings.cores": "resources: of this machine",
     "workflow.resource_settings.default_resources": "resources: a profile limits the time of jobs",
@@ -76,7 +57,7 @@ CLASSES = {
     "workflow": api.Workflow,
     "workflow.dag": dag.DAG,
     "workflow.resource_settings": settings.types.ResourceSettings,
-    "workflow.scheduler": JobScheduler,
+    "workflow.pathvars": Pathvars,
 }
 
 
