@@ -74,9 +74,9 @@ def ratio_digest(wildcards):
 
 def ratio_settings(wildcards):
     """What decides the ratio table of an allocation."""
-    target, of = axes.target_of(wildcards.sparsity)
+    target, group_size = axes.target_of(wildcards.sparsity)
     settings = allocation_settings(wildcards.allocation, wildcards.method)
-    return settings | {"sparsity": target, "of": of}
+    return settings | {"sparsity": target, "group_size": group_size}
 
 
 rule measure_similarity:

@@ -21,8 +21,8 @@ def origin_of(measured):
 def prune_settings(wildcards):
     """How a cell is pruned, beside its ratios."""
     method, within_block = METHODS[wildcards.method]
-    _, of = axes.target_of(wildcards.sparsity)
-    return {"method": method, "of": of, "within_block": within_block}
+    _, group_size = axes.target_of(wildcards.sparsity)
+    return {"method": method, "group_size": group_size, "within_block": within_block}
 
 
 def prune_modules(wildcards):
@@ -40,7 +40,10 @@ def prune_digest(wildcards):
 def export_settings(wildcards):
     """How a cell is told to llm-compressor."""
     settings = prune_settings(wildcards)
-    return {"modifier": methods.METHODS[settings["method"]].modifier, "of": settings["of"]}
+    return {
+        "modifier": methods.METHODS[settings["method"]].modifier,
+        "group_size": settings["group_size"],
+    }
 
 
 def calibration_of(wildcards):

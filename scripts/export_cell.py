@@ -21,15 +21,17 @@ def export_cell(model: str, artifact: Artifact, ratios: str, settings: dict, out
         model: provenance.json in the model's folder.
         artifact: of the cell.
         ratios: CSV of block,projection,parameters,sparsity.
-        settings: "modifier", llm-compressor's of the method, or None where it has none, and "of" (M
-            of N:M sparsity, or None).
+        settings: "modifier", llm-compressor's of the method, or None where it has none, and
+            "group_size" (M of N:M sparsity, or None).
         output: the new folder.
     """
     folder, target = Path(model).parent, Path(output)
     exporting.export(folder, artifact, target)
     if settings["modifier"]:
         table, _ = read_ratios(ratios)
-        recipe = exporting.recipe(Checkpoint(folder), settings["modifier"], table, settings["of"])
+        recipe = exporting.recipe(
+            Checkpoint(folder), settings["modifier"], table, settings["group_size"]
+        )
         write_text(target / "recipe.yaml", yaml.safe_dump(recipe, sort_keys=False))
 
 

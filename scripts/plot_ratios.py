@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from heavytail.io.files import whole
+from heavytail.io.files import replacing
 from heavytail.running.jobs import logged
 from heavytail.tables import ratio_plot
 
@@ -12,7 +12,7 @@ def plot_ratios(model: str, values: str, output: str) -> None:
     # Names may look like numbers, or like none.
     names = dict.fromkeys(("method", "sparsity", "allocation"), str)
     table = pd.read_csv(values, dtype=names, keep_default_na=False)
-    with whole(output) as path:
+    with replacing(output) as path:
         ratio_plot.plot(model, table, path)
 
 

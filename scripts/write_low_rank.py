@@ -3,7 +3,7 @@
 from safetensors.numpy import load_file
 
 from heavytail.diagnostics import low_rank
-from heavytail.io.files import whole, write_text
+from heavytail.io.files import replacing, write_text
 from heavytail.running.jobs import logged
 from heavytail.running.wholeness import require_whole
 from heavytail.tables import markdown as tables
@@ -18,7 +18,7 @@ def write_low_rank(model: str, products: str, outputs: dict[str, str]) -> None:
         outputs: "values" (CSV) and "table" (markdown).
     """
     heads = low_rank.per_head(load_file(products))
-    with whole(outputs["values"]) as path:
+    with replacing(outputs["values"]) as path:
         heads.to_csv(path, index=False, na_rep="nan", lineterminator="\n")
     lines = [
         f"# {model}: low-rank attention",

@@ -6,7 +6,7 @@ from safetensors.numpy import load_file
 from heavytail.config.reference import read_notes
 from heavytail.diagnostics import reference as notes_diagnostics
 from heavytail.diagnostics.reference_numbers import diagnostics
-from heavytail.io.files import whole, write_text
+from heavytail.io.files import replacing, write_text
 from heavytail.running.jobs import logged
 from heavytail.running.wholeness import require_whole
 from heavytail.tables import markdown as tables
@@ -64,7 +64,7 @@ def write_notes_diagnostics(model: str, inputs: dict[str, str], outputs: dict[st
     )
     printed = diagnostics(read_notes(inputs["notes"]))
     comparison = notes_diagnostics.compared(found, printed)
-    with whole(outputs["values"]) as path:
+    with replacing(outputs["values"]) as path:
         found.to_csv(path, index=False, na_rep="nan", lineterminator="\n")
     notes = notes_diagnostics.notes_vectors(printed, found["block"].nunique())
     write_text(outputs["table"], markdown(model, pd.concat([found, notes]), comparison))

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from heavytail.allocation.table import read_ratios
-from heavytail.io.files import whole, write_text
+from heavytail.io.files import replacing, write_text
 from heavytail.running.jobs import logged
 from heavytail.tables.ratios import COLUMNS, block_rows, page
 
@@ -23,7 +23,7 @@ def write_ratio_table(model: str, rows: list[dict], ratios: list[str], outputs: 
         for block in block_rows(*read_ratios(path))
     ]
     table = pd.DataFrame(tidy, columns=COLUMNS)
-    with whole(outputs["values"]) as path:
+    with replacing(outputs["values"]) as path:
         table.to_csv(path, index=False, lineterminator="\n")
     write_text(outputs["table"], page(model, table))
 

@@ -12,5 +12,7 @@ def target_of(sparsity: float | str) -> tuple[float, int | None]:
     Args:
         sparsity: as the config or a path says it, a number or N:M, which keeps N of M weights.
     """
-    kept, _, of = str(sparsity).partition(":")
-    return (1 - int(kept) / int(of), int(of)) if of else (float(sparsity), None)
+    kept, _, group_size = str(sparsity).partition(":")
+    if not group_size:
+        return float(sparsity), None
+    return 1 - int(kept) / int(group_size), int(group_size)

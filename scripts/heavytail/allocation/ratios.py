@@ -18,7 +18,8 @@ def ratios_of(
 
     Args:
         shapes: of every matrix.
-        settings: "allocator" and what it reads, "segments", "blend", "sparsity" and "of", M of N:M.
+        settings: "allocator" and what it reads, "segments", "blend", "sparsity" and "group_size",
+            M of N:M.
         guides: files by what they hold: "scores" (metrics of spectra, or Wanda scores), "segments",
             "gradients"; those that the settings ask for.
 
@@ -32,9 +33,9 @@ def ratios_of(
     ratios = allocator.ratios(sizes, settings, guides.get("scores"))
     if settings.get("segments") or settings.get("blend"):
         ratios = to_target(_changed(ratios, list(sizes), settings, guides), weights, target)
-    if settings["of"]:
-        _check_pattern(shapes, settings["of"])
-        ratios = to_units(ratios, weights, target, settings["of"])
+    if settings["group_size"]:
+        _check_pattern(shapes, settings["group_size"])
+        ratios = to_units(ratios, weights, target, settings["group_size"])
     return dict(zip(sizes, ratios.tolist(), strict=True))
 
 
@@ -58,11 +59,11 @@ def _changed(
     return ratios
 
 
-def _check_pattern(shapes: dict[Matrix, tuple[int, int]], of: int) -> None:
+def _check_pattern(shapes: dict[Matrix, tuple[int, int]], group_size: int) -> None:
     """Raise ValueError, naming the config key, where N:M does not fit the rows of a matrix."""
     for (block, projection), (_, columns) in shapes.items():
-        if columns % of:
+        if columns % group_size:
             raise ValueError(
-                f"sparsity: found N:{of}, expected an M that divides the rows of every matrix: "
-                f"those of {key_of(block, projection)} have {columns} weights"
+                f"sparsity: found N:{group_size}, expected an M that divides the rows of every "
+                f"matrix: those of {key_of(block, projection)} have {columns} weights"
             )

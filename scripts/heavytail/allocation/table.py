@@ -3,13 +3,13 @@
 import csv
 from pathlib import Path
 
-from heavytail.io.files import whole
+from heavytail.io.files import replacing
 from heavytail.projections import Matrix
 
 
 def write_ratios(path: str | Path, sizes: dict[Matrix, int], ratios: list[float]) -> None:
     """Write a table, all or nothing: the number of weights of each matrix, and its ratio."""
-    with whole(path) as temporary, open(temporary, "w", newline="") as handle:
+    with replacing(path) as temporary, open(temporary, "w", newline="") as handle:
         table = csv.writer(handle, lineterminator="\n")
         table.writerow(["block", "projection", "parameters", "sparsity"])
         for (block, projection), ratio in zip(sizes, ratios, strict=True):

@@ -64,8 +64,10 @@ def shifted_to_target(relative: np.ndarray, parameters: np.ndarray, target: floa
     return np.clip(relative + brentq(excess, -relative.max(), 1 - relative.min()), 0.0, 1.0)
 
 
-def to_units(ratios: np.ndarray, parameters: np.ndarray, target: float, of: int) -> np.ndarray:
-    """Round ratios to whole numbers of `of` weights, as N:M sparsity needs them.
+def to_units(
+    ratios: np.ndarray, parameters: np.ndarray, target: float, group_size: int
+) -> np.ndarray:
+    """Round ratios to whole numbers of `group_size` weights, as N:M sparsity needs them.
 
     Ratios are rounded down; then those with the largest remainders get one more, while that brings
     the parameter-weighted mean closer to the target.
@@ -74,16 +76,16 @@ def to_units(ratios: np.ndarray, parameters: np.ndarray, target: float, of: int)
         ratios: float64 [n] in [0, 1].
         parameters: [n], the number of weights behind each ratio.
         target: sparsity in (0, 1).
-        of: M of N:M.
+        group_size: M of N:M.
 
     Returns:
         float64 [n], multiples of 1 / of in [0, 1].
     """
-    wanted = np.round(ratios * of, 6)
-    units, steps = np.floor(wanted), parameters / of
+    wanted = np.round(ratios * group_size, 6)
+    units, steps = np.floor(wanted), parameters / group_size
     missing = target * parameters.sum() - units @ steps
     for place in np.argsort(units - wanted, kind="stable"):
-        if missing >= steps[place] / 2 and units[place] < of:
+        if missing >= steps[place] / 2 and units[place] < group_size:
             units[place] += 1
             missing -= steps[place]
-    return units / of
+    return units / group_size

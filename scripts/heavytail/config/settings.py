@@ -224,11 +224,11 @@ def _ways(chosen: str | list[str]) -> list[str]:
 def _check_patterns(filled: dict) -> None:
     """Fail when N:M sparsity keeps nothing or everything, or a method has no such form."""
     for sparsity in filled["sparsity"]:
-        target, of = target_of(sparsity)
+        target, group_size = target_of(sparsity)
         if not 0 < target < 1:
             fail(("sparsity",), f": {sparsity!r} keeps {1 - target:.0%}, expected N below M")
         for method in filled["methods"]:
-            if of and not METHODS[method].patterns:
+            if group_size and not METHODS[method].patterns:
                 fail(("methods",), f": {method} has no N:M form, and sparsity names {sparsity!r}")
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from heavytail.io.files import whole
+from heavytail.io.files import replacing
 
 
 def write_paired(path: str, losses: list[list], outcomes: list[dict[str, list]]) -> None:
@@ -13,12 +13,12 @@ def write_paired(path: str, losses: list[list], outcomes: list[dict[str, list]])
         losses: per row of the table of cells, nats of each window, None where not finite.
         outcomes: per row task → whether each document was right; empty without tasks.
     """
-    found = {f"losses/{row}": np.array(of, dtype=float) for row, of in enumerate(losses)}
+    found = {f"losses/{row}": np.array(own, dtype=float) for row, own in enumerate(losses)}
     for row, tasks in enumerate(outcomes):
         found |= {
             f"outcomes/{row}/{task}": np.array(right, np.int8) for task, right in tasks.items()
         }
-    with whole(path) as temporary, open(temporary, "wb") as file:
+    with replacing(path) as temporary, open(temporary, "wb") as file:
         np.savez(file, **found)
 
 

@@ -46,7 +46,7 @@ class Trials:
         part = parts.path(len(self.done))
         if not part.is_file():
             ratios = ratios_of(self.shapes, self.settings | candidate, self.files)
-            procedure = Procedure(*chosen(self.pruning), ratios, self.pruning["of"])
+            procedure = Procedure(*chosen(self.pruning), ratios, self.pruning["group_size"])
             texts = self.calibration[:samples], self.validation[:units]
             with scratch(parts.folder / "trial") as work:
                 found = validation_loss(self.model, procedure, *texts, work, self.budget)
@@ -66,7 +66,7 @@ def tune_allocation(
         files: "model" (provenance.json in its folder), "validation" (frozen windows), "calibration"
             unless the method reads none, and the guides of `ratios_of`.
         settings: of the allocation, and "candidates", each with what it changes of them.
-        pruning: "method", "within_block", "of" and "code", as prune_cell has them.
+        pruning: "method", "within_block", "group_size" and "code", as prune_cell has them.
         budget: bytes of hidden states that stay in memory.
         output: JSON.
     """

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 
 @contextmanager
-def whole(path: str | Path) -> Iterator[Path]:
+def replacing(path: str | Path) -> Iterator[Path]:
     """A temporary path beside `path` that replaces it when the block ends without an error.
 
     A job that dies inside the block leaves `path` as it was. What a killed one left is deleted; if
@@ -45,13 +45,13 @@ def scratch(path: str | Path) -> Iterator[Path]:
 
 def write_text(path: str | Path, text: str) -> None:
     """Write UTF-8 text, all or nothing."""
-    with whole(path) as temporary:
+    with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 
 def copy(source: str | Path, path: str | Path) -> None:
     """Copy a file, all or nothing."""
-    with whole(path) as temporary:
+    with replacing(path) as temporary:
         shutil.copyfile(source, temporary)
 
 
@@ -74,7 +74,7 @@ def write_lines(path: str | Path, rows: Iterable[dict]) -> dict:
     Returns {"documents": their number, "documents_sha256": of the file}.
     """
     count = 0
-    with whole(path) as temporary, open(temporary, "w", encoding="utf-8") as lines:
+    with replacing(path) as temporary, open(temporary, "w", encoding="utf-8") as lines:
         for row in rows:
             count += 1
             lines.write(json.dumps(row, ensure_ascii=False) + "\n")

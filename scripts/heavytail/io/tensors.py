@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from safetensors import safe_open
 
-from heavytail.io.files import whole
+from heavytail.io.files import replacing
 
 LENGTH_BYTES = 8
 # The format's names of dtypes.
@@ -60,7 +60,7 @@ def stream_tensors(
         entries[name] = {"dtype": code, "shape": [*shape], "data_offsets": [start, end]}
     header = json.dumps({"__metadata__": dict(sorted(metadata.items())), **entries}).encode()
     header += b" " * (-len(header) % 8)
-    with whole(path) as temporary, open(temporary, "wb") as file:
+    with replacing(path) as temporary, open(temporary, "wb") as file:
         file.write(len(header).to_bytes(LENGTH_BYTES, "little"))
         file.write(header)
         for name in names:

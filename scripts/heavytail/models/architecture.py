@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from heavytail.models.layout import family_of, places_of
+from heavytail.models.layout import family_of, slices_of
 
 
 def check_config(folder: Path, config: dict) -> None:
@@ -53,10 +53,10 @@ def matrices_of(folder: Path, config: dict) -> dict[tuple[int, str], tuple[int, 
         ValueError: the family is not supported, or transformers makes no model of config.json.
     """
     check_config(folder, config)
-    prefix, places = family_of(config).blocks, places_of(config)
+    prefix, slices = family_of(config).blocks, slices_of(config)
     shapes = parameter_shapes(folder)
     return {
-        (block, projection): place.shape(shapes[f"{prefix}.{block}.{place.module}.weight"])
+        (block, projection): part.shape(shapes[f"{prefix}.{block}.{part.module}.weight"])
         for block in range(config["num_hidden_layers"])
-        for projection, place in places.items()
+        for projection, part in slices.items()
     }

@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file, save_file
 
-from heavytail.io.files import whole
+from heavytail.io.files import replacing
 
 
 class HiddenStates:
@@ -58,5 +58,5 @@ class HiddenStates:
             self._batches[number] = hidden
             return
         # A new file: the old one may still be read by what it gave.
-        with whole(self._path(number)) as temporary:
+        with replacing(self._path(number)) as temporary:
             save_file({"hidden": hidden.contiguous()}, temporary)

@@ -42,8 +42,8 @@ def input_statistics(
         states: the block's inputs, which stay as they are.
     """
     found, hooks = {}, []
-    for sharing in stages(model.places):
-        module = block.get_submodule(model.places[sharing[0]].module)
+    for sharing in stages(model.slices):
+        module = block.get_submodule(model.slices[sharing[0]].module)
         found[sharing] = statistic(module.in_features, model.device)
 
         def see(_module: nn.Module, inputs: tuple, sharing: tuple[str, ...] = sharing) -> None:

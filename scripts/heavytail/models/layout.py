@@ -22,7 +22,7 @@ EXPERTS = ("num_local_experts", "num_experts", "n_routed_experts", "moe_num_expe
 
 
 @dataclass(frozen=True)
-class Place:
+class WeightSlice:
     """A projection's rows: from `start` to `stop` in each of `groups` equal parts of a weight.
 
     A projection with a module of its own has all rows; a fused one shares its module.
@@ -57,12 +57,12 @@ class Family:
 
     Attributes:
         blocks: what the names of the blocks' tensors begin with, before the block's number.
-        places: the settings of config.json → projection → its place inside a block.
+        slices: the settings of config.json → projection → its place inside a block.
         aliases: pairs of how a tensor's name begins in the model and in published checkpoints.
     """
 
     blocks: str
-    places: Callable[[dict], dict[str, Place]]
+    slices: Callable[[dict], dict[str, WeightSlice]]
     aliases: tuple[tuple[str, str], ...] = ()
 
 
@@ -80,18 +80,18 @@ def family_of(config: dict) -> Family:
     return importlib.import_module(f"heavytail.models.families.{name}").FAMILY
 
 
-def places_of(config: dict) -> dict[str, Place]:
+def slices_of(config: dict) -> dict[str, WeightSlice]:
     """Canonical projection → its place inside a block, in canonical order.
 
     Raises ValueError for a family that is not supported and for a config.json that lacks a size.
     """
     try:
-        return family_of(config).places(config)
+        return family_of(config).slices(config)
     except KeyError as error:
         raise ValueError(f"config.json: {error.args[0]}: missing") from error
 
 
-def stages(places: dict[str, Place]) -> list[tuple[str, ...]]:
+def stages(slices: dict[str, WeightSlice]) -> list[tuple[str, ...]]:
     """The projections of a family by the activations that they read."""
-    found = (tuple(name for name in sharing if name in places) for sharing in SHARED_INPUTS)
+    found = (tuple(name for name in sharing if name in slices) for sharing in SHARED_INPUTS)
     return [sharing for sharing in found if sharing]

@@ -20,7 +20,7 @@ def load_model(
     )
     if artifact is not None:
         for block, projection in checkpoint.matrices():
-            place = checkpoint.places[projection]
+            part = checkpoint.slices[projection]
             weight = model.get_parameter(checkpoint.weight_name(block, projection)).data
-            place.write(weight, artifact.apply(block, projection, place.read(weight)))
+            part.write(weight, artifact.apply(block, projection, part.read(weight)))
     return model.to(device).eval()

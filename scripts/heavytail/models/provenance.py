@@ -77,7 +77,7 @@ def record(folder: Path, source: str, revision: str | None) -> dict:
     checkpoint = Checkpoint(folder)
     check_config(folder, checkpoint.config)
     blocks = range(checkpoint.config["num_hidden_layers"])
-    names = [checkpoint.weight_name(b, p) for b in blocks for p in checkpoint.places]
+    names = [checkpoint.weight_name(b, p) for b in blocks for p in checkpoint.slices]
     shapes = expected_shapes(folder)
     for name in dict.fromkeys(names):
         found, expected = checkpoint.shape(name), shapes.get(name)

@@ -41,7 +41,7 @@ class StreamedModel:
         self.checkpoint = Checkpoint(folder)
         self.device = device
         self.artifact = artifact
-        self.prefix, self.places = self.checkpoint.family.blocks, self.checkpoint.places
+        self.prefix, self.slices = self.checkpoint.family.blocks, self.checkpoint.slices
         config = AutoConfig.from_pretrained(folder, local_files_only=True)
         self.stored_dtype = self.checkpoint.dtype
         self.dtype = compute_dtype(self.stored_dtype, device)
@@ -124,7 +124,7 @@ class StreamedModel:
             block = self.decoder.layers[index]
             self.load(block, f"{self.prefix}.{index}")
             if self.artifact is not None:
-                for projection in self.places:
+                for projection in self.slices:
                     dense = self.weight(block, projection)
                     self.put(block, projection, self.artifact.apply(index, projection, dense))
             yield index, block
@@ -136,19 +136,19 @@ class StreamedModel:
 
     def weight(self, block: nn.Module, projection: str) -> torch.Tensor:
         """A projection [rows, columns] of a loaded block."""
-        place = self.places[projection]
-        return place.read(block.get_submodule(place.module).weight.data)
+        part = self.slices[projection]
+        return part.read(block.get_submodule(part.module).weight.data)
 
     def put(self, block: nn.Module, projection: str, weight: torch.Tensor) -> None:
         """Give a projection of a loaded block other weights, in the dtype of the computation."""
-        place = self.places[projection]
-        module = block.get_submodule(place.module)
-        if place.groups == 1 and weight.shape == module.weight.shape:
+        part = self.slices[projection]
+        module = block.get_submodule(part.module)
+        if part.groups == 1 and weight.shape == module.weight.shape:
             module.weight.data = weight.to(self.dtype)
         else:
             # What was read from disk may not be written to.
             module.weight.data = module.weight.data.clone()
-            place.write(module.weight.data, weight)
+            part.write(module.weight.data, weight)
 
     def through(self, index: int, block: nn.Module, hidden: torch.Tensor) -> torch.Tensor:
         """One batch [batch, length, width] through a loaded block."""

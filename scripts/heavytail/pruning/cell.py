@@ -67,8 +67,8 @@ def prune_cell(
         model: provenance.json in the model's folder.
         ratios: CSV of block,projection,parameters,sparsity.
         calibration: frozen tokens, for methods that read some.
-        settings: "method", "within_block", "of" (M of N:M sparsity, or None) and "code", which
-            changes when the code does.
+        settings: "method", "within_block", "group_size" (M of N:M sparsity, or None) and "code",
+            which changes when the code does.
         budget: bytes of hidden states that stay in memory.
         outputs: the artifact and the record.
     """
@@ -77,7 +77,7 @@ def prune_cell(
     wanted, sizes = read_ratios(ratios)
     if list(wanted) != list(dense.checkpoint.matrices()):
         raise ValueError(f"{ratios}: its rows are not the matrices of {Path(model).parent}")
-    procedure = Procedure(*chosen(settings), wanted, settings["of"])
+    procedure = Procedure(*chosen(settings), wanted, settings["group_size"])
     if procedure.method.Statistic and not calibration:
         raise ValueError(f"{settings['method']} needs calibration tokens and was given none")
     ids = load_file(calibration)["input_ids"] if calibration else torch.empty(0, 1)

@@ -26,7 +26,7 @@ class Procedure:
         ModuleType | None
     )  # of heavytail.pruning.within_block, for methods with a statistic
     ratios: dict[tuple[int, str], float]  # (block, projection) → sparsity in [0, 1]
-    of: int | None = None  # M of N:M sparsity
+    group_size: int | None = None  # M of N:M sparsity
 
 
 def chosen(settings: dict) -> tuple[ModuleType, ModuleType | None]:
@@ -83,7 +83,7 @@ def prune_model(
             place = procedure.method.Statistic, index, block, states
             procedure.within_block.prune_block(model, *place, stage)
         else:
-            for sharing in stages(model.places):
+            for sharing in stages(model.slices):
                 stage(sharing, None)
         parts.put(index, stored)
 
@@ -107,7 +107,9 @@ def prune_stage(
         weights = [model.weight(block, name).float() for name in names]
         ratios = [procedure.ratios[index, name] for name in names]
         try:
-            updated, masks = procedure.method.prune(weights, statistic, ratios, procedure.of)
+            updated, masks = procedure.method.prune(
+                weights, statistic, ratios, procedure.group_size
+            )
         except (ValueError, ArithmeticError) as error:
             raise type(error)(f"block {index}, {', '.join(names)}: {error}") from error
         del weights

@@ -21,7 +21,7 @@ class BlockWeights:
     @property
     def projections(self) -> tuple[str, ...]:
         """The canonical projections, in canonical order."""
-        return tuple(self.checkpoint.places)
+        return tuple(self.checkpoint.slices)
 
     def shape(self, projection: str) -> tuple[int, int]:
         """[output features, input features], without reading the matrix."""

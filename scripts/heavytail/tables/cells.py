@@ -3,7 +3,7 @@
 import pandas as pd
 
 from heavytail.cells import DENSE
-from heavytail.io.files import whole
+from heavytail.io.files import replacing
 
 # What the config says of a row beside the axes of the cell: the same for all of its seeds.
 SETTINGS = [
@@ -69,5 +69,5 @@ def read_csv(path: str) -> pd.DataFrame:
 
 def write_csv(path: str, table: pd.DataFrame) -> None:
     """Write a table as CSV, all or nothing."""
-    with whole(path) as temporary:
+    with replacing(path) as temporary:
         table.to_csv(temporary, index=False, na_rep="nan", lineterminator="\n")

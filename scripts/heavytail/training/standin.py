@@ -15,7 +15,7 @@ import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from heavytail.io.files import whole, write_json
+from heavytail.io.files import replacing, write_json
 from heavytail.models.device import pick
 
 BOS, EOS = "<s>", "</s>"
@@ -161,7 +161,7 @@ class Training:
         """Write everything that `load_state` needs, all or nothing."""
         state = {name: getattr(self, name) for name in ("step", "loss", "curve")}
         weights = {"model": self.model.state_dict(), "optimizer": self.optimizer.state_dict()}
-        with whole(path) as temporary:
+        with replacing(path) as temporary:
             torch.save({"identity": self.identity(), **state, **weights}, temporary)
 
     def load_state(self, path: Path) -> bool:

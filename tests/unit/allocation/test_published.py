@@ -57,7 +57,7 @@ def allocated(files: dict[str, str], output: Path, grouping: str, epsilon: float
         "mapping": "block",
         "epsilon": epsilon,
         "sparsity": 0.7,
-        "of": None,
+        "group_size": None,
     }
     allocate_sparsity(files["model"], {"scores": files["metrics"]}, settings, str(output))
     return read_ratios(output)

@@ -39,19 +39,19 @@ def measured(provenance: Path, measure: str) -> Path:
 
 
 def test_every_page_is_written(provenance, tmp_path):
-    places = Checkpoint(provenance.parent).places
+    slices = Checkpoint(provenance.parent).slices
     spectra = {measure: measured(provenance, measure) for measure in SOURCES.values()}
     products, metrics = measured(provenance, "product_spectra"), tmp_path / "metrics.csv"
     write_metrics(spectra, list(METRICS), metrics)
-    assert len(pd.read_csv(metrics)) == BLOCKS * len(places) * len(DIRECTION)
+    assert len(pd.read_csv(metrics)) == BLOCKS * len(slices) * len(DIRECTION)
 
     notes = {"values": tmp_path / "notes.csv", "table": tmp_path / "notes.md"}
     printed = ROOT / "resources/notes/results.csv"
     inputs = {"spectra": spectra["spectra"], "products": products, "metrics": metrics}
     write_notes_diagnostics("tiny", inputs | {"notes": printed}, notes)
     found = pd.read_csv(notes["values"]).set_index("quantity")
-    assert set(found.loc["matrix_variance", "of"]) == set(places)
-    assert set(found.loc["mp_error", "of"]) == {"q_proj", "gate_proj"} & set(places)
+    assert set(found.loc["matrix_variance", "of"]) == set(slices)
+    assert set(found.loc["mp_error", "of"]) == {"q_proj", "gate_proj"} & set(slices)
     assert found["value"].notna().all() and "Beside the notes" in notes["table"].read_text()
 
     ranks = {"values": tmp_path / "low_rank.csv", "table": tmp_path / "low_rank.md"}
@@ -64,5 +64,5 @@ def test_every_page_is_written(provenance, tmp_path):
     measure_hessian(str(provenance), tokens, {"eigenvalues": 2, "windows": 2}, record)
     write_hessian("tiny", record, tmp_path / "hessian.md")
     page = (tmp_path / "hessian.md").read_text()
-    for sharing in stages(places):
+    for sharing in stages(slices):
         assert f"{BLOCKS - 1}, {', '.join(sharing)} " in page

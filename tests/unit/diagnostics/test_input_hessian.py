@@ -25,18 +25,16 @@ def test_input_spectra_are_those_of_the_whole_model_in_double(model_folder):
     windows = torch.randint(0, 256, (70, 60), generator=torch.Generator().manual_seed(3))
     model, inputs = load_model(model_folder, CPU).double(), {}
     family = family_of(model.config.to_dict())
-    places = family.places(model.config.to_dict())
+    slices = family.slices(model.config.to_dict())
     for block in range(3):
-        for projection, place in places.items():
-            model.get_submodule(
-                f"{family.blocks}.{block}.{place.module}"
-            ).register_forward_pre_hook(
+        for projection, part in slices.items():
+            model.get_submodule(f"{family.blocks}.{block}.{part.module}").register_forward_pre_hook(
                 lambda _m, seen, key=(block, projection): inputs.update({key: seen[0]})
             )
     with torch.no_grad():
         model(input_ids=windows)
     found = list(input_spectra(model_folder, windows, CPU))
-    assert [entry[:2] for entry in found] == [(b, s) for b in range(3) for s in stages(places)]
+    assert [entry[:2] for entry in found] == [(b, s) for b in range(3) for s in stages(slices)]
     for block, sharing, values in found:
         assert values.dtype == np.float64 and (np.diff(values) <= 0).all()
         for projection in sharing:

@@ -65,7 +65,7 @@ def cell(frozen) -> tuple[Path, Path, Path]:
     tokenizer.save_pretrained(folder)
     artifact = prune(folder, Path("cell"), "sparsegpt", ids=windows(seed=1))
     inputs = str(folder / "provenance.json"), artifact, "cell/ratios.csv"
-    export_cell(*inputs, {"modifier": None, "of": None}, "exported")
+    export_cell(*inputs, {"modifier": None, "group_size": None}, "exported")
     write_json(folder / "provenance.json", {"source": "model", "revision": None})
     return folder, artifact, Path("exported")
 

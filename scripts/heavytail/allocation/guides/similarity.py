@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from safetensors.torch import load_file
 
-from heavytail.io.files import scratch, whole
+from heavytail.io.files import replacing, scratch
 from heavytail.models import device
 from heavytail.models.hidden_states import HiddenStates
 from heavytail.models.streaming import StreamedModel
@@ -67,5 +67,5 @@ def measure_similarity(model: str, calibration: str, windows: int, budget: float
     ids = load_file(calibration)["input_ids"][:windows]
     with scratch(output) as folder:
         found = linear_cka(trajectory(dense, ids, folder, budget)[1:])
-    with whole(output) as path, open(path, "w", newline="", encoding="utf-8") as handle:
+    with replacing(output) as path, open(path, "w", newline="", encoding="utf-8") as handle:
         csv.writer(handle, lineterminator="\n").writerows(map(repr, row) for row in found.tolist())

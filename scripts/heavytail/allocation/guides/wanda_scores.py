@@ -7,7 +7,7 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
-from heavytail.io.files import scratch, whole
+from heavytail.io.files import replacing, scratch
 from heavytail.models import device
 from heavytail.models.hidden_states import HiddenStates
 from heavytail.models.input_norm import InputNorm
@@ -36,7 +36,7 @@ def block_summaries(model: StreamedModel, states: HiddenStates) -> list[tuple[fl
     def visit(index: int, block: nn.Module, inputs: HiddenStates) -> None:
         statistics = input_statistics(model, InputNorm, index, block, inputs)
         norms = {p: one.norm() for sharing, one in statistics.items() for p in sharing}
-        scores = [(model.weight(block, p).abs() * norms[p]).flatten() for p in model.places]
+        scores = [(model.weight(block, p).abs() * norms[p]).flatten() for p in model.slices]
         found.append(summary(torch.cat(scores)))
 
     model.run(states, visit)
@@ -56,7 +56,7 @@ def measure_wanda_scores(model: str, calibration: str, budget: float, output: st
     ids = load_file(calibration)["input_ids"]
     with scratch(output) as folder:
         found = block_summaries(dense, dense.embed(batches_of(ids), folder, budget))
-    with whole(output) as path, open(path, "w", newline="", encoding="utf-8") as handle:
+    with replacing(output) as path, open(path, "w", newline="", encoding="utf-8") as handle:
         table = csv.writer(handle, lineterminator="\n")
         table.writerow(["block", "outliers", "median"])
         table.writerows([b, repr(outliers), repr(m)] for b, (outliers, m) in enumerate(found))

@@ -40,8 +40,8 @@ def prune_block(
             "to activations_mb: leave that out, or take within_block: exact"
         )
     passes = [greenlet(partial(model.through, index, block)) for _ in range(len(states))]
-    for sharing in stages(model.places):
-        module = block.get_submodule(model.places[sharing[0]].module)
+    for sharing in stages(model.slices):
+        module = block.get_submodule(model.slices[sharing[0]].module)
         gathered = statistic(module.in_features, model.device)
 
         def stop(_module: nn.Module, inputs: tuple, gathered: Statistic = gathered) -> None:
