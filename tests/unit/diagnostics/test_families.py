@@ -8,7 +8,7 @@ import pytest
 from safetensors.torch import save_file
 
 from heavytail.config.families import FAMILIES
-from heavytail.config.metrics import DIRECTION
+from heavytail.config.metrics import METRICS
 from heavytail.config.metrics import FAMILIES as METRICS
 from heavytail.diagnostics.hessians import measure_hessian
 from heavytail.metrics.table import SOURCES, write_metrics
@@ -43,7 +43,7 @@ def test_every_page_is_written(provenance, tmp_path):
     spectra = {measure: measured(provenance, measure) for measure in SOURCES.values()}
     products, metrics = measured(provenance, "product_spectra"), tmp_path / "metrics.csv"
     write_metrics(spectra, list(METRICS), metrics)
-    assert len(pd.read_csv(metrics)) == BLOCKS * len(slices) * len(DIRECTION)
+    assert len(pd.read_csv(metrics)) == BLOCKS * len(slices) * len(METRICS)
 
     notes = {"values": tmp_path / "notes.csv", "table": tmp_path / "notes.md"}
     printed = ROOT / "resources/notes/results.csv"
