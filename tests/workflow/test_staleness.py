@@ -283,7 +283,7 @@ def test_another_metric_of_a_family_computes_nothing_on_the_model(project):
     project.edit(
         "scripts/heavytail/metrics/tails.py",
         '"alpha_mid": ',
-        '"alpha_twice": 2 * alpha_mid(spectrum), "alpha_mid": ',
+        '"alpha_twice": 2 * alpha_mid(values), "alpha_mid": ',
     )
     planned = project.planned()
     assert planned == METRICS_OF_GT, "Snakemake cannot know before"
