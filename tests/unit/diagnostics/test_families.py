@@ -8,8 +8,8 @@ import pytest
 from safetensors.torch import save_file
 
 from heavytail.config.families import FAMILIES
+from heavytail.config.metrics import FAMILIES as METRIC_FAMILIES
 from heavytail.config.metrics import METRICS
-from heavytail.config.metrics import FAMILIES as METRICS
 from heavytail.diagnostics.hessians import measure_hessian
 from heavytail.metrics.table import SOURCES, write_metrics
 from heavytail.models.checkpoint import Checkpoint
@@ -42,7 +42,7 @@ def test_every_page_is_written(provenance, tmp_path):
     slices = Checkpoint(provenance.parent).slices
     spectra = {measure: measured(provenance, measure) for measure in SOURCES.values()}
     products, metrics = measured(provenance, "product_spectra"), tmp_path / "metrics.csv"
-    write_metrics(spectra, list(METRICS), metrics)
+    write_metrics(spectra, list(METRIC_FAMILIES), metrics)
     assert len(pd.read_csv(metrics)) == BLOCKS * len(slices) * len(METRICS)
 
     notes = {"values": tmp_path / "notes.csv", "table": tmp_path / "notes.md"}
