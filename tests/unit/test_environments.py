@@ -13,8 +13,8 @@ CONDA = ("compute.yaml", "compute-cuda.yaml", "tables.yaml")
 PYTHON = "3.11"
 CONDA_TO_PIP = {"pytorch": "torch", "matplotlib-base": "matplotlib"}
 IMPORT_TO_PIP = {"yaml": "pyyaml"}
-# Read by Snakemake itself while it parses the workflow, never by a job.
-PARSE_TIME = {"jsonschema"}
+# Read by Snakemake itself while it parses the workflow, or by `./run status`, never by a job.
+PARSE_TIME = {"jsonschema", "snakemake"}
 
 
 def pip_pins(name: str) -> dict[str, str]:
