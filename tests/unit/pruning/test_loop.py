@@ -2,11 +2,8 @@
 
 import importlib
 import json
-import os
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -17,7 +14,7 @@ from heavytail.models.loading import load_model
 from heavytail.models.streaming import StreamedModel
 from heavytail.pruning.artifact import Artifact
 from prune_cell import prune_cell
-from support.project import ROOT
+from support.killed import ENVIRONMENT, kill_after
 from support.pruned_cells import prune, windows, write_inputs
 from support.tiny_model import save_model
 
@@ -135,7 +132,7 @@ def test_a_failed_run_goes_on_with_the_block_it_was_at(way, model_folder, tmp_pa
 @pytest.mark.slow
 @pytest.mark.parametrize("way", ["exact", "sequential"])
 def test_a_run_that_is_killed_between_blocks_gives_the_same_bytes(way, model_folder, tmp_path):
-    ids = windows(512, 60, seed=2)
+    ids = windows(seed=2)
     whole = prune(model_folder, tmp_path / "whole", "sparsegpt", way, ids=ids)
     work = tmp_path / "cut"
     inputs = write_inputs(model_folder, work, 0.6, ids)
@@ -145,17 +142,9 @@ def test_a_run_that_is_killed_between_blocks_gives_the_same_bytes(way, model_fol
     program = "import json, sys, torch; from prune_cell import prune_cell; "
     program += f"torch.set_num_threads({torch.get_num_threads()}); "
     program += "prune_cell(*json.loads(sys.argv[1]))"
-    command = [sys.executable, "-c", program, arguments]
-    environment = os.environ | {"PYTHONPATH": str(ROOT / "scripts")}
     for block in (0, 1):
-        finished = work / f".cell.safetensors.blocks/{block}.safetensors"
-        job = subprocess.Popen(command, env=environment)
-        while not finished.exists() and job.poll() is None:
-            time.sleep(0.001)
-        job.kill()
-        assert job.wait() == -signal.SIGKILL and finished.exists()
-        assert not Path(outputs[0]).exists()
-    subprocess.run(command, env=environment, check=True)
+        kill_after(block, Path(outputs[0]), program, arguments)
+    subprocess.run([sys.executable, "-c", program, arguments], env=ENVIRONMENT, check=True)
     assert bytes_of(outputs[0]) == bytes_of(whole.path)
     assert json.loads(bytes_of(outputs[1]))["resumed"]
     assert not [path for path in work.iterdir() if path.name.startswith(".")]
