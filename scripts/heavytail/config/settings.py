@@ -19,7 +19,7 @@ from heavytail.config.methods import METHODS, WITHIN_BLOCK
 from heavytail.config.metrics import METRICS
 from heavytail.config.mistakes import fail, nearest, shown, unknown
 from heavytail.config.model_folder import check_settings
-from heavytail.config.reference import read_notes
+from heavytail.config.reference import read_reference
 from heavytail.config.segments import read_segments
 from heavytail.config.tasks import TASKS
 from heavytail.config.texts import SPLITS, with_split
@@ -64,8 +64,10 @@ def checked(config: dict, schema: dict, folders: list[Path]) -> dict:
     _fit_windows(config, filled)
     for name, model in filled["models"].items():
         _complete_model(name, model, filled, folders)
-    if filled["notes"] is not None:
-        filled["notes"] = _found_file(("notes",), filled["notes"], folders, read_notes)
+    if filled["reference"] is not None:
+        filled["reference"] = _found_file(
+            ("reference",), filled["reference"], folders, read_reference
+        )
     return filled
 
 

@@ -38,8 +38,8 @@ DROPPED_OF_TASK = {"fewshot_config": "holds functions, and there are no shots"}
 DROPPED_OF_METADATA = {"config_source": "is a path"}
 # Accuracies have analytic standard errors, which lm-eval leaves out at 0 iterations.
 BOOTSTRAP_ITERATIONS = 1
-# The config's `zero_shot.bos` → lm-eval's add_bos_token. The notes are from before lm-eval 0.4.9.2,
-# since when it is the tokenizer that decides where nothing is said.
+# The config's `zero_shot.bos` → lm-eval's add_bos_token. The reference results are older than
+# lm-eval 0.4.9.2, which leaves the choice to the tokenizer if add_bos_token is not given.
 ADD_BOS_TOKEN = {"none": False, "tokenizer": None}
 # In bfloat16, log-likelihoods near -20 are 1/8 apart and ties would decide the argmax.
 SOFTMAX_DTYPE = "float32"

@@ -20,7 +20,7 @@ from support.pruned_cells import windows
 from support.tiny_model import save_model
 from write_hessian import write_hessian
 from write_low_rank import write_low_rank
-from write_notes_diagnostics import write_notes_diagnostics
+from write_reference_diagnostics import write_reference_diagnostics
 
 BLOCKS, HEADS = 2, 4
 
@@ -45,14 +45,15 @@ def test_every_page_is_written(provenance, tmp_path):
     write_metrics(spectra, list(METRIC_FAMILIES), metrics)
     assert len(pd.read_csv(metrics)) == BLOCKS * len(slices) * len(METRICS)
 
-    notes = {"values": tmp_path / "notes.csv", "table": tmp_path / "notes.md"}
-    printed = ROOT / "resources/notes/results.csv"
+    pages = {"values": tmp_path / "reference.csv", "table": tmp_path / "reference.md"}
+    printed = ROOT / "resources/reference/results.csv"
     inputs = {"spectra": spectra["spectra"], "products": products, "metrics": metrics}
-    write_notes_diagnostics("tiny", inputs | {"notes": printed}, notes)
-    found = pd.read_csv(notes["values"]).set_index("quantity")
-    assert set(found.loc["matrix_variance", "of"]) == set(slices)
-    assert set(found.loc["mp_error", "of"]) == {"q_proj", "gate_proj"} & set(slices)
-    assert found["value"].notna().all() and "Beside the notes" in notes["table"].read_text()
+    write_reference_diagnostics("tiny", inputs | {"reference": printed}, pages)
+    found = pd.read_csv(pages["values"]).set_index("quantity")
+    assert set(found.loc["matrix_variance", "group_size"]) == set(slices)
+    assert set(found.loc["mp_error", "group_size"]) == {"q_proj", "gate_proj"} & set(slices)
+    assert found["value"].notna().all()
+    assert "Beside the reference results" in pages["table"].read_text()
 
     ranks = {"values": tmp_path / "low_rank.csv", "table": tmp_path / "low_rank.md"}
     write_low_rank("tiny", products, ranks)
