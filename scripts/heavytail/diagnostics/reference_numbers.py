@@ -17,7 +17,7 @@ def diagnostics(results: list[dict[str, str]]) -> dict[tuple[str, str, str], tup
     found: dict[tuple, dict[int, float]] = {}
     for row in results:
         if not row["method"]:
-            quantity, group_size = MEANS.get(row["quantity"], (row["quantity"], row["grouping"]))
-            blocks = found.setdefault((quantity, group_size, row["model"]), {})
+            quantity, of = MEANS.get(row["quantity"], (row["quantity"], row["grouping"]))
+            blocks = found.setdefault((quantity, of, row["model"]), {})
             blocks[int(row["layer"] or 0)] = float(row["value"])
     return {key: tuple(blocks[b] for b in sorted(blocks)) for key, blocks in found.items()}
