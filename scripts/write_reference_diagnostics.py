@@ -24,7 +24,7 @@ TITLES = {
 def block_table(found: pd.DataFrame, quantities: tuple[str, ...]) -> str:
     """Markdown with a row per block and a column per quantity and way of computing it."""
     chosen = found[found["quantity"].isin(quantities)]
-    names = chosen["group_size"] + ", " + chosen["candidate"]
+    names = chosen["of"] + ", " + chosen["candidate"]
     table = chosen.assign(name=names).pivot_table(
         index="block", columns="name", values="value", sort=False, dropna=False
     )

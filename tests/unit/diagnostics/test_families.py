@@ -50,8 +50,8 @@ def test_every_page_is_written(provenance, tmp_path):
     inputs = {"spectra": spectra["spectra"], "products": products, "metrics": metrics}
     write_reference_diagnostics("tiny", inputs | {"reference": printed}, pages)
     found = pd.read_csv(pages["values"]).set_index("quantity")
-    assert set(found.loc["matrix_variance", "group_size"]) == set(slices)
-    assert set(found.loc["mp_error", "group_size"]) == {"q_proj", "gate_proj"} & set(slices)
+    assert set(found.loc["matrix_variance", "of"]) == set(slices)
+    assert set(found.loc["mp_error", "of"]) == {"q_proj", "gate_proj"} & set(slices)
     assert found["value"].notna().all()
     assert "Beside the reference results" in pages["table"].read_text()
 
