@@ -13,14 +13,15 @@ NUMBERS = ("epsilon", "layer", "value")
 def read_reference(path: str | Path) -> list[dict[str, str]]:
     """Every reference result as column → text; a field is empty if it was not recorded.
 
-    Raises ValueError, which names the file, if it is no CSV, lacks a column, or a number is none.
+    Raises ValueError, which names the file, if it is not a CSV file, lacks a column, or has text in
+    place of a number.
     """
     try:
         with open(path, newline="", encoding="utf-8") as file:
             reader = csv.DictReader(file, restval="")
             rows, found = list(reader), reader.fieldnames or ()
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ValueError(f"{path}: no CSV file ({error})") from error
+        raise ValueError(f"{path}: not a CSV file ({error})") from error
     for name in COLUMNS:
         if name not in found:
             raise ValueError(f"{path}: found no column {name!r}, expected {', '.join(COLUMNS)}")
@@ -30,5 +31,5 @@ def read_reference(path: str | Path) -> list[dict[str, str]]:
                 float(row[name] or "nan")
             except ValueError:
                 where = f"{path}: row {number}: {name}"
-                raise ValueError(f"{where}: {row[name]!r} is no number") from None
+                raise ValueError(f"{where}: found {row[name]!r}, expected a number") from None
     return rows

@@ -1,12 +1,12 @@
 """The text data sets, a row each (standard library only: parse time).
 
-No job imports this table, so that a new row makes nothing stale: what a job needs of a row it is
-given as a param of its rule.
+No job imports this table: a job receives what it needs of a row as a param of its rule. A new row
+therefore makes nothing stale.
 """
 
 from dataclasses import dataclass
 
-# Methods calibrate on the first, cells are scored on the second, settings tuned on the third.
+# Methods calibrate on the first, cells are scored on the second, and trials on the third.
 SPLITS = ("calibration", "test", "validation")
 
 
@@ -15,11 +15,11 @@ class Text:
     """Where a text comes from.
 
     Attributes:
-        files: split → the file of the repository that holds it, or None where there is no `hub`.
+        files: split → the file of the repository that holds it; None if there is no `hub`.
         hub: OWNER/NAME of a data set on the Hugging Face hub; None for the text that is made on
             this machine, the source code of Python's standard library.
         revision: the commit.
-        field: the column of a file that has a document's text.
+        field: the column of the file that holds the text of a document.
     """
 
     files: dict[str, str | None]
@@ -57,7 +57,7 @@ def with_split(split: str) -> list[str]:
 
 
 def place_of(name: str, split: str) -> dict[str, str]:
-    """What the job that fetches a split of a text must know: hub, revision, file, field, split."""
+    """What the job that fetches a split must know of it: hub, revision, file, field and split."""
     text = TEXTS[name]
     place = {"hub": text.hub, "revision": text.revision, "file": text.files[split]}
     return place | {"field": text.field, "split": split}

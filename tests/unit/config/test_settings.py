@@ -176,9 +176,15 @@ def test_the_reference_results_are_found_in_the_first_folder_that_has_them(tmp_p
     [
         (b"", "found no column 'model', expected model, method, grouping, "),
         (b"model,method", "found no column 'grouping', expected model, method, grouping, "),
-        (b"\xff\xfe", "no CSV file ('utf-8' codec can't decode "),
-        (HEADER + b"\nm,wanda,gt,,,,,,ppl_wikitext2,,x,,", "row 2: value: 'x' is no number"),
-        (HEADER + b"\nm,wanda,gt,,,,b,,ppl_wikitext2,,3,,", "row 2: epsilon: 'b' is no number"),
+        (b"\xff\xfe", "not a CSV file ('utf-8' codec can't decode "),
+        (
+            HEADER + b"\nm,wanda,gt,,,,,,ppl_wikitext2,,x,,",
+            "row 2: value: found 'x', expected a number",
+        ),
+        (
+            HEADER + b"\nm,wanda,gt,,,,b,,ppl_wikitext2,,3,,",
+            "row 2: epsilon: found 'b', expected a number",
+        ),
     ],
 )
 def test_a_file_of_reference_results_that_is_none_gets_one_line(content, line, tmp_path):
