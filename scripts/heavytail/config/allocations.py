@@ -1,6 +1,10 @@
 """What the schema cannot say of an allocation (standard library only: parse time)."""
 
+from collections.abc import Mapping
+from typing import Literal
+
 from heavytail.config.allocators import ALLOCATORS, OF_METHOD, WANDA_SCORES
+from heavytail.config.entries import Allocation, Candidate, Config, Model, Tune
 from heavytail.config.groupings import GROUPINGS, name_of, projections_of
 from heavytail.config.methods import METHODS
 from heavytail.config.mistakes import fail, shown, unknown
@@ -12,7 +16,7 @@ TUNE = "tune"
 OWN = "own"
 
 
-def complete(name: str, allocation: dict, config: dict) -> None:
+def complete(name: str, allocation: Allocation, config: Config) -> None:
     """Check one allocation and give it the epsilon of its allocator; raises SettingsError.
 
     Args:
@@ -21,6 +25,7 @@ def complete(name: str, allocation: dict, config: dict) -> None:
         config: the whole config, defaults filled in.
     """
     where = ("allocations", name)
+    axis: Literal["models", "methods"]
     for axis, noun in (("models", "model"), ("methods", "method")):
         for chosen in allocation.get(axis, []):
             if chosen not in config[axis]:
@@ -40,12 +45,12 @@ def complete(name: str, allocation: dict, config: dict) -> None:
         fail((*where, "segments"), f": models.{owner} has neither segments nor weights to find any")
 
 
-def _is_unsegmented(model: dict) -> bool:
+def _is_unsegmented(model: Model) -> bool:
     """Whether a model has no segments that are given, nor weights by which to find them."""
     return "alphas" in model and "segments" not in model
 
 
-def check_weightless(name: str, allocation: dict, model: str, entry: dict) -> None:
+def check_weightless(name: str, allocation: Allocation, model: str, entry: Model) -> None:
     """Fail when an allocation needs weights of a model that has published alphas alone.
 
     Args:
@@ -62,26 +67,27 @@ def check_weightless(name: str, allocation: dict, model: str, entry: dict) -> No
         "segments": allocation.get("segments") == OWN and _is_unsegmented(entry),
         "blend": "blend" in allocation,
     }
+    given: Mapping[str, object] = allocation
     for key in (key for key, needed in needs.items() if needed):
         fail(
             ("allocations", name, key),
-            f": {shown(allocation[key])} needs weights, and models.{model} has alphas alone",
+            f": {shown(given[key])} needs weights, and models.{model} has alphas alone",
         )
 
 
-def is_tuned(allocation: dict) -> bool:
+def is_tuned(allocation: Allocation) -> bool:
     """Whether trials choose something of an allocation."""
     return TUNE in (allocation.get("epsilon"), allocation.get("grouping"))
 
 
-def candidates(allocation: dict, tune: dict) -> list[dict]:
+def candidates(allocation: Allocation, tune: Tune) -> list[Candidate]:
     """What an allocation's open settings may be, each with the settings that it changes.
 
     Args:
         allocation: for which `is_tuned`.
         tune: the config's "epsilon" and "grouping", lists of candidates.
     """
-    found = [{}]
+    found: list[Candidate] = [{}]
     if allocation.get("grouping") == TUNE:
         found = [
             {"grouping": name_of(grouping), "projections": list(projections_of(grouping))}
@@ -92,7 +98,7 @@ def candidates(allocation: dict, tune: dict) -> list[dict]:
     return found
 
 
-def _check_grouping(where: tuple, grouping: str | list) -> None:
+def _check_grouping(where: tuple[str, ...], grouping: str | list[str]) -> None:
     """Fail when a grouping, or a projection of a list, has no such name."""
     named = isinstance(grouping, str)
     noun, known = ("grouping", GROUPINGS) if named else ("projection", PROJECTIONS)
@@ -101,15 +107,16 @@ def _check_grouping(where: tuple, grouping: str | list) -> None:
             fail(where, unknown(noun, name, known))
 
 
-def _check_guides(where: tuple, allocation: dict, key: tuple) -> None:
+def _check_guides(where: tuple[str, ...], allocation: Allocation, key: tuple[str, ...]) -> None:
     """Fail when a grouping, which stands at `key`, has no such name or does not fit the mapping."""
     _check_grouping(key, allocation["grouping"])
     _check_mapping((*where, "mapping"), allocation)
 
 
-def _complete_epsilon(where: tuple, allocation: dict, methods: list[str]) -> None:
+def _complete_epsilon(where: tuple[str, ...], allocation: Allocation, methods: list[str]) -> None:
     """Give an allocation its allocator's epsilon; fail where one fits no allocator or method."""
     methods = allocation.get("methods", methods)
+    default: float | str | dict[str, float] | None
     default = ALLOCATORS[allocation["allocator"]].epsilon
     if default is None:
         if "epsilon" in allocation:
@@ -123,7 +130,7 @@ def _complete_epsilon(where: tuple, allocation: dict, methods: list[str]) -> Non
             fail(where, f".{method}: missing: {method} is one of the methods")
 
 
-def _check_mapping(where: tuple, allocation: dict) -> None:
+def _check_mapping(where: tuple[str, ...], allocation: Allocation) -> None:
     """Fail when a grouping leaves something without a guide."""
     chosen = projections_of(allocation["grouping"])
     if allocation["mapping"] == "matrix" and set(chosen) != set(PROJECTIONS):

@@ -11,7 +11,7 @@ class SettingsError(ValueError):
     """One line: the config key, what was found there, what was expected."""
 
 
-def fail(where: Iterable, message: str) -> NoReturn:
+def fail(where: Iterable[object], message: str) -> NoReturn:
     """Raise the error; positions in lists are left out, since the message quotes the item."""
     key = ".".join(part for part in where if isinstance(part, str))
     line = (key + message).removeprefix(".").replace("\n", " ")

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any, NoReturn
 
 # Weights in safetensors, configuration and tokenizer; never pickles, never code.
 PATTERNS = (
@@ -25,13 +26,13 @@ def model_files(folder: str | Path) -> list[Path]:
     return sorted(path for path in found - copies if path.is_file())
 
 
-def read_settings(path: Path) -> dict:
+def read_settings(path: Path) -> dict[str, Any]:
     """One of a model folder's JSON files.
 
     Raises ValueError, naming the file, when it is no JSON object or holds what JSON has not (NaN).
     """
 
-    def refuse(constant: str):
+    def refuse(constant: str) -> NoReturn:
         raise ValueError(f"{constant} is no number")
 
     try:
