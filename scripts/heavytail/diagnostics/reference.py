@@ -4,6 +4,9 @@ Some of the notes' lines have an unknown definition. For each, the plausible def
 computed under names of their own and compared with the notes' numbers; none is called the notes'.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -18,7 +21,7 @@ DISTANCES = ("mp_ks", "mp_wasserstein1", "mp_wasserstein2", "mp_l2", "mp_kl")
 # Of distances between values, unlike those between densities, the unit matters.
 WITH_UNIT = DISTANCES[1:3]
 # How eigenvalues are scaled before their variance is taken.
-SCALES = {
+SCALES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "raw": lambda values: values,
     "over mean": lambda values: values / values.mean(),
     "over largest": lambda values: values / values[-1],
@@ -56,14 +59,14 @@ def per_block(
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _distances(projection: str, values: pd.Series, mean: float) -> list[tuple]:
+def _distances(projection: str, values: pd.Series, mean: float) -> list[tuple[Any, ...]]:
     """Distances to Marchenko-Pastur, between eigenvalues over their mean and as they are."""
     scaled = [(name, values[name]) for name in DISTANCES]
     scaled += [(f"{name} raw", values[name] * mean) for name in WITH_UNIT]
     return [("mp_error", projection, name, value) for name, value in scaled]
 
 
-def _variances(spectra: dict[str, np.ndarray]) -> list[tuple]:
+def _variances(spectra: dict[str, np.ndarray]) -> list[tuple[Any, ...]]:
     """Means of variances, and variances of pools, of one block's eigenvalues."""
     found = []
     for name, scale in SCALES.items():
@@ -116,7 +119,7 @@ def notes_vectors(notes: dict[tuple, tuple[float, ...]], blocks: int) -> pd.Data
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _comparison(ours: np.ndarray, notes: np.ndarray) -> dict:
+def _comparison(ours: np.ndarray, notes: np.ndarray) -> dict[str, Any]:
     found = {"ours": ours.mean(), "notes": notes.mean()}
     if len(ours) != len(notes):
         return found | {"verdict": f"{len(ours)} blocks, the notes have {len(notes)}"}

@@ -1,6 +1,6 @@
 """A model's tables in the notes' shape: methods as rows, allocations as columns."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 
 import numpy as np
 import pandas as pd
@@ -58,7 +58,7 @@ def model_rows(
     return found
 
 
-def row_marks(pairs: pd.DataFrame) -> dict[tuple, str]:
+def row_marks(pairs: pd.DataFrame) -> dict[tuple[str, ...], str]:
     """(sparsity, method, allocation) → "best" or "≈", of one quantity's comparisons."""
     pairs = pairs[pairs["reference"] == "best"]
     alike = pairs[pairs["distinguishable"].eq(False)]
@@ -77,7 +77,7 @@ def notes_values(notes: pd.DataFrame | None, form: Callable[[float], str]) -> di
     return {key: ", ".join(texts) for key, texts in found.items()}
 
 
-def standard_errors(scores: pd.DataFrame) -> dict[tuple, float]:
+def standard_errors(scores: pd.DataFrame) -> dict[Hashable, float]:
     """(sparsity, method, allocation) → standard error of the mean accuracy over tasks.
 
     √Σ s² / number of tasks, of the tasks' own errors, taken as independent. Of several seeds the
