@@ -4,7 +4,9 @@ import math
 from pathlib import Path
 
 from heavytail.allocation.ratios import ratios_of
+from heavytail.allocation.settings import RatioSettings
 from heavytail.allocation.table import write_ratios
+from heavytail.config.entries import Candidate
 from heavytail.io.files import read_json
 from heavytail.models.checkpoint import Checkpoint
 from heavytail.projections import Matrix, matrix_of
@@ -20,7 +22,9 @@ def shapes_of(model: str) -> dict[Matrix, tuple[int, int]]:
     return Checkpoint(Path(model).parent).matrices()
 
 
-def allocate_sparsity(model: str, guides: dict[str, str], settings: dict, output: str) -> None:
+def allocate_sparsity(
+    model: str, guides: dict[str, str], settings: RatioSettings, output: str
+) -> None:
     """Write the table of ratios.
 
     Args:
@@ -31,7 +35,8 @@ def allocate_sparsity(model: str, guides: dict[str, str], settings: dict, output
     """
     shapes = shapes_of(model)
     if "tuned" in guides:
-        settings = settings | read_json(guides["tuned"])["chosen"]
+        chosen: Candidate = read_json(guides["tuned"])["chosen"]
+        settings = {**settings, **chosen}
     ratios = ratios_of(shapes, settings, guides)
     sizes = {matrix: math.prod(shape) for matrix, shape in shapes.items()}
     write_ratios(output, sizes, list(ratios.values()))

@@ -9,10 +9,10 @@ from heavytail.io.files import read_lines, write_lines, write_text
 from heavytail.running.jobs import logged
 
 
-def build_python_task(documents: str, settings: dict, data: str, task: str) -> None:
+def build_python_task(documents: str, settings: dict[str, str], data: str, task: str) -> None:
     """Write the task's rows and lm-eval's configuration, which names them by the path `data`.
 
-    Its `metadata` says how many there are and the SHA-256 of their file.
+    `settings` names the task. Its `metadata` says how many there are and the SHA-256 of their file.
     """
     name = settings["task"]
     files = [(row["name"], row["text"]) for row in read_lines(documents)]

@@ -1,17 +1,31 @@
 """Check that a dense model reaches the perplexity that it is known for."""
 
+from typing import TypedDict
+
 from heavytail.io.files import read_json, sha256, write_json
 from heavytail.running.jobs import logged
 
 
-def check_dense(name: str, model: str, record: str, expectation: dict, output: str) -> None:
+class Expectation(TypedDict):
+    """The perplexity that a model is known for, within a share of it, and on which text.
+
+    Attributes:
+        text: "dataset", "length" and "windows".
+    """
+
+    perplexity: float
+    tolerance: float
+    text: dict[str, object]
+
+
+def check_dense(name: str, model: str, record: str, expectation: Expectation, output: str) -> None:
     """Write what was expected and found, and of which model.
 
     Args:
         name: the model's, in the config.
         model: provenance.json in its folder.
         record: of the dense model's perplexity.
-        expectation: "perplexity" and "tolerance", a share of it.
+        expectation: what the perplexity should be.
         output: the verdict.
 
     Raises:

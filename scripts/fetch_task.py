@@ -5,7 +5,7 @@ from heavytail.io.files import write_lines, write_text
 from heavytail.running.jobs import logged
 
 
-def fetch_task(settings: dict, data: str, task: str) -> None:
+def fetch_task(settings: lm_eval_tasks.TaskSettings, data: str, task: str) -> None:
     """Write the task's rows and lm-eval's configuration, which names them by the path `data`.
 
     Its `metadata` says how many there are and the SHA-256 of their file.

@@ -1,15 +1,16 @@
 """Freeze a text data set of the hub as documents."""
 
+from heavytail.config.entries import TextPlace
 from heavytail.data import hub_texts
 from heavytail.io.files import write_json, write_lines
 from heavytail.running.jobs import logged
 
 
-def fetch_text(place: dict[str, str], documents: str, origin: str) -> None:
+def fetch_text(place: TextPlace, documents: str, origin: str) -> None:
     """Write one JSON line {"name", "text"} per document of a split, and what text it is.
 
     Args:
-        place: of the split, as `hub_texts.documents` reads it.
+        place: of the split.
         documents: JSON Lines.
         origin: JSON.
     """

@@ -2,15 +2,16 @@
 
 from heavytail.io.files import scratch
 from heavytail.pruning.origin import write_origin
-from heavytail.running.jobs import run_once
+from heavytail.pruning.settings import PruneSettings
+from heavytail.running.jobs import Job, run_once
 
 
-def settings_of(job) -> dict:
+def settings_of(job: Job) -> PruneSettings:
     """How the cell is pruned; it changes when the code does."""
     return job.params.settings | {"code": job.params.digest}
 
 
-def prune(job) -> None:
+def prune(job: Job) -> None:
     """Write the artifact and its record."""
     import torch
 
@@ -18,14 +19,16 @@ def prune(job) -> None:
 
     torch.set_num_threads(job.threads)
     budget = 2**20 * job.resources.get("activations_mb", float("inf"))
-    files = (job.input.get(name) for name in ("model", "ratios", "calibration"))
+    calibration = job.input.get("calibration")
     with scratch(job.output.artifact) as aside:
         # A cell that is not kept has its record from the job that evaluates it.
         record = job.output.get("record") or str(aside / "record.json")
-        prune_cell(*files, settings_of(job), budget, (job.output.artifact, record))
+        outputs = (job.output.artifact, record)
+        files = job.input.model, job.input.ratios, calibration
+        prune_cell(*files, settings_of(job), budget, outputs)
 
 
-def describe(job) -> None:
+def describe(job: Job) -> None:
     """Write what the cell was pruned from."""
     if job.output.get("origin"):
         inputs = dict(job.input.items())

@@ -1,5 +1,7 @@
 """Write whether a model's Hessian spectra follow power laws."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -21,14 +23,14 @@ def fit_table(spectra: dict[str, np.ndarray]) -> str:
     )
 
 
-def converged(record: dict) -> np.ndarray:
+def converged(record: dict[str, Any]) -> np.ndarray:
     """The leading eigenvalues that Lanczos found to 1 % of themselves."""
     values, residuals = np.array(record["eigenvalues"]), np.array(record["residuals"])
     loose = np.flatnonzero(residuals > RELATIVE_RESIDUAL * np.abs(values))
     return values[: loose[0]] if len(loose) else values
 
 
-def loss_section(found: dict) -> list[str]:
+def loss_section(found: dict[str, Any]) -> list[str]:
     """The fits of the loss Hessians, and why one of them is missing."""
     named = {"trained": found["trained"], CONTROL: found["random"]}
     spectra = {n: converged(record) for n, record in named.items() if record["eigenvalues"]}

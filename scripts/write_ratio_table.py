@@ -8,7 +8,9 @@ from heavytail.running.jobs import logged
 from heavytail.tables.ratios import COLUMNS, block_rows, page
 
 
-def write_ratio_table(model: str, rows: list[dict], ratios: list[str], outputs: dict) -> None:
+def write_ratio_table(
+    model: str, rows: list[dict[str, object]], ratios: list[str], outputs: dict[str, str]
+) -> None:
     """Write one CSV and one markdown page of all allocations of a model.
 
     Args:

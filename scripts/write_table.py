@@ -19,7 +19,7 @@ SEEDS = "±: standard deviation (n − 1) over calibration seeds, which the inte
 ERROR = "Standard error: of the mean, from the tasks' own, taken as independent."
 
 
-def write_table(model: str, inputs: dict, outputs: dict[str, str]) -> None:
+def write_table(model: str, inputs: dict[str, str], outputs: dict[str, str]) -> None:
     """Write the CSV and the page: per sparsity, perplexity and zero-shot accuracy of every cell.
 
     Args:

@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 
+from heavytail.allocation.settings import RatioSettings
 from heavytail.allocation.target import to_target, to_units
 from heavytail.config.segments import read_segments
 from heavytail.io.files import read_json
@@ -12,14 +13,13 @@ from heavytail.projections import Matrix, key_of
 
 
 def ratios_of(
-    shapes: dict[Matrix, tuple[int, int]], settings: dict, guides: dict[str, str]
+    shapes: dict[Matrix, tuple[int, int]], settings: RatioSettings, guides: dict[str, str]
 ) -> dict[Matrix, float]:
     """The ratio of every matrix; their parameter-weighted mean is the target.
 
     Args:
         shapes: of every matrix.
-        settings: "allocator" and what it reads, "segments", "blend", "sparsity" and "group_size",
-            M of N:M.
+        settings: of the allocation, what trials chose among them.
         guides: files by what they hold: "scores" (metrics of spectra, or Wanda scores), "segments",
             "gradients"; those that the settings ask for.
 
@@ -40,7 +40,7 @@ def ratios_of(
 
 
 def _changed(
-    ratios: np.ndarray, matrices: list[Matrix], settings: dict, guides: dict[str, str]
+    ratios: np.ndarray, matrices: list[Matrix], settings: RatioSettings, guides: dict[str, str]
 ) -> np.ndarray:
     """Ratios averaged inside segments and blended with what gradients say, where that is asked."""
     blocks, runs = [block for block, _ in matrices], None

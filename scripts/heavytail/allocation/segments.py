@@ -31,7 +31,8 @@ def fisher_partition(values: np.ndarray, count: int) -> list[list[int]]:
             costs = [best[runs - 1, s] + within(s, end) for s in range(runs - 1, end)]
             begins[runs, end] = runs - 1 + int(np.argmin(costs))
             best[runs, end] = min(costs)
-    found, end = [], n
+    found: list[list[int]] = []
+    end = n
     for runs in range(count, 0, -1):
         found.insert(0, list(range(begins[runs, end], end)))
         end = begins[runs, end]

@@ -1,6 +1,10 @@
 """Checks of an allocation that the schema cannot express (standard library only: parse time)."""
 
+from collections.abc import Mapping
+from typing import Literal
+
 from heavytail.config.allocators import ALLOCATORS, OF_METHOD, WANDA_SCORES
+from heavytail.config.entries import Allocation, Candidate, Config, Model, Tune
 from heavytail.config.groupings import GROUPINGS, name_of, projections_of
 from heavytail.config.methods import METHODS
 from heavytail.config.mistakes import fail, shown, unknown
@@ -12,7 +16,7 @@ TUNE = "tune"
 OWN = "own"
 
 
-def complete(name: str, allocation: dict, config: dict) -> None:
+def complete(name: str, allocation: Allocation, config: Config) -> None:
     """Check one allocation, and give it its allocator's epsilon. Raises SettingsError.
 
     Args:
@@ -21,6 +25,7 @@ def complete(name: str, allocation: dict, config: dict) -> None:
         config: the whole config with defaults filled in.
     """
     where = ("allocations", name)
+    axis: Literal["models", "methods"]
     for axis, noun in (("models", "model"), ("methods", "method")):
         for chosen in allocation.get(axis, []):
             if chosen not in config[axis]:
@@ -41,12 +46,12 @@ def complete(name: str, allocation: dict, config: dict) -> None:
         fail((*where, "segments"), missing)
 
 
-def _is_unsegmented(model: dict) -> bool:
+def _is_unsegmented(model: Model) -> bool:
     """Whether a model has no segments given, and no weights by which to find them."""
     return "alphas" in model and "segments" not in model
 
 
-def check_weightless(name: str, allocation: dict, model: str, entry: dict) -> None:
+def check_weightless(name: str, allocation: Allocation, model: str, entry: Model) -> None:
     """Fail if an allocation needs weights, for a model that has only published alphas.
 
     Args:
@@ -63,26 +68,27 @@ def check_weightless(name: str, allocation: dict, model: str, entry: dict) -> No
         "segments": allocation.get("segments") == OWN and _is_unsegmented(entry),
         "blend": "blend" in allocation,
     }
+    given: Mapping[str, object] = allocation
     for key in (key for key, needed in needs.items() if needed):
         fail(
             ("allocations", name, key),
-            f": {shown(allocation[key])} needs weights, but models.{model} has only alphas",
+            f": {shown(given[key])} needs weights, but models.{model} has only alphas",
         )
 
 
-def is_tuned(allocation: dict) -> bool:
+def is_tuned(allocation: Allocation) -> bool:
     """Whether trials choose the epsilon or the grouping of an allocation."""
     return TUNE in (allocation.get("epsilon"), allocation.get("grouping"))
 
 
-def candidates(allocation: dict, tune: dict) -> list[dict]:
+def candidates(allocation: Allocation, tune: Tune) -> list[Candidate]:
     """The candidates of an allocation: each is the settings that it puts in place of `TUNE`.
 
     Args:
         allocation: one that `is_tuned`.
         tune: the config's "epsilon" and "grouping", lists of candidates.
     """
-    found = [{}]
+    found: list[Candidate] = [{}]
     if allocation.get("grouping") == TUNE:
         found = [
             {"grouping": name_of(grouping), "projections": list(projections_of(grouping))}
@@ -93,7 +99,7 @@ def candidates(allocation: dict, tune: dict) -> list[dict]:
     return found
 
 
-def _check_grouping(where: tuple, grouping: str | list) -> None:
+def _check_grouping(where: tuple[str, ...], grouping: str | list[str]) -> None:
     """Fail if there is no such grouping or, in a list, no such projection."""
     named = isinstance(grouping, str)
     noun, known = ("grouping", GROUPINGS) if named else ("projection", PROJECTIONS)
@@ -102,15 +108,16 @@ def _check_grouping(where: tuple, grouping: str | list) -> None:
             fail(where, unknown(noun, name, known))
 
 
-def _check_guides(where: tuple, allocation: dict, key: tuple) -> None:
+def _check_guides(where: tuple[str, ...], allocation: Allocation, key: tuple[str, ...]) -> None:
     """Fail if there is no such grouping as stands at `key`, or if it does not fit the mapping."""
     _check_grouping(key, allocation["grouping"])
     _check_mapping((*where, "mapping"), allocation)
 
 
-def _complete_epsilon(where: tuple, allocation: dict, methods: list[str]) -> None:
+def _complete_epsilon(where: tuple[str, ...], allocation: Allocation, methods: list[str]) -> None:
     """Give an allocation its default epsilon; fail if its own does not fit allocator or methods."""
     methods = allocation.get("methods", methods)
+    default: float | str | dict[str, float] | None
     default = ALLOCATORS[allocation["allocator"]].epsilon
     if default is None:
         if "epsilon" in allocation:
@@ -124,7 +131,7 @@ def _complete_epsilon(where: tuple, allocation: dict, methods: list[str]) -> Non
             fail(where, f".{method}: missing: expected an epsilon for each method in use")
 
 
-def _check_mapping(where: tuple, allocation: dict) -> None:
+def _check_mapping(where: tuple[str, ...], allocation: Allocation) -> None:
     """Fail if the grouping leaves a matrix, the attention or the MLP without a guide."""
     chosen = projections_of(allocation["grouping"])
     if allocation["mapping"] == "matrix" and set(chosen) != set(PROJECTIONS):

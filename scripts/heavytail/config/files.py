@@ -20,7 +20,7 @@ def check_file(path: str) -> None:
         raise SettingsError(f"{path}: cannot be read: {_reason(error)}") from error
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        at = f"line {mark.line + 1}, column {mark.column + 1}"
+        at = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "somewhere"
         raise SettingsError(f"{path}: {at}: not YAML: {error.problem}") from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise SettingsError(f"{path}: not YAML: {_reason(error)}") from error
@@ -36,9 +36,9 @@ def _reason(error: Exception) -> str:
     return " ".join((getattr(error, "strerror", None) or str(error)).split())
 
 
-def _twice(node: yaml.Node, seen: set[int]) -> Iterator[yaml.ScalarNode]:
+def _twice(node: yaml.Node | None, seen: set[int]) -> Iterator[yaml.ScalarNode]:
     """The keys that repeat an earlier key of the same mapping; an anchor is visited once."""
-    if id(node) in seen or isinstance(node, yaml.ScalarNode):
+    if node is None or id(node) in seen or isinstance(node, yaml.ScalarNode):
         return
     seen.add(id(node))
     if isinstance(node, yaml.SequenceNode):

@@ -11,7 +11,7 @@ class SettingsError(ValueError):
     """The message is one line: the config key, what was found there and what was expected."""
 
 
-def fail(where: Iterable, message: str) -> NoReturn:
+def fail(where: Iterable[object], message: str) -> NoReturn:
     """Raise SettingsError.
 
     Args:

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any, NoReturn
 
 # Weights in safetensors, the configuration and the tokenizer. No pickle and no code is ever read.
 PATTERNS = (
@@ -25,13 +26,13 @@ def model_files(folder: str | Path) -> list[Path]:
     return sorted(path for path in found - copies if path.is_file())
 
 
-def read_settings(path: Path) -> dict:
+def read_settings(path: Path) -> dict[str, Any]:
     """Read one of the JSON files of a model's folder.
 
     Raises ValueError, which names the file, if it is not a JSON object, or holds NaN or Infinity.
     """
 
-    def refuse(constant: str):
+    def refuse(constant: str) -> NoReturn:
         raise ValueError(f"found {constant}, expected a number")
 
     try:

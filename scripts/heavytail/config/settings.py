@@ -8,6 +8,7 @@ import math
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, Literal, cast
 
 from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.validators import extend
@@ -15,6 +16,7 @@ from jsonschema.validators import extend
 from heavytail.cells import target_of
 from heavytail.config.allocations import check_weightless, complete
 from heavytail.config.allocators import ALLOCATORS, METRIC
+from heavytail.config.entries import Config, Model
 from heavytail.config.methods import METHODS, WITHIN_BLOCK
 from heavytail.config.metrics import METRICS
 from heavytail.config.mistakes import fail, nearest, shown, unknown
@@ -38,7 +40,7 @@ ROWS = {
 }
 
 
-def checked(config: dict, schema: dict, folders: list[Path]) -> dict:
+def checked(config: dict[str, Any], schema: dict[str, Any], folders: list[Path]) -> Config:
     """A new config with every default filled in.
 
     Args:
@@ -55,7 +57,8 @@ def checked(config: dict, schema: dict, folders: list[Path]) -> dict:
     if errors:
         error = min(errors, key=lambda error: list(_MESSAGES).index(error.validator))
         fail(error.absolute_path, _MESSAGES[error.validator](error))
-    filled = _with_defaults(config, schema)
+    # The schema has just held it to what the type says (tests/unit/config/test_schema.py).
+    filled = cast(Config, _with_defaults(config, schema))
     tune = filled["tune"]
     tune["dataset"] = tune["dataset"] or filled["calibration"]["dataset"]
     tune["length"] = tune["length"] or filled["evaluation"]["length"]
@@ -73,7 +76,7 @@ def checked(config: dict, schema: dict, folders: list[Path]) -> dict:
     return filled
 
 
-def _complete_model(name: str, model: dict, filled: dict, folders: list[Path]) -> None:
+def _complete_model(name: str, model: Model, filled: Config, folders: list[Path]) -> None:
     """Check one model and find its files; changed in place."""
     where = ("models", name)
     if f"{name}-ratios" in filled["models"]:
@@ -102,7 +105,9 @@ def _is_number(checker: object, value: object) -> bool:
     return _is_integer(checker, value) or (isinstance(value, float) and math.isfinite(value))
 
 
-def _row_of(_validator: object, table: str, value: object, schema: dict) -> Iterator:
+def _row_of(
+    _validator: object, table: str, value: object, schema: dict[str, Any]
+) -> Iterator[ValidationError]:
     """The keyword `row_of`: the value is the name of a row, or null if that is the default."""
     is_default = value is None and schema.get("default", "") is None
     if value not in ROWS[table] and not is_default:
@@ -203,7 +208,7 @@ _MESSAGES = {
 }
 
 
-def _barred_keys(value: dict, schema: dict) -> set[str]:
+def _barred_keys(value: dict[str, Any], schema: dict[str, Any]) -> set[str]:
     """The keys that the branches of `if`, which may be nested, do not allow."""
     if "if" not in schema:
         return set()
@@ -211,7 +216,7 @@ def _barred_keys(value: dict, schema: dict) -> set[str]:
     return set(branch.get("properties", {})) | _barred_keys(value, branch)
 
 
-def _with_defaults(value: object, schema: dict) -> object:
+def _with_defaults(value: object, schema: dict[str, Any]) -> object:
     """A copy of a valid value with the schema's defaults at every depth, except for barred keys."""
     if not isinstance(value, dict):
         return copy.deepcopy(value)
@@ -230,7 +235,7 @@ def _ways(chosen: str | list[str]) -> list[str]:
     return ways
 
 
-def _check_patterns(filled: dict) -> None:
+def _check_patterns(filled: Config) -> None:
     """Fail if N:M sparsity keeps nothing or everything, or if a method cannot prune N:M."""
     for sparsity in filled["sparsity"]:
         target, group_size = target_of(sparsity)
@@ -242,9 +247,10 @@ def _check_patterns(filled: dict) -> None:
                 fail(("methods",), f": {method} cannot prune N:M, but sparsity has {sparsity!r}")
 
 
-def _fit_windows(config: dict, filled: dict) -> None:
+def _fit_windows(config: dict[str, Any], filled: Config) -> None:
     """Fail if a measurement is to read more windows than there are; reduce such a default."""
     samples = filled["calibration"]["samples"]
+    reader: Literal["segments", "gradients", "hessian"]
     for reader in ("segments", "gradients", "hessian"):
         windows = filled[reader]["windows"]
         if windows > samples and "windows" in config.get(reader, {}):
@@ -254,7 +260,10 @@ def _fit_windows(config: dict, filled: dict) -> None:
 
 
 def _found_file(
-    where: tuple, path: str, folders: list[Path], read: Callable[[Path], object] = Path.stat
+    where: tuple[str, ...],
+    path: str,
+    folders: list[Path],
+    read: Callable[[Path], object] = Path.stat,
 ) -> str:
     """The path of a file in the first of the folders that has it; fails if `read` fails."""
     home = next((folder for folder in folders if (folder / path).is_file()), None)
@@ -267,7 +276,7 @@ def _found_file(
     return str(Path(path) if home == folders[0] else home / path)
 
 
-def _found_model(where: tuple, path: str, folders: list[Path], weightless: bool) -> str:
+def _found_model(where: tuple[str, ...], path: str, folders: list[Path], weightless: bool) -> str:
     """The path of a local model, found in the same way; a weightless one needs only config.json."""
     home = next((folder for folder in folders if os.path.isdir(folder / path)), None)
     if home is None:

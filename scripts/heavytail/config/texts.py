@@ -6,6 +6,8 @@ therefore makes nothing stale.
 
 from dataclasses import dataclass
 
+from heavytail.config.entries import TextPlace
+
 # Methods calibrate on the first, cells are scored on the second, and trials on the third.
 SPLITS = ("calibration", "test", "validation")
 
@@ -56,8 +58,14 @@ def with_split(split: str) -> list[str]:
     return [name for name, text in TEXTS.items() if split in text.files]
 
 
-def place_of(name: str, split: str) -> dict[str, str]:
-    """What the job that fetches a split must know of it: hub, revision, file, field and split."""
-    text = TEXTS[name]
-    place = {"hub": text.hub, "revision": text.revision, "file": text.files[split]}
-    return place | {"field": text.field, "split": split}
+def place_of(name: str, split: str) -> TextPlace:
+    """What the job that fetches a split of a text must know; the text is one of the hub."""
+    text, file = TEXTS[name], TEXTS[name].files[split]
+    assert text.hub and text.revision and file, f"{name} is no text of the hub"
+    return {
+        "hub": text.hub,
+        "revision": text.revision,
+        "file": file,
+        "field": text.field,
+        "split": split,
+    }

@@ -12,7 +12,7 @@ and to take files out of these would change what every seed draws, or what is sc
 
 import hashlib
 import sysconfig
-from collections.abc import Iterator, Set
+from collections.abc import Iterator
 from pathlib import Path
 
 SPLITS = ("calibration", "test", "train", "train", "train", "train", "train", "train")
@@ -47,7 +47,7 @@ def split_of(name: str) -> str:
     return SPLITS[hashlib.sha256(name.encode()).digest()[0] % len(SPLITS)]
 
 
-def source_files(root: Path, skipped: Set[str] = SKIPPED_FOLDERS) -> list[tuple[str, str]]:
+def source_files(root: Path, skipped: set[str] = SKIPPED_FOLDERS) -> list[tuple[str, str]]:
     """All readable Python files under `root` as (relative path, text), sorted by path.
 
     Files that are not UTF-8, are empty, or exceed 200 kB (generated tables, but for VALIDATION)
@@ -90,7 +90,8 @@ def training_texts(bytes_per_package: int) -> tuple[list[str], list[str]]:
         line for name, text in library if split_of(name) != "train" for line in long_lines(text)
     }
     own = [text for name, text in library if split_of(name) == "train"]
-    seen, taken, packages = set(), {}, []
+    taken: dict[str, int] = {}
+    seen, packages = set(), []
     files = source_files(site_packages(), SKIPPED_FOLDERS - {"site-packages", "dist-packages"})
     for name, text in sorted(files, key=lambda file: hashlib.sha256(file[0].encode()).digest()):
         package = name.split("/")[0]

@@ -1,13 +1,15 @@
 """Data sets of the hub at pinned revisions, read by the datasets library."""
 
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import datasets
+from huggingface_hub.hf_api import RepoFile
 
 from heavytail.io.hub import asked, listing, require_as_listed
 
 
-def load(repository: str, revision: str, split: str, **wanted: object) -> datasets.Dataset:
+def load(repository: str, revision: str, split: str, **wanted: Any) -> datasets.Dataset:
     """One split of a data set whose files are what the hub's own listing says.
 
     Args:
@@ -18,11 +20,12 @@ def load(repository: str, revision: str, split: str, **wanted: object) -> datase
 
     Raises FetchError when the hub does not deliver; files that came stay in the hub's cache.
     """
-    what, place = f"{repository} at {revision}", {"revision": revision, "repo_type": "dataset"}
+    what = f"{repository} at {revision}"
+    place: dict[str, Any] = {"revision": revision, "repo_type": "dataset"}
     with asked(what, ValueError, datasets.exceptions.DatasetsError) as api:
         listing(api, repository, **place)
         builder = datasets.load_dataset_builder(repository, revision=revision, **wanted)
-        listed = {}
+        listed: dict[str, RepoFile] = {}
         for url in (url for urls in builder.config.data_files.values() for url in urls):
             file = url.removeprefix(f"hf://datasets/{repository}@{revision}/")
             if file not in listed:

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
+from heavytail.config.entries import TextPlace
 from heavytail.data import hub_data
 
 
-def documents(place: dict[str, str]) -> Iterator[dict[str, str]]:
+def documents(place: TextPlace) -> Iterator[dict[str, str]]:
     """The documents of one split of a text data set, {"name", "text"} each, in their own order.
 
     Args:

@@ -2,6 +2,7 @@
 
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any, TypedDict
 
 import lm_eval.tasks
 import yaml
@@ -9,6 +10,14 @@ import yaml
 from heavytail.data import hub_data
 
 BUILT_IN = "lm_eval.tasks"
+
+
+class TaskSettings(TypedDict):
+    """A task's name, its folder below lm_eval/tasks, and the commit of its data on the hub."""
+
+    task: str
+    folder: str
+    revision: str
 
 
 class Function(str):
@@ -24,12 +33,12 @@ _Dumper.add_representer(
 )
 
 
-def to_yaml(config: dict) -> str:
+def to_yaml(config: dict[str, Any]) -> str:
     """A task's configuration as lm-eval reads it."""
     return yaml.dump(config, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
 
 
-def built_in(task: str, folder: str) -> dict:
+def built_in(task: str, folder: str) -> dict[str, Any]:
     """lm-eval's own configuration of a task in a folder of lm_eval/tasks, includes resolved.
 
     Its functions come as import paths, so that nothing depends on where lm-eval is installed.
@@ -48,11 +57,11 @@ def built_in(task: str, folder: str) -> dict:
     }
 
 
-def freeze(settings: dict[str, str], data_file: str) -> tuple[dict, list[dict]]:
+def freeze(settings: TaskSettings, data_file: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """A built-in task with its data beside it.
 
     Args:
-        settings: "task", its name; "folder", as of `built_in`; "revision", the commit of its data.
+        settings: which task, and of which data.
         data_file: where the rows will lie (JSON Lines), as the evaluation will see it.
 
     Returns:

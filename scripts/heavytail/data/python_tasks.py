@@ -16,6 +16,7 @@ import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import chain, zip_longest
+from typing import Any
 
 DOCUMENTS = 160
 SEED = 0
@@ -106,7 +107,7 @@ def questions_of(source: str, text: str, ask: Ask, seed: int) -> list[Question]:
     return drawn
 
 
-def document(source: str, question: Question, answer: int) -> dict:
+def document(source: str, question: Question, answer: int) -> dict[str, Any]:
     """The question as a row, its true choice at index `answer`."""
     choices = list(question.distractors)
     choices.insert(answer, question.answer)
@@ -115,7 +116,7 @@ def document(source: str, question: Question, answer: int) -> dict:
 
 def build(
     files: list[tuple[str, str]], ask: Ask, count: int = DOCUMENTS, seed: int = SEED
-) -> list[dict]:
+) -> list[dict[str, Any]]:
     """The documents of one task.
 
     Args:
@@ -144,7 +145,7 @@ def build(
     return [document(source, question, answer) for (source, question), answer in pairs]
 
 
-def task_yaml(task: str, data_file: str) -> dict:
+def task_yaml(task: str, data_file: str) -> dict[str, Any]:
     """lm-eval's configuration of a task whose rows lie in `data_file` (JSON Lines).
 
     Columns are named, not templates: lm-eval then takes their text as it is, braces included.

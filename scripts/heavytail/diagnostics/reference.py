@@ -4,6 +4,9 @@ The reference does not define some of its quantities. For each of these, the pla
 are computed as candidates, each under its own name, and compared with the reference.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -18,7 +21,7 @@ DISTANCES = ("mp_ks", "mp_wasserstein1", "mp_wasserstein2", "mp_l2", "mp_kl")
 # Distances between values have the unit of the values; distances between densities have none.
 WITH_UNIT = DISTANCES[1:3]
 # How eigenvalues are scaled before their variance is taken.
-SCALES = {
+SCALES: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "raw": lambda values: values,
     "over mean": lambda values: values / values.mean(),
     "over largest": lambda values: values / values[-1],
@@ -56,14 +59,14 @@ def per_block(
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _distances(projection: str, values: pd.Series, mean: float) -> list[tuple]:
+def _distances(projection: str, values: pd.Series, mean: float) -> list[tuple[Any, ...]]:
     """Distances to Marchenko-Pastur, between eigenvalues over their mean and as they are."""
     scaled = [(name, values[name]) for name in DISTANCES]
     scaled += [(f"{name} raw", values[name] * mean) for name in WITH_UNIT]
     return [("mp_error", projection, name, value) for name, value in scaled]
 
 
-def _variances(spectra: dict[str, np.ndarray]) -> list[tuple]:
+def _variances(spectra: dict[str, np.ndarray]) -> list[tuple[Any, ...]]:
     """Means of variances, and variances of pools, of one block's eigenvalues."""
     found = []
     for name, scale in SCALES.items():
@@ -116,7 +119,7 @@ def reference_vectors(reference: dict[tuple, tuple[float, ...]], blocks: int) ->
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _comparison(ours: np.ndarray, reference: np.ndarray) -> dict:
+def _comparison(ours: np.ndarray, reference: np.ndarray) -> dict[str, Any]:
     found = {"ours": ours.mean(), "reference": reference.mean()}
     if len(ours) != len(reference):
         return found | {"verdict": f"{len(ours)} blocks, the reference has {len(reference)}"}

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from heavytail.io.files import sha256, write_json
 
@@ -31,7 +32,7 @@ def checksums(paths: Iterable[str | Path], memory: str | Path) -> dict[str, str]
     return found
 
 
-def _remembered(memory: str | Path) -> dict[str, list]:
+def _remembered(memory: str | Path) -> dict[str, list[Any]]:
     """What an earlier call wrote; nothing where that is not there or not whole."""
     try:
         return json.loads(Path(memory).read_text(encoding="utf-8"))

@@ -3,8 +3,18 @@
 import resource
 import time
 from importlib.metadata import version
+from typing import TypedDict
 
 import torch
+
+
+class Computed(TypedDict):
+    """What decides the last bits of a result beside its code and inputs."""
+
+    device: str
+    dtype: str
+    threads: int
+    versions: dict[str, str]
 
 
 def versions(*packages: str) -> dict[str, str]:
@@ -12,7 +22,7 @@ def versions(*packages: str) -> dict[str, str]:
     return {package: version(package) for package in packages}
 
 
-def computed_by(device: torch.device, dtype: torch.dtype) -> dict:
+def computed_by(device: torch.device, dtype: torch.dtype) -> Computed:
     """What decides the last bits of a result beside its code and inputs."""
     return {
         "device": torch.cuda.get_device_name() if device.type == "cuda" else device.type,
@@ -25,7 +35,7 @@ def computed_by(device: torch.device, dtype: torch.dtype) -> dict:
 class Stopwatch:
     """Wall time and peak memory of a job since its creation."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         """Start the clock."""
         self._start = time.monotonic()
 

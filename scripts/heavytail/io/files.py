@@ -3,10 +3,11 @@
 import hashlib
 import json
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from glob import escape
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 
@@ -60,7 +61,7 @@ def write_json(path: str | Path, value: object) -> None:
     write_text(path, json.dumps(value, indent=1, allow_nan=False) + "\n")
 
 
-def read_json(path: str | Path) -> dict:
+def read_json(path: str | Path) -> dict[str, Any]:
     """Read a JSON object. Raises ValueError, naming the file, when it is none."""
     try:
         return json.loads(Path(path).read_text(encoding="utf-8"))
@@ -68,7 +69,7 @@ def read_json(path: str | Path) -> dict:
         raise ValueError(f"{path}: not JSON ({error}): delete it to have it made again") from error
 
 
-def write_lines(path: str | Path, rows: Iterable[dict]) -> dict:
+def write_lines(path: str | Path, rows: Iterable[Mapping[str, object]]) -> dict[str, object]:
     """Write JSON Lines, all or nothing, one row in memory.
 
     Returns {"documents": their number, "documents_sha256": of the file}.
@@ -81,7 +82,7 @@ def write_lines(path: str | Path, rows: Iterable[dict]) -> dict:
     return {"documents": count, "documents_sha256": sha256(path)}
 
 
-def read_lines(path: str | Path) -> list[dict]:
+def read_lines(path: str | Path) -> list[dict[str, Any]]:
     """Read JSON Lines. Raises ValueError, naming the file and the line, when one is not JSON."""
     rows = []
     with open(path, "rb") as lines:

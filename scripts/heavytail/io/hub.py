@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from huggingface_hub import HfApi, get_token
 from huggingface_hub.errors import (
@@ -24,7 +25,7 @@ class FetchError(RuntimeError):
 
 def _reason(error: Exception) -> str:
     """Why the hub does not deliver, in one line, and what to do if a token would help."""
-    chain = [error]
+    chain: list[BaseException] = [error]
     while chain[-1].__cause__ is not None:
         chain.append(chain[-1].__cause__)
     refused = next((link for link in chain if isinstance(link, HfHubHTTPError)), None)
@@ -63,13 +64,14 @@ def asked(what: str, *errors: type[Exception]) -> Iterator[HfApi]:
     Raises:
         FetchError: for every error of the hub, the network or the disk, and for `errors`.
     """
+    known: tuple[type[Exception], ...] = (HTTPError, OSError, *errors)
     try:
         yield HfApi()
-    except (HTTPError, OSError, *errors) as error:
+    except known as error:
         raise FetchError(f"{what}: {_reason(error)}") from error
 
 
-def listing(api: HfApi, repository: str, **where: str) -> dict[str, RepoFile]:
+def listing(api: HfApi, repository: str, **where: Any) -> dict[str, RepoFile]:
     """Path → what the hub says of the file, for one folder of a repository.
 
     Ask for this before anything else. If the hub is busy (429, 5xx), the library waits here and

@@ -72,7 +72,7 @@ def stream_tensors(
 
 def raw(tensor: torch.Tensor) -> memoryview:
     """The bytes of a tensor."""
-    return memoryview(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
+    return tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data
 
 
 def layout_of(stored: safe_open) -> Layout:

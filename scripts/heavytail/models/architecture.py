@@ -1,11 +1,12 @@
 """What config.json alone says of a model: its family, depth and the shapes of its parameters."""
 
 from pathlib import Path
+from typing import Any
 
 from heavytail.models.layout import family_of, slices_of
 
 
-def check_config(folder: Path, config: dict) -> None:
+def check_config(folder: Path, config: dict[str, Any]) -> None:
     """Raise ValueError when config.json names no supported family or no number of blocks."""
     kind, blocks = config.get("model_type"), config.get("num_hidden_layers")
     if not isinstance(kind, str):
@@ -42,7 +43,7 @@ def unusable(folder: Path, part: str, error: Exception) -> ValueError:
     return ValueError(f"{folder}: {part}: not usable ({reason})")
 
 
-def matrices_of(folder: Path, config: dict) -> dict[tuple[int, str], tuple[int, int]]:
+def matrices_of(folder: Path, config: dict[str, Any]) -> dict[tuple[int, str], tuple[int, int]]:
     """(block, projection) → shape of every matrix that the blocks have, in canonical order.
 
     Args:

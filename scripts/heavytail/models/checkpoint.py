@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -57,7 +58,7 @@ class Checkpoint:
         return shards
 
     @staticmethod
-    def _open(path: Path, framework: str = "numpy"):
+    def _open(path: Path, framework: str = "numpy") -> safe_open:
         try:
             return safe_open(path, framework=framework)
         except SafetensorError as error:
@@ -73,7 +74,7 @@ class Checkpoint:
         return next((found for found in (name, *others) if found in self._files), name)
 
     @contextmanager
-    def _stored(self, name: str, framework: str):
+    def _stored(self, name: str, framework: str) -> Iterator[tuple[safe_open, str]]:
         """The open file of a tensor, and its name there."""
         stored = self.stored_name(name)
         if stored not in self._files:

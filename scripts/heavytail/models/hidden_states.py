@@ -20,6 +20,7 @@ class HiddenStates:
         self._device = torch.device("cpu")
 
     def _path(self, number: int) -> Path:
+        assert self._folder is not None, "a budget needs a folder"
         return self._folder / f"hidden-{number}.safetensors"
 
     def append(self, hidden: torch.Tensor) -> None:

@@ -4,12 +4,18 @@ Each family is a module of its own below `models/families`, chosen by the `model
 config.json, so that what is computed for one family does not depend on the code of another.
 """
 
+from __future__ import annotations
+
 import importlib
 import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from heavytail.models import families
+
+if TYPE_CHECKING:
+    import torch
 
 # Projections that read the same activations share one statistic; in the order of a forward pass.
 SHARED_INPUTS = (
@@ -33,15 +39,15 @@ class WeightSlice:
     start: int = 0
     stop: int | None = None
 
-    def view(self, weight):
+    def view(self, weight: torch.Tensor) -> torch.Tensor:
         """The projection as a view of its module's weight, [groups, rows, columns]."""
         return weight.unflatten(0, (self.groups, -1))[:, self.start : self.stop]
 
-    def read(self, weight):
+    def read(self, weight: torch.Tensor) -> torch.Tensor:
         """The projection, [rows, columns], of its module's weight; a view where rows adjoin."""
         return self.view(weight).flatten(0, 1)
 
-    def write(self, weight, values) -> None:
+    def write(self, weight: torch.Tensor, values: torch.Tensor) -> None:
         """Give the projection new values, [rows, columns], inside its module's weight."""
         self.view(weight).copy_(values.unflatten(0, (self.groups, -1)))
 
@@ -62,11 +68,11 @@ class Family:
     """
 
     blocks: str
-    slices: Callable[[dict], dict[str, WeightSlice]]
+    slices: Callable[[dict[str, Any]], dict[str, WeightSlice]]
     aliases: tuple[tuple[str, str], ...] = ()
 
 
-def family_of(config: dict) -> Family:
+def family_of(config: dict[str, Any]) -> Family:
     """The family of a config.json.
 
     Raises ValueError for one that is not supported, mixtures of experts among them.
@@ -80,7 +86,7 @@ def family_of(config: dict) -> Family:
     return importlib.import_module(f"heavytail.models.families.{name}").FAMILY
 
 
-def slices_of(config: dict) -> dict[str, WeightSlice]:
+def slices_of(config: dict[str, Any]) -> dict[str, WeightSlice]:
     """Canonical projection → its place inside a block, in canonical order.
 
     Raises ValueError for a family that is not supported and for a config.json that lacks a size.

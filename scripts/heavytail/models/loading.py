@@ -23,4 +23,5 @@ def load_model(
             part = checkpoint.slices[projection]
             weight = model.get_parameter(checkpoint.weight_name(block, projection)).data
             part.write(weight, artifact.apply(block, projection, part.read(weight)))
-    return model.to(device).eval()
+    # Transformers wraps `to` so that its type asks for the model once more.
+    return model.to(device).eval()  # type: ignore[arg-type]

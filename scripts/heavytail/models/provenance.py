@@ -3,6 +3,7 @@
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 from heavytail.config.model_folder import DUPLICATES, PATTERNS, check_settings, model_files
 from heavytail.io.files import sha256
@@ -67,7 +68,7 @@ def expected_shapes(folder: Path) -> dict[str, tuple[int, ...]]:
     return shapes
 
 
-def record(folder: Path, source: str, revision: str | None) -> dict:
+def record(folder: Path, source: str, revision: str | None) -> dict[str, Any]:
     """Check a model folder and describe it: source, revision, SHA-256 per file.
 
     Raises FileNotFoundError or ValueError when the folder is not a whole model of a supported

@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import safe_open
@@ -66,7 +67,7 @@ def recipe(
     modifier: str,
     ratios: dict[tuple[int, str], float],
     group_size: int | None,
-) -> dict:
+) -> dict[str, Any]:
     """An llm-compressor recipe that gives every linear module the sparsity of its ratio.
 
     Args:
@@ -77,7 +78,7 @@ def recipe(
     """
     groups = {}
     for number, (ratio, targets) in enumerate(module_ratios(checkpoint, ratios).items()):
-        settings: dict = {"targets": targets}
+        settings: dict[str, Any] = {"targets": targets}
         if modifier == IN_TRAINING:
             settings |= {"init_sparsity": ratio, "final_sparsity": ratio, "start": 0, "end": 1}
         else:

@@ -15,6 +15,7 @@ from heavytail.models.hidden_states import HiddenStates
 from heavytail.models.layout import stages
 from heavytail.models.streaming import StreamedModel
 from heavytail.pruning import artifact
+from heavytail.pruning.settings import PruneSettings
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Procedure:
     group_size: int | None = None  # M of N:M sparsity
 
 
-def chosen(settings: dict) -> tuple[ModuleType, ModuleType | None]:
+def chosen(settings: PruneSettings) -> tuple[ModuleType, ModuleType | None]:
     """The modules of the method and of the way through a block that the settings name.
 
     Raises ValueError when the method has a statistic but no way to gather it, or the reverse.
@@ -41,7 +42,9 @@ def chosen(settings: dict) -> tuple[ModuleType, ModuleType | None]:
             f"the method {name}: found Statistic = {method.Statistic}, which does not fit "
             f"calibrated={way is not None} in its row of config/methods.py"
         )
-    return method, way and importlib.import_module(f"heavytail.pruning.within_block.{way}")
+    if way is None:
+        return method, None
+    return method, importlib.import_module(f"heavytail.pruning.within_block.{way}")
 
 
 @torch.no_grad()
@@ -80,6 +83,7 @@ def prune_model(
         stored: dict[str, torch.Tensor] = {}
         stage = partial(prune_stage, model, procedure, index, block, stored)
         if calibrated:
+            assert procedure.within_block, "a statistic is gathered one way or the other"
             place = procedure.method.Statistic, index, block, states
             procedure.within_block.prune_block(model, *place, stage)
         else:

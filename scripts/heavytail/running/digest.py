@@ -24,14 +24,15 @@ class _Meaning(ast.NodeTransformer):
 
     def __init__(self, inert: set[str]):
         """`inert`: the names by which the source calls what accompanies its job."""
-        self._inert, self._fields = inert, set()
+        self._inert = inert
+        self._fields: set[ast.AnnAssign] = set()
 
     def generic_visit(self, node: ast.AST) -> ast.AST:
         if isinstance(node, DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
             node.body = node.body[1:]
         return super().generic_visit(node)
 
-    def _function(self, node):
+    def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> ast.AST:
         node.returns = None
         return self.generic_visit(node)
 
@@ -160,7 +161,8 @@ def digest(roots: list[str], read: Callable[[str], str | None]) -> str:
         FileNotFoundError: a root does not exist.
     """
     parts: dict[str, str] = {}
-    pending, accompanying = list(roots), []
+    pending = list(roots)
+    accompanying: list[str] = []
     while pending or accompanying:
         counts = bool(pending)
         name = (pending or accompanying).pop()

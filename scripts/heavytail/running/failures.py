@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from typing import Any
 
 # Two of Snakemake's log events, which are strings; of jobs that finish --quiet leaves none.
 STARTS, FAILED = "job_info", "job_error"
@@ -30,7 +31,8 @@ class FailedJobs(logging.Handler):
             # Snakemake waits for ever for a job whose failure it could not report.
             self.handleError(record)
 
-    def _note(self, record: logging.LogRecord) -> None:
+    def _note(self, record: Any) -> None:
+        # Any: what Snakemake says of a job stands in attributes of its own.
         event = getattr(record, "event", None)
         if event == STARTS:
             # Again, where it failed: it is reported again if it fails again.

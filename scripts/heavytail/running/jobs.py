@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from functools import partial
+from typing import Any, Protocol
 
 from heavytail.running.failures import job_name
 from heavytail.running.store import Work, once
@@ -18,6 +19,22 @@ NO_MEMORY = ("out of memory", "can't allocate memory")
 HUB_LIBRARIES = ("huggingface_hub.constants", "datasets.config")
 OFFLINE = "HF_HUB_OFFLINE"
 MODEL_SIZE = "the size of the model"
+
+
+class Job(Protocol):
+    """Snakemake's object of a script, as far as scripts read it.
+
+    Its lists have their items by place and by name; what an item is, the rule says.
+    """
+
+    rule: str
+    threads: int
+    input: Any
+    output: Any
+    params: Any
+    wildcards: Any
+    resources: Any
+    log: Any
 
 
 def _reason(error: Exception, lower: str) -> str:
@@ -79,10 +96,10 @@ def logged(path: str, lower: str = MODEL_SIZE, fetches: bool = False) -> Iterato
 
 
 def run_once(
-    job,
-    compute: Callable[[object], None],
+    job: Job,
+    compute: Callable[[Job], None],
     lower: str = MODEL_SIZE,
-    describe: Callable[[object], None] | None = None,
+    describe: Callable[[Job], None] | None = None,
 ) -> None:
     """Do the work of a rule, unless equal work was done before: then its outputs are restored.
 

@@ -5,18 +5,21 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import wraps
 from pkgutil import resolve_name
+from typing import Any, TypeVar
+
+Answer = TypeVar("Answer")
 
 
-def remembered(asked: Callable) -> Callable:
+def remembered(asked: Callable[..., Answer]) -> Callable[..., Answer]:
     """A function that computes each answer once; errors are not remembered.
 
     Args:
         asked: takes arguments by place, has no side effects, and answers with what nobody changes.
     """
-    answers = {}
+    answers: dict[tuple[Any, ...], Answer] = {}
 
     @wraps(asked)
-    def answer(*question):
+    def answer(*question: Any) -> Answer:
         try:
             known = question in answers
         except TypeError:

@@ -11,7 +11,7 @@ import json
 import logging
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 ENTRY = "entry.json"
 # Whose releases may change the last digits of a result.
 PACKAGES = ("torch", "transformers", "lm_eval")
+# A path or several.
+Paths = str | Iterable[str]
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class Work:
 
     rule: str
     params: Mapping[str, object]  # the digest of the code, and settings
-    inputs: Mapping[str, object]  # name → a path or a list of paths
+    inputs: Mapping[str, Paths | None]  # by name
     outputs: Mapping[str, str]  # name → path
     threads: int
 
@@ -51,7 +53,7 @@ class Work:
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-def _sums(paths: object) -> object:
+def _sums(paths: Paths) -> object:
     """The identity of a file's content, or of each file of a list."""
     if not isinstance(paths, str):
         return [_sums(path) for path in paths]

@@ -1,8 +1,12 @@
 """The CSV files of all records: one row per cell, and one per cell, task and number."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any, NotRequired, TypedDict
+
 import pandas as pd
 
 from heavytail.cells import DENSE
+from heavytail.config.entries import Blend
 from heavytail.io.files import replacing
 
 # What the config says of a row beside the axes of the cell: the same for all of its seeds.
@@ -21,32 +25,63 @@ TEXT = (
 )
 
 
+class Row(TypedDict):
+    """What the config says of a row of the matrix; all but model and cell are None in a dense one.
+
+    Attributes:
+        cell: below its model's folder, or "dense".
+        artifact: path of the pruned weights.
+        tuned: path of what trials chose of the allocation.
+    """
+
+    model: str
+    cell: str
+    method: str | None
+    sparsity: float | str | None
+    allocation: str | None
+    seed: int | None
+    artifact: str | None
+    tuned: NotRequired[str]
+    within_block: NotRequired[str | None]
+    allocator: NotRequired[str]
+    metric: NotRequired[str]
+    direction: NotRequired[int]
+    grouping: NotRequired[str | None]
+    projections: NotRequired[list[str]]
+    mapping: NotRequired[str]
+    epsilon: NotRequired[float | str]
+    segments: NotRequired[str]
+    blend: NotRequired[Blend]
+
+
 def cell_rows(
-    rows: list[dict],
-    perplexity: list[dict],
-    zero_shot: list[dict],
-    pruned: dict[str, dict],
+    rows: list[Row],
+    perplexity: list[dict[str, Any]],
+    zero_shot: list[dict[str, Any]],
+    pruned: dict[str, dict[str, Any]],
 ) -> pd.DataFrame:
     """One row per cell and one dense row per model, columns as in the file contract.
 
     Args:
-        rows: what the config says of each row; `method` is None in a dense one.
+        rows: what the config says of each row.
         perplexity: the rows' records.
         zero_shot: the rows' records, or nothing when no task was asked for.
         pruned: artifact path → record of the pruning.
     """
     table = []
     for number, row in enumerate(rows):
-        own = pruned.get(row["artifact"], {"realised_sparsity": 0.0})
+        own = pruned.get(row["artifact"] or "", {"realised_sparsity": 0.0})
         scores = zero_shot[number] if zero_shot else {"mean": None}
         numbers = {"perplexity": perplexity[number]["perplexity"], "zero_shot_mean": scores["mean"]}
         blend = " ".join(f"{key}={value}" for key, value in (row.get("blend") or {}).items())
         more = {"method": row["method"] or DENSE, "blend": blend or None}
-        table.append(row | own | numbers | more)
+        table.append({**row, **own, **numbers, **more})
     return pd.DataFrame(table).reindex(columns=COLUMNS).astype({"seed": "Int64"})
 
 
-def zero_shot_rows(rows: list[dict], zero_shot: list[dict]) -> pd.DataFrame:
+def zero_shot_rows(
+    rows: Sequence[Mapping[str, object]], zero_shot: list[dict[str, Any]]
+) -> pd.DataFrame:
     """Tidy zero-shot numbers: one row per cell, task and number, and the BOS policy of each."""
     keys = ("model", "method", "allocation", "sparsity", "seed")
     table = [

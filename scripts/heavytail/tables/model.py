@@ -1,6 +1,6 @@
 """The tables of one model: methods as rows, allocations as columns, the reference in brackets."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 
 import numpy as np
 import pandas as pd
@@ -59,7 +59,7 @@ def model_rows(
     return found
 
 
-def row_marks(pairs: pd.DataFrame) -> dict[tuple, str]:
+def row_marks(pairs: pd.DataFrame) -> dict[tuple[str, ...], str]:
     """(sparsity, method, allocation) → "best" or "≈", from the comparisons of one quantity."""
     pairs = pairs[pairs["baseline"] == "best"]
     alike = pairs[pairs["distinguishable"].eq(False)]
@@ -81,7 +81,7 @@ def reference_values(
     return {key: ", ".join(texts) for key, texts in found.items()}
 
 
-def standard_errors(scores: pd.DataFrame) -> dict[tuple, float]:
+def standard_errors(scores: pd.DataFrame) -> dict[Hashable, float]:
     """(sparsity, method, allocation) → standard error of the mean accuracy over tasks.
 
     The error of one seed is √Σ s² / number of tasks, where s are the errors of the tasks, taken as

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pandas as pd
+from pandas.api.typing import SeriesGroupBy
 
 from heavytail.tables.cells import SETTINGS
 
@@ -10,7 +11,7 @@ CELL = ["model", "method", "sparsity", "allocation"]
 QUANTITIES = ("perplexity", "zero_shot_mean")
 
 
-def statistics(groups: pd.core.groupby.SeriesGroupBy) -> pd.DataFrame:
+def statistics(groups: SeriesGroupBy) -> pd.DataFrame:
     """Over the seeds of each group: mean, sd (sample, n − 1), nan (how many have no number), seeds.
 
     A seed without a number leaves nothing to average: mean and sd are nan. So is the sd of one.

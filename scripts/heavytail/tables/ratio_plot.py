@@ -3,6 +3,7 @@
 from itertools import cycle, product
 from math import ceil
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from matplotlib import rc_context
@@ -18,7 +19,11 @@ COLOURS = ("#000000", "#E69F00", "#0072B2", "#009E73", "#D55E00", "#56B4E9", "#C
 DASHES = ("-", (0, (4, 1.5)), (0, (1, 1)), (0, (6, 1.5, 1, 1.5)))
 STYLES = [{"linestyle": d, "color": c, "linewidth": 1.5} for d, c in product(DASHES, COLOURS)]
 # The same data give the same bytes; letters stay text.
-SVG = {"svg.hashsalt": "heavytail", "svg.fonttype": "none", "font.sans-serif": ["DejaVu Sans"]}
+SVG: dict[Any, Any] = {
+    "svg.hashsalt": "heavytail",
+    "svg.fonttype": "none",
+    "font.sans-serif": ["DejaVu Sans"],
+}
 LEGEND_ROWS = 16  # beside one row of panels
 
 
@@ -57,10 +62,10 @@ def plot(model: str, table: pd.DataFrame, output: str | Path) -> None:
         figure.savefig(output, format="svg", metadata={"Date": None})
 
 
-def draw(panel: Axes, ratios: pd.DataFrame, styles: dict[str, dict]) -> None:
+def draw(panel: Axes, ratios: pd.DataFrame, styles: dict[str, dict[str, Any]]) -> None:
     """One line per allocation, in its style, over the blocks, float64 [blocks, allocations]."""
     for allocation, values in ratios.items():
-        panel.plot(ratios.index, values, **styles[allocation])
+        panel.plot(ratios.index, values, **styles[str(allocation)])
     panel.set_xlabel("block")
     panel.margins(x=0.01)
     panel.xaxis.set_major_locator(MaxNLocator(integer=True))

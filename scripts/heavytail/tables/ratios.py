@@ -1,6 +1,7 @@
 """Ratios of blocks as tables: tidy, and as people read them."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pandas as pd
 
@@ -10,9 +11,9 @@ from heavytail.tables.markdown import markdown
 COLUMNS = ["method", "sparsity", "allocation", "block", "parameters", "ratio"]
 
 
-def block_rows(ratios: dict[Matrix, float], sizes: dict[Matrix, int]) -> list[dict]:
+def block_rows(ratios: dict[Matrix, float], sizes: dict[Matrix, int]) -> list[dict[str, Any]]:
     """A row per block: its number, its weights, and the parameter-weighted mean of its ratios."""
-    rows: dict[int, dict] = {}
+    rows: dict[int, dict[str, Any]] = {}
     for (block, projection), size in sizes.items():
         row = rows.setdefault(block, {"block": block, "parameters": 0, "ratio": 0.0})
         row["parameters"] += size

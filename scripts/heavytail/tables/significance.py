@@ -6,8 +6,9 @@ Intervals are percentiles of the resampled differences (Efron and Tibshirani, An
 Bootstrap, 1993, chapter 13).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -25,6 +26,10 @@ COLUMNS = [
 ]
 # So many draws exist at a time.
 PART = 1000
+# A difference and its interval; that of two allocations; one comparison.
+Interval = tuple[float, float, float]
+Differences = Callable[[str, str], Interval]
+Row = dict[str, Any]
 UNKNOWN = (np.nan, np.nan, np.nan)
 
 
@@ -55,13 +60,13 @@ def log_mean_perplexity(losses: np.ndarray) -> np.ndarray:
     return np.logaddexp.reduce(losses, axis=-1) - np.log(losses.shape[-1])
 
 
-def interval(point: float, resampled: np.ndarray) -> tuple[float, float, float]:
+def interval(point: float, resampled: np.ndarray) -> Interval:
     """The difference and its percentile interval."""
     outside = (1 - CONFIDENCE) / 2
     return (point, *np.quantile(resampled, [outside, 1 - outside]))
 
 
-def perplexity_differences(losses: dict[str, list[np.ndarray]]) -> Callable[[str, str], tuple]:
+def perplexity_differences(losses: dict[str, list[np.ndarray]]) -> Differences:
     """How much ln perplexity of one allocation lies above that of another, with its interval.
 
     Args:
@@ -80,9 +85,7 @@ def perplexity_differences(losses: dict[str, list[np.ndarray]]) -> Callable[[str
     )
 
 
-def accuracy_differences(
-    outcomes: dict[str, list[dict[str, np.ndarray]]],
-) -> Callable[[str, str], tuple]:
+def accuracy_differences(outcomes: dict[str, list[dict[str, np.ndarray]]]) -> Differences:
     """How much the mean accuracy of one allocation lies above another's, with its interval.
 
     Documents are drawn within their task; the mean over tasks is plain. How often each difference
@@ -97,7 +100,7 @@ def accuracy_differences(
         for name, seeds in outcomes.items()
     }
 
-    def difference(one: str, other: str) -> tuple:
+    def difference(one: str, other: str) -> Interval:
         rng = np.random.default_rng(SEED)
         points, resampled = [], []
         for task, ours in means[one].items():
@@ -113,7 +116,7 @@ def accuracy_differences(
     return difference
 
 
-def compared(values: pd.Series, baselines: dict[str, str], difference: Callable) -> list[dict]:
+def compared(values: pd.Series, baselines: dict[str, str], difference: Differences) -> list[Row]:
     """Every allocation of a row against others.
 
     Args:
@@ -139,13 +142,15 @@ def compared(values: pd.Series, baselines: dict[str, str], difference: Callable)
 
 
 # Quantity → how a row's best is found, and differences from it.
-QUANTITIES = {
+QUANTITIES: dict[
+    str, tuple[Callable[[pd.Series], Hashable], Callable[[dict[str, list[Any]]], Differences]]
+] = {
     "perplexity": (pd.Series.idxmin, perplexity_differences),
     "zero_shot_mean": (pd.Series.idxmax, accuracy_differences),
 }
 
 
-def _row(cells: pd.DataFrame, units: dict[str, list]) -> list[dict]:
+def _row(cells: pd.DataFrame, units: dict[str, list[Any]]) -> list[Row]:
     """The comparisons of one row; `units` holds losses or outcomes by position, as cells' index."""
     groups, rows = cells.groupby("allocation", sort=False), []
     positions = {name: seeds.index for name, seeds in groups}
@@ -161,7 +166,9 @@ def _row(cells: pd.DataFrame, units: dict[str, list]) -> list[dict]:
     return rows
 
 
-def significance(cells: pd.DataFrame, losses: list, outcomes: list) -> pd.DataFrame:
+def significance(
+    cells: pd.DataFrame, losses: list[np.ndarray], outcomes: list[dict[str, np.ndarray]]
+) -> pd.DataFrame:
     """Every allocation of every row against the row's best and against uniform.
 
     Args:
@@ -173,7 +180,8 @@ def significance(cells: pd.DataFrame, losses: list, outcomes: list) -> pd.DataFr
         Columns `COLUMNS`. `difference`, `low` and `high` are of allocation minus against: of ln
         perplexity, or of accuracy. The best is that of the table's numbers, means over seeds.
     """
-    found, units = [], {"perplexity": losses, "zero_shot_mean": outcomes}
+    found = []
+    units: dict[str, list[Any]] = {"perplexity": losses, "zero_shot_mean": outcomes}
     pruned = cells[cells["method"] != DENSE]
     keys = ["model", "method", "sparsity"]
     for key, row in pruned.groupby(keys, sort=False):

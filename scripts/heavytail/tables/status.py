@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Any
 
 import pandas as pd
 
@@ -43,8 +44,10 @@ class Plan(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Note the job that a record tells of; records of anything else are passed over."""
         if getattr(record, "event", None) == PLANNED:
-            forced = record.reason == FORCED
-            self.jobs.append(Job(record.rule_name, record.input, record.output, forced))
+            # Any: what Snakemake says of a job stands in attributes of its own.
+            told: Any = record
+            forced = told.reason == FORCED
+            self.jobs.append(Job(told.rule_name, told.input, told.output, forced))
 
 
 def subject_of(path: str) -> str:
@@ -66,8 +69,8 @@ def cell_states(
     pending = {path for job in jobs if not job.forced for path in job.outputs}
     busy = set(map(subject_of, running))
     rows = []
-    for subject, paths in groupby(sorted(records, key=subject_of), subject_of):
-        paths = list(paths)
+    for subject, group in groupby(sorted(records, key=subject_of), subject_of):
+        paths = list(group)
         state = "stale" if pending.intersection(paths) else "done"
         if not all(map(exists, paths)):
             state = "missing"

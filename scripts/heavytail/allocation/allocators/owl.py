@@ -3,10 +3,11 @@
 import numpy as np
 
 from heavytail.allocation.outlier_map import outlier_map, read_scores
+from heavytail.allocation.settings import Spread
 from heavytail.projections import Matrix
 
 
-def ratios(sizes: dict[Matrix, int], settings: dict, guide: str) -> np.ndarray:
+def ratios(sizes: dict[Matrix, int], settings: Spread, guide: str) -> np.ndarray:
     """`outlier_map` of the share of scores above five times their block's mean.
 
     Args:

@@ -4,6 +4,7 @@ import csv
 
 import numpy as np
 
+from heavytail.allocation.settings import Spectral
 from heavytail.allocation.target import linear_map, to_target
 from heavytail.projections import ATTENTION, MLP, PROJECTIONS, Matrix, key_of
 
@@ -57,7 +58,7 @@ def block_scores(metric: dict[Matrix, float], projections: tuple[str, ...]) -> n
 def relative_ratios(
     metric: dict[Matrix, float],
     chosen: tuple[str, ...],
-    settings: dict,
+    settings: Spectral,
     matrices: list[Matrix],
 ) -> np.ndarray:
     """Ratios before they are scaled to the target, float64 [matrices].
@@ -88,7 +89,7 @@ def relative_ratios(
     return np.where([projection in ATTENTION for _, projection in matrices], attention, mlp)
 
 
-def ratios(sizes: dict[Matrix, int], settings: dict, guide: str) -> np.ndarray:
+def ratios(sizes: dict[Matrix, int], settings: Spectral, guide: str) -> np.ndarray:
     """Scores of the grouping through the linear map, scaled to the target.
 
     Args:

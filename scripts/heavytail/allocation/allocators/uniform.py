@@ -2,7 +2,10 @@
 
 import numpy as np
 
+from heavytail.allocation.settings import Target
+from heavytail.projections import Matrix
 
-def ratios(sizes: dict, settings: dict, _guide: None) -> np.ndarray:
+
+def ratios(sizes: dict[Matrix, int], settings: Target, _guide: None) -> np.ndarray:
     """float64 [matrices], all at settings["sparsity"]."""
     return np.full(len(sizes), settings["sparsity"])

@@ -73,7 +73,9 @@ def _gradient_norms(
     return norms
 
 
-def measure_gradients(model: str, calibration: str, windows: int, budget: float, output: str):
+def measure_gradients(
+    model: str, calibration: str, windows: int, budget: float, output: str
+) -> None:
     """Write the record: the norm of each block's gradient, and how it was got.
 
     Args:

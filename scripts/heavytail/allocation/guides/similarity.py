@@ -53,7 +53,9 @@ def linear_cka(outputs: list[HiddenStates]) -> np.ndarray:
     return lower + lower.T + np.eye(blocks)
 
 
-def measure_similarity(model: str, calibration: str, windows: int, budget: float, output: str):
+def measure_similarity(
+    model: str, calibration: str, windows: int, budget: float, output: str
+) -> None:
     """Write the CKA matrix, a row per block, without a header.
 
     Args:

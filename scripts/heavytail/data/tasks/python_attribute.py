@@ -10,6 +10,7 @@ def attribute_places(lines: list[str], function: Function) -> Iterator[tuple[int
     """(line index, column of the dot, attribute) of attributes behind a name, in source order."""
     nodes = (node for node in ast.walk(function) if isinstance(node, ast.Attribute))
     for node in sorted(nodes, key=lambda node: (node.end_lineno, node.end_col_offset)):
+        assert node.end_lineno and node.end_col_offset, "parsed code says where it ends"
         line = lines[node.end_lineno - 1]
         dot = len(line.encode()[: node.end_col_offset].decode()) - len(node.attr) - 1
         if dot > 0 and line[dot:].startswith(f".{node.attr}") and line[dot - 1].isalnum():

@@ -21,6 +21,7 @@ def statements(lines: list[str], function: Function) -> dict[int, str]:
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
             continue
         line = lines[node.lineno - 1].rstrip()
+        assert node.end_col_offset is not None, "parsed code says where it ends"
         whole = len(line.strip().encode()) == node.end_col_offset - node.col_offset
         if whole and len(line.strip()) in STATEMENT_CHARACTERS:
             found[node.lineno - 1] = line

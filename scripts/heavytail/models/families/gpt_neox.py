@@ -1,10 +1,12 @@
 """GPT-NeoX: query, key and value of each head adjoin in one matrix; the MLP has no gate."""
 
+from typing import Any
+
 from heavytail.models.layout import Family, WeightSlice
 from heavytail.projections import ATTENTION
 
 
-def slices(config: dict) -> dict[str, WeightSlice]:
+def slices(config: dict[str, Any]) -> dict[str, WeightSlice]:
     """Canonical projection → its place inside a block."""
     heads = config["num_attention_heads"]
     width = config["hidden_size"] // heads

@@ -1,10 +1,12 @@
 """OPT: projections with names of their own; the MLP has no gate."""
 
+from typing import Any
+
 from heavytail.models.layout import Family, WeightSlice
 from heavytail.projections import ATTENTION
 
 
-def slices(_config: dict) -> dict[str, WeightSlice]:
+def slices(_config: dict[str, Any]) -> dict[str, WeightSlice]:
     """Canonical projection → its place inside a block."""
     return {name: WeightSlice(f"self_attn.{name}") for name in ATTENTION[:3]} | {
         "o_proj": WeightSlice("self_attn.out_proj"),

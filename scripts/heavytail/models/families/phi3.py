@@ -1,10 +1,12 @@
 """Phi-3: queries, keys and values are one matrix, gate and up another; the parts one by one."""
 
+from typing import Any
+
 from heavytail.models.families import llama
 from heavytail.models.layout import Family, WeightSlice
 
 
-def slices(config: dict) -> dict[str, WeightSlice]:
+def slices(config: dict[str, Any]) -> dict[str, WeightSlice]:
     """Canonical projection → its place inside a block."""
     heads = config["num_attention_heads"]
     width = config.get("head_dim") or config["hidden_size"] // heads
