@@ -41,13 +41,12 @@ class Plan(logging.Handler):
         super().__init__()
         self.jobs: list[Job] = []
 
-    def emit(self, record: logging.LogRecord) -> None:
-        """Note the job that a record tells of; records of anything else are passed over."""
+    # Any: what Snakemake says of a job stands in attributes of its own.
+    def emit(self, record: Any) -> None:
+        """Note the job that a record is about; records of anything else are passed over."""
         if getattr(record, "event", None) == PLANNED:
-            # Any: what Snakemake says of a job stands in attributes of its own.
-            told: Any = record
-            forced = told.reason == FORCED
-            self.jobs.append(Job(told.rule_name, told.input, told.output, forced))
+            forced = record.reason == FORCED
+            self.jobs.append(Job(record.rule_name, record.input, record.output, forced))
 
 
 def subject_of(path: str) -> str:
