@@ -42,7 +42,7 @@ rule all:
         rules.collect_cells.output if WEIGHTED else [],
         expand(rules.write_table.output, model=WEIGHTED),
         rules.write_summary.output if WEIGHTED else [],
-        rules.compare_notes.output if CONFIG["notes"] and WEIGHTED else [],
+        rules.compare_reference.output if CONFIG["reference"] and WEIGHTED else [],
         expand(rules.write_ratio_table.output, model=ALLOCATED),
         expand(rules.plot_ratios.output, model=ALLOCATED),
 

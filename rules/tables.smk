@@ -71,29 +71,29 @@ rule compare_cells:
         "../scripts/compare_cells.py"
 
 
-rule compare_notes:
+rule compare_reference:
     input:
-        notes=CONFIG["notes"] or [],
+        reference=CONFIG["reference"] or [],
         cells=rules.collect_cells.output.cells,
         zero_shot=rules.collect_cells.output.zero_shot,
     output:
-        values="<results>/tables/notes.csv",
-        table="<results>/tables/notes.md",
+        values="<results>/tables/reference.csv",
+        table="<results>/tables/reference.md",
     log:
-        "<logs>/compare_notes.log",
+        "<logs>/compare_reference.log",
     benchmark:
-        "<benchmarks>/compare_notes.tsv"
+        "<benchmarks>/compare_reference.tsv"
     localrule: True
     conda:
         "../envs/tables.yaml"
     params:
-        digest=digest("compare_notes"),
+        digest=digest("compare_reference"),
         settings={
             "text": CONFIG["evaluation"]["dataset"],
             "published": {name: methods.METHODS[name].epsilon for name in CONFIG["methods"]},
         },
     script:
-        "../scripts/compare_notes.py"
+        "../scripts/compare_reference.py"
 
 
 rule write_table:
@@ -101,7 +101,7 @@ rule write_table:
         cells=rules.collect_cells.output.cells,
         zero_shot=rules.collect_cells.output.zero_shot,
         significance=rules.compare_cells.output.significance,
-        notes=rules.compare_notes.output.values if CONFIG["notes"] else [],
+        reference=rules.compare_reference.output.values if CONFIG["reference"] else [],
     output:
         values="<results>/tables/{model}.csv",
         table="<results>/tables/{model}.md",

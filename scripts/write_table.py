@@ -24,13 +24,13 @@ def write_table(model: str, inputs: dict[str, str], outputs: dict[str, str]) -> 
 
     Args:
         model: its name in the config.
-        inputs: "cells", "zero_shot", "significance" and, where notes are configured, "notes": CSV.
+        inputs: CSV files "cells", "zero_shot", "significance" and, if configured, "reference".
         outputs: "values" (CSV) and "table" (markdown).
     """
     read = {name: read_csv(path) for name, path in inputs.items() if path}
     own = {name: table[table["model"] == model] for name, table in read.items()}
-    scores, notes = own["zero_shot"], own.get("notes")
-    rows = model_rows(own["cells"], scores, own["significance"], notes)
+    scores, reference = own["zero_shot"], own.get("reference")
+    rows = model_rows(own["cells"], scores, own["significance"], reference)
     seeds = [SEEDS] if rows["seeds"].max() > 1 else []
     lines = [f"# {model}"]
     for sparsity in rows["sparsity"].dropna().unique():
@@ -38,7 +38,7 @@ def write_table(model: str, inputs: dict[str, str], outputs: dict[str, str]) -> 
         lines.append(" ".join([CLAIM.format(units="windows"), *seeds]))
         if len(scores):
             title = f"Zero-shot accuracy (BOS policy `{scores['bos'].iloc[0]}`)"
-            lines += [title, zero_shot_table(rows, scores, notes, sparsity)]
+            lines += [title, zero_shot_table(rows, scores, reference, sparsity)]
             lines.append(" ".join([CLAIM.format(units="documents"), ERROR, *seeds]))
     write_csv(outputs["values"], rows)
     write_text(outputs["table"], "\n\n".join(lines) + "\n")

@@ -37,7 +37,7 @@ BAD_SHAPES = [
         model(**HUB) | {1: 2},
         "1: unknown key, expected one of models, methods, within_block, allocations, sparsity, "
         "seeds, artifacts, calibration, evaluation, segments, tune, gradients, hessian, tasks, "
-        "zero_shot, notes",
+        "zero_shot, reference",
     ),
     (model(**HUB) | {"see\nds": [0]}, "see ds: unknown key, did you mean 'seeds'?"),
     (
@@ -54,7 +54,8 @@ BAD_MODELS = [
     ({"models": {"a\n": HUB}}, f"models: 'a\\n' is not {A_NAME}"),
     (
         {"models": {"summary": HUB}},
-        "models: cells, notes, significance, summary and zero_shot are tables that are no model's",
+        "models: no model can be called cells, reference, significance, summary or zero_shot: "
+        "tables have these names",
     ),
     ({"models": {"a": None}}, "models.a: expected a mapping, found nothing"),
     ({"models": {"a": "x/y"}}, "models.a: expected a mapping, found 'x/y'"),
@@ -202,6 +203,6 @@ BAD_VALUES = [
         {"zero_shot": {"bos": None}},
         "zero_shot.bos: nothing is no BOS policy, expected one of none, tokenizer",
     ),
-    ({"notes": ["a.csv"]}, "notes: expected a CSV file or null, found a list"),
-    ({"notes": "nowhere.csv"}, "notes: file 'nowhere.csv' does not exist"),
+    ({"reference": ["a.csv"]}, "reference: expected a CSV file or null, found a list"),
+    ({"reference": "nowhere.csv"}, "reference: file 'nowhere.csv' does not exist"),
 ]

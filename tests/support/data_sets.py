@@ -82,22 +82,26 @@ def text_rows(place: str) -> list[dict]:
 
 def publish(hub: Hub, folder: Path) -> None:
     """Let the hub serve every data set that the workflow may fetch, at its pinned revision."""
-    cards: dict[str, list[dict]] = {}
-    for task, (repository, name, split, rows) in TASK_DATA.items():
-        place = "data" if name == "default" else name
-        hub.repositories[f"datasets/{repository}"] = Repository(
-            folder / repository, TASKS[task].revision
-        )
-        files = {split: rows, "train": rows[:1]}
-        for part, own in files.items():
-            write_parquet(folder / repository / place / f"{part}-00000-of-00001.parquet", own)
-        paths = [{"split": part, "path": f"{place}/{part}-*"} for part in files]
-        cards.setdefault(repository, []).append({"config_name": name, "data_files": paths})
-    for repository, configs in cards.items():
-        card = f"---\n{yaml.safe_dump({'configs': configs})}---\n"
-        (folder / repository / "README.md").write_text(card)
+    for task, data in TASK_DATA.items():
+        publish_task(hub, folder, TASKS[task].revision, *data)
     for place in PLACES.values():
         publish_text(hub, folder, place)
+
+
+def publish_task(
+    hub: Hub, folder: Path, revision: str, repository: str, name: str, split: str, rows: list[dict]
+) -> None:
+    """Let the hub serve the configuration `name` of a task's data set, beside its others."""
+    place = "data" if name == "default" else name
+    hub.repositories[f"datasets/{repository}"] = Repository(folder / repository, revision)
+    files = {split: rows, "train": rows[:1]}
+    for part, own in files.items():
+        write_parquet(folder / repository / place / f"{part}-00000-of-00001.parquet", own)
+    paths = [{"split": part, "path": f"{place}/{part}-*"} for part in files]
+    card = folder / repository / "README.md"
+    found = yaml.safe_load(card.read_text().strip("-\n"))["configs"] if card.exists() else []
+    configs = [*found, {"config_name": name, "data_files": paths}]
+    card.write_text(f"---\n{yaml.safe_dump({'configs': configs})}---\n")
 
 
 def publish_text(hub: Hub, folder: Path, place: dict[str, str]) -> None:

@@ -19,8 +19,8 @@ PYTHONS = ("3.11", "3.12", "3.13")
 PYTHON = PYTHONS[0]
 CONDA_TO_PIP = {"pytorch": "torch", "matplotlib-base": "matplotlib"}
 IMPORT_TO_PIP = {"yaml": "pyyaml"}
-# Read by Snakemake itself while it parses the workflow, never by a job.
-PARSE_TIME = {"jsonschema"}
+# Read by Snakemake itself while it parses the workflow, or by `./run status`, never by a job.
+PARSE_TIME = {"jsonschema", "snakemake"}
 
 
 def requirements(name: str) -> list[Requirement]:

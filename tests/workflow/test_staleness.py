@@ -85,13 +85,13 @@ def test_an_edit_of_the_comparisons_collects_nothing(project):
     assert project.planned() == COMPARISONS
 
 
-def test_notes_add_their_comparison_and_the_tables(project):
-    project.configure(notes="resources/notes/results.csv")
+def test_reference_results_add_their_comparison_and_the_tables(project):
+    project.configure(reference="resources/reference/results.csv")
     written = {"write_table": PAGES["write_table"]}
-    assert project.planned() == written | {"compare_notes": ["results/tables/notes.csv"]}
+    assert project.planned() == written | {"compare_reference": ["results/tables/reference.csv"]}
     project.run()
     assert project.planned() == {}
-    assert "No number of the notes" in (project.folder / "results/tables/notes.md").read_text()
+    assert "No reference result" in (project.folder / "results/tables/reference.md").read_text()
 
 
 def test_an_edit_of_the_spectra_reruns_what_reads_them(project):
@@ -183,26 +183,6 @@ def test_a_new_grouping_or_an_edited_model_card_reruns_nothing(project):
     assert project.planned() == {}
 
 
-ROWS = {
-    "methods": ("METHODS", '"ria": Method(calibrated=True, epsilon=0.2),', "pruning/methods/ria"),
-    "allocators": ("ALLOCATORS", '"own": Allocator(epsilon=0.1),', "allocation/allocators/own"),
-    "metrics": ("METRICS", '"gini": Metric("inequality", LESS),', "metrics/inequality"),
-    "families": ("FAMILIES", '"gpt2": Family("GPT-2"),', "models/families/gpt2"),
-    "texts": ("TEXTS", '"own": Text(hub="a/b", revision="c", files={"test": "d"}),', None),
-    "tasks": ("TASKS", '"own": Task(),', "data/tasks/own"),
-}
-
-
-def test_a_new_row_of_every_table_and_its_module_rerun_nothing(project):
-    for axis, (table, row, module) in ROWS.items():
-        project.edit(
-            f"scripts/heavytail/config/{axis}.py", f"{table} = {{", f"{table} = {{\n    {row}"
-        )
-        if module:
-            (project.folder / f"scripts/heavytail/{module}.py").write_text("NEW = True\n")
-    assert project.planned() == {}
-
-
 def test_other_windows_rerun_the_perplexities_and_other_samples_the_calibrated_cells(project):
     project.configure(evaluation=CONFIG["evaluation"] | {"windows": 9})
     planned = project.planned()
@@ -283,7 +263,7 @@ def test_another_metric_of_a_family_computes_nothing_on_the_model(project):
     project.edit(
         "scripts/heavytail/metrics/tails.py",
         '"alpha_mid": ',
-        '"alpha_twice": 2 * alpha_mid(spectrum), "alpha_mid": ',
+        '"alpha_twice": 2 * alpha_mid(values), "alpha_mid": ',
     )
     planned = project.planned()
     assert planned == METRICS_OF_GT, "Snakemake cannot know before"

@@ -118,7 +118,7 @@ class Config(TypedDict):
     hessian: Hessian
     tasks: list[str]
     zero_shot: ZeroShot
-    notes: str | None
+    reference: str | None
 
 
 class Candidate(TypedDict, total=False):

@@ -1,4 +1,4 @@
-"""The groupings of the notes: whose spectra guide a block."""
+"""The groupings that have a name: the projections whose spectra guide a block."""
 
 from heavytail.projections import PROJECTIONS
 

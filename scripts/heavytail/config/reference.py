@@ -1,4 +1,4 @@
-"""The notes' numbers as a file (standard library only: parse time)."""
+"""Read the file of reference results (standard library only: parse time)."""
 
 import csv
 from pathlib import Path
@@ -10,10 +10,10 @@ COLUMNS = (
 NUMBERS = ("epsilon", "layer", "value")
 
 
-def read_notes(path: str | Path) -> list[dict[str, str]]:
-    """Every row of the notes, as text; an empty field was not recorded.
+def read_reference(path: str | Path) -> list[dict[str, str]]:
+    """Every reference result as column → text; a field is empty if it was not recorded.
 
-    Raises ValueError, naming the file, when it is no CSV, lacks a column or a number is none.
+    Raises ValueError, which names the file, if it is no CSV, lacks a column, or a number is none.
     """
     try:
         with open(path, newline="", encoding="utf-8") as file:

@@ -21,7 +21,7 @@ from heavytail.config.methods import METHODS, WITHIN_BLOCK
 from heavytail.config.metrics import METRICS
 from heavytail.config.mistakes import fail, nearest, shown, unknown
 from heavytail.config.model_folder import check_settings
-from heavytail.config.reference import read_notes
+from heavytail.config.reference import read_reference
 from heavytail.config.segments import read_segments
 from heavytail.config.tasks import TASKS
 from heavytail.config.texts import SPLITS, with_split
@@ -55,7 +55,7 @@ def checked(config: dict[str, Any], schema: dict[str, Any], folders: list[Path])
     if errors:
         error = min(errors, key=lambda error: list(_MESSAGES).index(error.validator))
         fail(error.absolute_path, _MESSAGES[error.validator](error))
-    # The schema has just held it to what the type says (tests/unit/config/test_schema.py).
+    # The schema has just held it to what the type says (tests/unit/config/test_entries.py).
     filled = cast(Config, _with_defaults(config, schema))
     tune = filled["tune"]
     tune["dataset"] = tune["dataset"] or filled["calibration"]["dataset"]
@@ -67,8 +67,10 @@ def checked(config: dict[str, Any], schema: dict[str, Any], folders: list[Path])
     _fit_windows(config, filled)
     for name, model in filled["models"].items():
         _complete_model(name, model, filled, folders)
-    if filled["notes"] is not None:
-        filled["notes"] = _found_file(("notes",), filled["notes"], folders, read_notes)
+    if filled["reference"] is not None:
+        filled["reference"] = _found_file(
+            ("reference",), filled["reference"], folders, read_reference
+        )
     return filled
 
 

@@ -23,7 +23,7 @@ class Task:
 
 
 _ARC = "210d026faf9955653af8916fad021475a3f00453"
-# The seven tasks of the notes; two of them share a data set.
+# The seven tasks of the reference results; two of them share a data set.
 TASKS = {
     "arc_easy": Task("arc", _ARC),
     "arc_challenge": Task("arc", _ARC),

@@ -30,8 +30,8 @@ class Text:
     field: str = "text"
 
 
-# The first C4 train shard calibrates and the raw WikiText-2 test split is scored, as in the notes;
-# both data sets' own validation splits are for tuning.
+# The first C4 train shard calibrates and the raw WikiText-2 test split is scored, as for the
+# reference results. The validation splits of both data sets are for tuning.
 TEXTS = {
     "c4": Text(
         hub="allenai/c4",

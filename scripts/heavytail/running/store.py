@@ -141,10 +141,14 @@ def _keep(entry: Path, work: Work) -> None:
 
 
 def unused(folder: str | Path) -> dict[Path, int]:
-    """Entries that no result refers to, and what jobs that were killed left, with their bytes."""
+    """Entries of which a file is no result any more, and what killed jobs left, with their bytes.
+
+    The other files of an entry, such as the record of an artifact that was deleted, stay results.
+    """
     found = {}
     for entry in Path(folder).glob("??/*"):
-        files = [path for path in entry.iterdir() if path.name != ENTRY]
-        if entry.suffix == ".part" or all(path.stat().st_nlink == 1 for path in files):
-            found[entry] = sum(path.stat().st_size for path in files)
+        files = [path.stat() for path in entry.iterdir() if path.name != ENTRY]
+        alone = [file.st_size for file in files if file.st_nlink == 1]
+        if alone or entry.suffix == ".part":
+            found[entry] = sum(alone)
     return found

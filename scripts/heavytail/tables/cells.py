@@ -21,7 +21,7 @@ COLUMNS = [
 # Names may look like numbers, and epsilon need not be one.
 TEXT = (
     *("model", "method", "allocation", "allocator", "metric", "grouping", "mapping", "epsilon"),
-    *("segments", "blend", "sparsity", "bos", "task", "quantity", "reference", "against"),
+    *("segments", "blend", "sparsity", "bos", "task", "quantity", "baseline", "against"),
 )
 
 

@@ -21,7 +21,7 @@ FEWEST = 20
 # Differences of equal cells are rounding; nats, or accuracy.
 TIE = 1e-9
 COLUMNS = [
-    *("model", "method", "sparsity", "quantity", "allocation", "reference", "against"),
+    *("model", "method", "sparsity", "quantity", "allocation", "baseline", "against"),
     *("difference", "low", "high", "distinguishable"),
 ]
 # So many draws exist at a time.
@@ -116,26 +116,26 @@ def accuracy_differences(outcomes: dict[str, list[dict[str, np.ndarray]]]) -> Di
     return difference
 
 
-def compared(values: pd.Series, references: dict[str, str], difference: Differences) -> list[Row]:
+def compared(values: pd.Series, baselines: dict[str, str], difference: Differences) -> list[Row]:
     """Every allocation of a row against others.
 
     Args:
         values: allocation → the table's number, nan where there is none.
-        references: "best" and "uniform" → the allocation that is.
+        baselines: "best" and "uniform" → the allocation that is.
         difference: of two allocations that have numbers.
 
     Returns:
-        Rows: allocation, reference, against, difference, low, high and distinguishable, which is
+        Rows: allocation, baseline, against, difference, low, high and distinguishable, which is
         None, as the numbers are nan, where one of the two has no number or there are too few units
         to tell.
     """
     rows = []
-    for reference, against in references.items():
+    for baseline, against in baselines.items():
         for allocation in values.index.drop(against):
             known = values[[allocation, against]].notna().all()
             found = difference(allocation, against) if known else UNKNOWN
             apart = None if np.isnan(found[0]) else bool(found[1] > TIE or found[2] < -TIE)
-            names = {"allocation": allocation, "reference": reference, "against": against}
+            names = {"allocation": allocation, "baseline": baseline, "against": against}
             numbers = dict(zip(("difference", "low", "high"), found, strict=True))
             rows.append(names | numbers | {"distinguishable": apart})
     return rows
@@ -159,9 +159,9 @@ def _row(cells: pd.DataFrame, units: dict[str, list[Any]]) -> list[Row]:
         values = groups[quantity].agg(lambda seeds: seeds.mean(skipna=False))
         known = values.dropna().index
         if len(known):
-            references = {"best": best(values)} | dict(zip(["uniform"], uniform, strict=False))
+            baselines = {"best": best(values)} | dict(zip(["uniform"], uniform, strict=False))
             own = {name: [units[quantity][i] for i in positions[name]] for name in known}
-            found = compared(values, references, differences(own))
+            found = compared(values, baselines, differences(own))
             rows += [{"quantity": quantity} | row for row in found]
     return rows
 

@@ -50,7 +50,7 @@ def best_rows(cells: pd.DataFrame, significance: pd.DataFrame) -> pd.DataFrame:
         where that is not known. Baselines are nan where the row has none, their values and gains
         also where they have no number.
     """
-    pairs = significance[significance["reference"] == "best"]
+    pairs = significance[significance["baseline"] == "best"]
     apart = pairs.set_index([*ROW, "quantity", "allocation"])["distinguishable"].to_dict()
     found = []
     pruned = over_seeds(cells[cells["method"] != DENSE])

@@ -88,7 +88,7 @@ LLAMA_7B = [
 ]
 
 
-def test_the_published_alphas_of_llama_7b_give_the_notes_ratios():
+def test_the_published_alphas_of_llama_7b_give_the_reference_ratios():
     relative = allocation.linear_map(np.array(LLAMA_7B), 0.2)
     found = allocation.to_target(relative, np.ones(32), 0.7)
     assert (round(found.min(), 3), round(found.max(), 3)) == (0.568, 0.852)

@@ -8,8 +8,8 @@ import pytest
 from safetensors.torch import save_file
 
 from heavytail.config.families import FAMILIES
+from heavytail.config.metrics import FAMILIES as METRIC_FAMILIES
 from heavytail.config.metrics import METRICS
-from heavytail.config.metrics import FAMILIES as METRICS
 from heavytail.diagnostics.hessians import measure_hessian
 from heavytail.metrics.table import SOURCES, write_metrics
 from heavytail.models.checkpoint import Checkpoint
@@ -20,7 +20,7 @@ from support.pruned_cells import windows
 from support.tiny_model import save_model
 from write_hessian import write_hessian
 from write_low_rank import write_low_rank
-from write_notes_diagnostics import write_notes_diagnostics
+from write_reference_diagnostics import write_reference_diagnostics
 
 BLOCKS, HEADS = 2, 4
 
@@ -42,17 +42,18 @@ def test_every_page_is_written(provenance, tmp_path):
     slices = Checkpoint(provenance.parent).slices
     spectra = {measure: measured(provenance, measure) for measure in SOURCES.values()}
     products, metrics = measured(provenance, "product_spectra"), tmp_path / "metrics.csv"
-    write_metrics(spectra, list(METRICS), metrics)
+    write_metrics(spectra, list(METRIC_FAMILIES), metrics)
     assert len(pd.read_csv(metrics)) == BLOCKS * len(slices) * len(METRICS)
 
-    notes = {"values": tmp_path / "notes.csv", "table": tmp_path / "notes.md"}
-    printed = ROOT / "resources/notes/results.csv"
+    pages = {"values": tmp_path / "reference.csv", "table": tmp_path / "reference.md"}
+    printed = ROOT / "resources/reference/results.csv"
     inputs = {"spectra": spectra["spectra"], "products": products, "metrics": metrics}
-    write_notes_diagnostics("tiny", inputs | {"notes": printed}, notes)
-    found = pd.read_csv(notes["values"]).set_index("quantity")
-    assert set(found.loc["matrix_variance", "of"]) == set(slices)
-    assert set(found.loc["mp_error", "of"]) == {"q_proj", "gate_proj"} & set(slices)
-    assert found["value"].notna().all() and "Beside the notes" in notes["table"].read_text()
+    write_reference_diagnostics("tiny", inputs | {"reference": printed}, pages)
+    found = pd.read_csv(pages["values"]).set_index("quantity")
+    assert set(found.loc["matrix_variance", "group_size"]) == set(slices)
+    assert set(found.loc["mp_error", "group_size"]) == {"q_proj", "gate_proj"} & set(slices)
+    assert found["value"].notna().all()
+    assert "Beside the reference results" in pages["table"].read_text()
 
     ranks = {"values": tmp_path / "low_rank.csv", "table": tmp_path / "low_rank.md"}
     write_low_rank("tiny", products, ranks)

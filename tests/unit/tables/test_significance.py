@@ -157,7 +157,7 @@ def test_every_allocation_is_compared_with_the_best_and_with_uniform():
     wobble = np.resize([0.2, -0.2], WINDOWS)
     found = matrix({"uniform": [text + 1], "gt": [text + wobble], "qk": [text]})
     assert list(found.columns) == significance.COLUMNS
-    pairs = found.set_index(["reference", "allocation"])
+    pairs = found.set_index(["baseline", "allocation"])
     best = pairs.loc["best"]
     assert set(best["against"]) <= {"gt", "qk"} and len(best) == 2
     assert best.loc["uniform", "distinguishable"] and best.loc["uniform", "low"] > 0
@@ -173,7 +173,7 @@ def test_a_loss_that_is_no_number_is_never_alike(bad):
     text = np.full(WINDOWS, 3.0)
     broken = np.where(np.arange(WINDOWS) == 5, bad, text)
     found = matrix({"uniform": [broken], "gt": [text], "qk": [text]})
-    pairs = found.set_index(["reference", "allocation"])
+    pairs = found.set_index(["baseline", "allocation"])
     assert pairs.loc[("best", "uniform"), ["difference", "low", "high"]].isna().all()
     assert pairs.loc[("best", "uniform"), "distinguishable"] is None
     assert pairs.loc[("best", "qk"), "distinguishable"] is False
