@@ -1,5 +1,7 @@
 """Correlate every metric with quality, over models, training checkpoints and pruned cells."""
 
+from typing import Any
+
 import pandas as pd
 
 from heavytail.cells import DENSE
@@ -56,7 +58,7 @@ def readable(table: pd.DataFrame) -> str:
     return correlations.correlations_markdown(found) if len(found) else few
 
 
-def correlate_metrics(inputs: dict, outputs: dict[str, str]) -> None:
+def correlate_metrics(inputs: dict[str, Any], outputs: dict[str, str]) -> None:
     """Write the averages and the correlations as CSV, and the page.
 
     Args:

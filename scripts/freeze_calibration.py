@@ -1,17 +1,20 @@
 """Freeze the calibration token ids of one model and seed."""
 
 from pathlib import Path
+from typing import TypedDict
 
-from heavytail.config.entries import Calibration
 from heavytail.data import tokens
 from heavytail.io.files import read_json, read_lines
 from heavytail.io.tensors import write_tensors
 from heavytail.running.jobs import logged
 
 
-class Windows(Calibration):
+class Windows(TypedDict):
     """The text, how many windows of which length, and the seed that draws them."""
 
+    dataset: str
+    samples: int
+    length: int
     seed: int
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any, cast
 
 import torch
 from accelerate import init_empty_weights
@@ -54,7 +55,7 @@ class StreamedModel:
             if not any(True for _ in buffer_owner.parameters()):
                 buffer_owner.to(device)
         # (batch, length) → what the model gives each of its blocks beside the hidden states.
-        self._arguments: dict[tuple[int, int], list[tuple[tuple, dict]]] = {}
+        self._arguments: dict[tuple[int, ...], list[tuple[tuple[Any, ...], dict[str, Any]]]] = {}
 
     def load(self, module: nn.Module, prefix: str) -> None:
         """Give a module its weights from the checkpoint's tensors below `prefix`, on the device."""
@@ -72,7 +73,7 @@ class StreamedModel:
                 self.load(child, names[child])
 
     @contextmanager
-    def _blocks_do(self, forward: Callable) -> Iterator[None]:
+    def _blocks_do(self, forward: Callable[..., torch.Tensor]) -> Iterator[None]:
         """Let every block do `forward(index, hidden, *arguments, **keywords)` instead of its own.
 
         What the model does around its blocks is then the model's own code, whatever the family.
@@ -99,7 +100,9 @@ class StreamedModel:
         """
         first = []
 
-        def capture(index: int, hidden: torch.Tensor, *arguments, **keywords) -> torch.Tensor:
+        def capture(
+            index: int, hidden: torch.Tensor, *arguments: Any, **keywords: Any
+        ) -> torch.Tensor:
             if index == 0:
                 first.append(hidden)
             seen = self._arguments.setdefault(hidden.shape[:2], [])
@@ -137,12 +140,12 @@ class StreamedModel:
     def weight(self, block: nn.Module, projection: str) -> torch.Tensor:
         """A projection [rows, columns] of a loaded block."""
         part = self.slices[projection]
-        return part.read(block.get_submodule(part.module).weight.data)
+        return part.read(cast(nn.Linear, block.get_submodule(part.module)).weight.data)
 
     def put(self, block: nn.Module, projection: str, weight: torch.Tensor) -> None:
         """Give a projection of a loaded block other weights, in the dtype of the computation."""
         part = self.slices[projection]
-        module = block.get_submodule(part.module)
+        module = cast(nn.Linear, block.get_submodule(part.module))
         if part.groups == 1 and weight.shape == module.weight.shape:
             module.weight.data = weight.to(self.dtype)
         else:

@@ -1,6 +1,9 @@
 """Cells that differ by their seed alone, as one."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
+from typing import Any
 
 import pandas as pd
 from pandas.api.typing import SeriesGroupBy
@@ -11,7 +14,7 @@ CELL = ["model", "method", "sparsity", "allocation"]
 QUANTITIES = ("perplexity", "zero_shot_mean")
 
 
-def statistics(groups: SeriesGroupBy) -> pd.DataFrame:
+def statistics(groups: SeriesGroupBy[Any, Any]) -> pd.DataFrame:
     """Over the seeds of each group: mean, sd (sample, n − 1), nan (how many have no number), seeds.
 
     A seed without a number leaves nothing to average: mean and sd are nan. So is the sd of one.
