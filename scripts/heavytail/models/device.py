@@ -37,8 +37,8 @@ def return_large_allocations() -> None:
     """Let the memory of weights go back to the system as soon as it is freed.
 
     glibc raises the size from which it does so to that of the largest freed tensor; of a model that
-    goes by block by block, the process would keep more with every block. With that size fixed, glibc
-    would also give back what activations leave free, and fetch it again for every batch.
+    goes by block by block, the process would keep more with every block. With that size fixed,
+    glibc would also give back what activations leave free, and fetch it again for every batch.
     """
     set_option = getattr(ctypes.CDLL(None), "mallopt", None)
     if set_option is not None:
