@@ -1,7 +1,6 @@
 """What allocators share: the linear map, and the exact target."""
 
 import numpy as np
-from scipy.optimize import brentq
 
 
 def linear_map(scores: np.ndarray, epsilon: float) -> np.ndarray:
@@ -56,6 +55,9 @@ def shifted_to_target(relative: np.ndarray, parameters: np.ndarray, target: floa
     Returns:
         float64 [n] in [0, 1].
     """
+    # Most allocations do without it, and it takes longer to import than they take.
+    from scipy.optimize import brentq
+
     weights = parameters / parameters.sum()
 
     def excess(shift: float) -> float:
