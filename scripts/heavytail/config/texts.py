@@ -56,8 +56,8 @@ def with_split(split: str) -> list[str]:
     return [name for name, text in TEXTS.items() if split in text.files]
 
 
-def place_of(name: str, split: str) -> dict[str, str]:
+def source_of(name: str, split: str) -> dict[str, str]:
     """What the job that fetches a split must know of it: hub, revision, file, field and split."""
     text = TEXTS[name]
-    place = {"hub": text.hub, "revision": text.revision, "file": text.files[split]}
-    return place | {"field": text.field, "split": split}
+    source = {"hub": text.hub, "revision": text.revision, "file": text.files[split]}
+    return source | {"field": text.field, "split": split}
