@@ -1,4 +1,4 @@
-"""Sparsity that grows linearly with depth, whatever the weights are (ATP, arXiv 2505.20730)."""
+"""ATP: sparsity grows linearly with depth, whatever the weights are (arXiv 2505.20730)."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from heavytail.allocation.target import linear_map, to_target
 
 
 def ratios(sizes: dict[tuple[int, str], int], settings: dict, _guide: None) -> np.ndarray:
-    """s_b = S − β (L − 1)/2 + β b, with β = 2 ε S/(L − 1): the linear map of the block's number.
+    """s_b = S − β (L − 1)/2 + β b, with β = 2 ε S/(L − 1): a linear map of the block's index b.
 
     Args:
         sizes: (block, projection) → number of weights.

@@ -1,8 +1,8 @@
-"""Every matrix gets the target."""
+"""The uniform allocation: every matrix gets the target."""
 
 import numpy as np
 
 
 def ratios(sizes: dict, settings: dict, _guide: None) -> np.ndarray:
-    """float64 [matrices], all at settings["sparsity"]."""
+    """settings["sparsity"] for every matrix, float64 [matrices]."""
     return np.full(len(sizes), settings["sparsity"])
