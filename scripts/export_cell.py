@@ -19,10 +19,10 @@ def export_cell(model: str, artifact: Artifact, ratios: str, settings: dict, out
 
     Args:
         model: provenance.json in the model's folder.
-        artifact: of the cell.
+        artifact: that of the cell.
         ratios: CSV of block,projection,parameters,sparsity.
-        settings: "modifier", llm-compressor's of the method, or None where it has none, and
-            "group_size" (M of N:M sparsity, or None).
+        settings: "modifier", the one of llm-compressor for the method, or None if it has none; and
+            "group_size", M of N:M sparsity, or None.
         output: the new folder.
     """
     folder, target = Path(model).parent, Path(output)

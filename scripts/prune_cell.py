@@ -1,4 +1,4 @@
-"""Prune one cell and store it compactly, resuming a killed run."""
+"""Prune one cell and store it compactly; a killed run is resumed."""
 
 from heavytail.io.files import scratch
 from heavytail.pruning.origin import write_origin
@@ -6,7 +6,7 @@ from heavytail.running.jobs import run_once
 
 
 def settings_of(job) -> dict:
-    """How the cell is pruned; it changes when the code does."""
+    """How the cell is pruned, with the digest of the code."""
     return job.params.settings | {"code": job.params.digest}
 
 
@@ -20,13 +20,13 @@ def prune(job) -> None:
     budget = 2**20 * job.resources.get("activations_mb", float("inf"))
     files = (job.input.get(name) for name in ("model", "ratios", "calibration"))
     with scratch(job.output.artifact) as aside:
-        # A cell that is not kept has its record from the job that evaluates it.
+        # With temporary artifacts, the job that evaluates the cell writes its record.
         record = job.output.get("record") or str(aside / "record.json")
         prune_cell(*files, settings_of(job), budget, (job.output.artifact, record))
 
 
 def describe(job) -> None:
-    """Write what the cell was pruned from."""
+    """Write the origin: what the cell was pruned from."""
     if job.output.get("origin"):
         inputs = dict(job.input.items())
         write_origin(job.output.origin, inputs, settings_of(job), job.output.record)
