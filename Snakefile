@@ -4,7 +4,7 @@ from snakemake.utils import min_version
 
 min_version("9.27")
 
-# The embedded default stands aside for a config file of the caller's, which is complete by itself.
+# The embedded default is read only if the caller names no config file: a named file is complete.
 if not workflow.overwrite_configfiles:
 
     configfile: workflow.source_path("config/config.yaml")
@@ -35,7 +35,7 @@ include: "rules/training.smk"
 rule all:
     default_target: True
     input:
-        # Records are named too, else a deleted one would not be missed while its table stands.
+        # Records are inputs too: else a deleted one would not be missed as long as its table exists.
         *rules.collect_cells.input.perplexity,
         *rules.collect_cells.input.zero_shot,
         expand(rules.check_dense.output, model=EXPECTED),

@@ -21,7 +21,7 @@ class Windows(TypedDict):
 def freeze_calibration(
     model: str, documents: str, origin: str, settings: Windows, output: str
 ) -> None:
-    """Write `input_ids`, int64 [samples, length]; metadata: the settings and the text's origin."""
+    """Write `input_ids`, int64 [samples, length]; the metadata are settings and text origin."""
     folder, key = Path(model).parent, "calibration.length"
     tokenizer = tokens.load_tokenizer(folder, key, settings["length"])
     texts = [row["text"] for row in read_lines(documents)]

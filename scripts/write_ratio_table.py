@@ -1,4 +1,4 @@
-"""Write the ratios of a model's blocks, tidy and as people read them."""
+"""Write the ratios of a model's blocks, as a tidy table and as a page."""
 
 import pandas as pd
 
@@ -16,7 +16,7 @@ def write_ratio_table(
     Args:
         model: its name.
         rows: "method", "sparsity" and "allocation" of each table.
-        ratios: the tables' paths in the order of `rows`.
+        ratios: the paths of the tables in the order of `rows`.
         outputs: "values" and "table".
     """
     tidy = [
