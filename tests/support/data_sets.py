@@ -57,7 +57,7 @@ HELLASWAG = [
 ] * 2
 BOOLQ = [{"question": "is ice cold", "passage": "Ice is cold.", "idx": 0, "label": 1}] * 2
 # (text, split) → what the job that fetches it is told.
-PLACES = {
+HUB_SPLITS = {
     (name, split): source_of(name, split)
     for name, text in TEXTS.items()
     for split in text.files
@@ -84,7 +84,7 @@ def publish(hub: Hub, folder: Path) -> None:
     """Let the hub serve every data set that the workflow may fetch, at its pinned revision."""
     for task, data in TASK_DATA.items():
         publish_task(hub, folder, TASKS[task].revision, *data)
-    for source in PLACES.values():
+    for source in HUB_SPLITS.values():
         publish_text(hub, folder, source)
 
 
