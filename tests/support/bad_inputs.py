@@ -136,7 +136,7 @@ CODE = (
 )
 NOT_WHOLE = f"{JOB}{OUT}/{WEIGHTS}: not a whole safetensors file …"
 NO_WEIGHTS = f"{JOB}{OUT}: no *.safetensors"
-NO_NAMES = f"{JOB}{OUT}/{INDEX}: weight_map: expected tensors' file names"
+NO_NAMES = f"{JOB}{OUT}/{INDEX}: weight_map: expected a map from tensors to files of this folder"
 LAYERS = f"{JOB}{OUT}/config.json: num_hidden_layers: found {{}}, expected a whole number above 0"
 UNUSABLE = f"{JOB}{OUT}: {{}}: not usable …"
 

@@ -1,11 +1,11 @@
-"""GPT-NeoX: query, key and value of each head adjoin in one matrix; the MLP has no gate."""
+"""GPT-NeoX: the queries, keys and values of a head are adjacent in one matrix; there is no gate."""
 
 from heavytail.models.layout import Family, WeightSlice
 from heavytail.projections import ATTENTION
 
 
 def slices(config: dict) -> dict[str, WeightSlice]:
-    """Canonical projection → its place inside a block."""
+    """Canonical projection → where its weights are in a block."""
     heads = config["num_attention_heads"]
     width = config["hidden_size"] // heads
     return {

@@ -1,11 +1,11 @@
-"""Phi-3: queries, keys and values are one matrix, gate and up another; the parts one by one."""
+"""Phi-3: queries, keys and values are the rows of one matrix, gate and up those of another."""
 
 from heavytail.models.families import llama
 from heavytail.models.layout import Family, WeightSlice
 
 
 def slices(config: dict) -> dict[str, WeightSlice]:
-    """Canonical projection → its place inside a block."""
+    """Canonical projection → where its weights are in a block."""
     heads = config["num_attention_heads"]
     width = config.get("head_dim") or config["hidden_size"] // heads
     queries = heads * width
