@@ -129,6 +129,7 @@ NAMES = [
 ]
 
 BEFORE, JOB = "config: models.a.path: ", "fetch_model a: "
+NOT_JSON = f"{BEFORE}m/config.json: not JSON …"
 OUT = "results/models/a"
 CODE = (
     "auto_map: found code that comes with the model, which is never run; expected a model that the "
@@ -142,26 +143,14 @@ UNUSABLE = f"{JOB}{OUT}: {{}}: not usable …"
 
 # What is wrong with a model's folder → the function that makes it so, line.
 MODELS = [
-    (
-        "a config.json never closed",
-        write("config.json", b"{"),
-        f"{BEFORE}m/config.json: not JSON …",
-    ),
+    ("a config.json never closed", write("config.json", b"{"), NOT_JSON),
     (
         "a list in config.json",
         write("config.json", b"[]"),
         f"{BEFORE}m/config.json: found list, expected an object",
     ),
-    (
-        "a config.json that is not text",
-        write("config.json", b"\xff"),
-        f"{BEFORE}m/config.json: not JSON …",
-    ),
-    (
-        "a config.json nested 100,000 deep",
-        write("config.json", b"[" * 100_000),
-        f"{BEFORE}m/config.json: not JSON …",
-    ),
+    ("a config.json that is not text", write("config.json", b"\xff"), NOT_JSON),
+    ("a config.json nested 100,000 deep", write("config.json", b"[" * 100_000), NOT_JSON),
     (
         "a NaN in config.json",
         settings(rms_norm_eps=float("nan")),

@@ -43,7 +43,7 @@ def lanczos(
     """
     steps = min(iterations, size)
     if not 0 < top <= steps:
-        raise ValueError(f"found top = {top}, expected at most {steps}, the number of iterations")
+        raise ValueError(f"found top = {top}, expected at most {steps}")
     start = torch.randn(size, generator=torch.Generator().manual_seed(seed)).to(device)
     basis = torch.empty(steps, size, device=device)
     for diagonal, beside in _steps(product, basis, start):
