@@ -18,9 +18,11 @@ def load_model(
     model = AutoModelForCausalLM.from_pretrained(
         folder, dtype=compute_dtype(checkpoint.dtype, device), local_files_only=True
     )
+    # Pruned there: what an artifact holds is packed.
+    model = model.to(device)
     if artifact is not None:
         for block, projection in checkpoint.matrices():
             place = checkpoint.places[projection]
             weight = model.get_parameter(checkpoint.weight_name(block, projection)).data
             place.write(weight, artifact.apply(block, projection, place.read(weight)))
-    return model.to(device).eval()
+    return model.eval()

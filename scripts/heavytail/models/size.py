@@ -11,6 +11,9 @@ from heavytail.config.model_folder import model_files
 HEADER_BYTES = 10**8
 # Of a parameter: as it is stored, in 16 bits, and in float32, the most that it is computed in.
 STORED_AND_COMPUTED = 2 + 4
+# Beside those of the block in use: those of the next one, and of the one before on their way to
+# disk.
+ON_THEIR_WAY = 4 + 2
 # As heavytail.models.streaming has it.
 BATCH_TOKENS = 2048
 # A batch of evaluate_zero_shot: 32 prompts, hardly one of them longer than 512 tokens.
@@ -43,6 +46,8 @@ class ModelSize:
     def streamed(self, tokens: int) -> int:
         """Hidden states of so many tokens; embeddings, or a block that is being pruned.
 
+        The next block is read and the one before is written meanwhile.
+
         Of a block's statistics SparseGPT's Hessians take most, the largest of them with its factor
         and a copy; two matrices that share an input are there twice in float32, and as masks.
         """
@@ -50,7 +55,8 @@ class ModelSize:
         embeddings = STORED_AND_COMPUTED * self.vocabulary * self.width
         hessians = 4 * 3 * (self.columns**2 + self.width**2)
         pruned = 2 * (4 + 4 + 1) * math.prod(self.matrix)
-        return hidden + max(embeddings, STORED_AND_COMPUTED * self.block + hessians + pruned)
+        block = (STORED_AND_COMPUTED + ON_THEIR_WAY) * self.block
+        return hidden + max(embeddings, block + hessians + pruned)
 
     def in_one_pass(self, tokens: int) -> int:
         """`streamed`, and what lies between two stages of a block for all tokens."""
