@@ -59,4 +59,4 @@ class HiddenStates:
             return
         # A new file: the old one may still be read by what it gave.
         with whole(self._path(number)) as temporary:
-            save_file({"hidden": hidden.contiguous()}, temporary)
+            save_file({"hidden": hidden.cpu().contiguous()}, temporary)
