@@ -4,7 +4,7 @@ from snakemake.utils import min_version
 
 min_version("9.27")
 
-# The embedded default stands aside for a config file of the caller's, which is complete by itself.
+# The embedded default is read only if the caller names no config file: a named file is complete.
 if not workflow.overwrite_configfiles:
 
     configfile: workflow.source_path("config/config.yaml")
@@ -17,6 +17,7 @@ pathvars:
 
 include: "rules/common.smk"
 include: "rules/planning.smk"
+include: "rules/failures.smk"
 include: "rules/resources.smk"
 include: "rules/models.smk"
 include: "rules/data.smk"
@@ -34,17 +35,17 @@ include: "rules/training.smk"
 rule all:
     default_target: True
     input:
-        # Records are named too, else a deleted one would not be missed while its table stands.
+        # Records are inputs too: else a deleted one would not be missed as long as its table exists.
         *rules.collect_cells.input.perplexity,
         *rules.collect_cells.input.zero_shot,
         expand(rules.check_dense.output, model=EXPECTED),
         rules.collect_cells.output if WEIGHTED else [],
         expand(rules.write_table.output, model=WEIGHTED),
         rules.write_summary.output if WEIGHTED else [],
-        rules.compare_notes.output if CONFIG["notes"] and WEIGHTED else [],
+        rules.compare_reference.output if CONFIG["reference"] and WEIGHTED else [],
         expand(rules.write_ratio_table.output, model=ALLOCATED),
         expand(rules.plot_ratios.output, model=ALLOCATED),
 
 
 onerror:
-    print(*failed_jobs(log), sep="\n", file=sys.stderr)
+    print(*failed_jobs(), sep="\n", file=sys.stderr)

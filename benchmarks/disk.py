@@ -48,8 +48,8 @@ PEER = [
 def project(folder: Path, cells: int, edits: list[tuple[str, str, str]]) -> None:
     """heavytail with a matrix of so many cells and scripts that compute nothing."""
     scale.ours(folder, cells)
-    notes = "resources/notes"
-    shutil.copytree(scale.ROOT / notes, folder / notes, dirs_exist_ok=True)
+    reference = "resources/reference"
+    shutil.copytree(scale.ROOT / reference, folder / reference, dirs_exist_ok=True)
     for file, old, new in edits:
         text = (folder / file).read_text()
         assert text.count(old) == 1, f"{file}: {old}"

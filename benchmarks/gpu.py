@@ -123,7 +123,7 @@ def prune(method: str) -> Callable[[Path, torch.device], dict]:
         from heavytail.pruning.cell import prune_cell
 
         calibration, found = place / "calibration.safetensors", {}
-        settings = {"method": method, "within_block": "exact", "of": None, "code": ""}
+        settings = {"method": method, "within_block": "exact", "group_size": None, "code": ""}
         with clock(found):
             prune_cell(
                 str(place / "model/provenance.json"),

@@ -129,7 +129,7 @@ def ours(place: Path, method: str, within_block: str) -> float:
     """prune_cell, from files to files."""
     from heavytail.pruning.cell import prune_cell
 
-    settings = {"method": method, "within_block": within_block, "of": None, "code": ""}
+    settings = {"method": method, "within_block": within_block, "group_size": None, "code": ""}
     with tempfile.TemporaryDirectory(dir=place) as outputs:
         return timed(
             prune_cell,

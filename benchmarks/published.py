@@ -114,7 +114,7 @@ def prune(model: PreTrainedModel, windows: Tensor, method: str, sparsity: float)
                 statistics[module] = kind(module.in_features)
                 hooks.append(
                     module.register_forward_hook(
-                        lambda module, inputs, _output, of=statistics: of[module].add(inputs[0])
+                        lambda module, inputs, _output, all=statistics: all[module].add(inputs[0])
                     )
                 )
         for sample in range(len(inputs)):

@@ -67,7 +67,7 @@ def bare(folder: Path, cells: int) -> None:
 def ours(folder: Path, cells: int) -> None:
     """A copy of heavytail with a matrix of so many cells, a multiple of 100."""
     folder.mkdir()
-    for part in ("Snakefile", "rules", "scripts", "config", "envs", "resources/notes"):
+    for part in ("Snakefile", "rules", "scripts", "config", "envs", "resources/reference"):
         place = ROOT / part
         (shutil.copytree if place.is_dir() else shutil.copy2)(place, folder / part)
     allocations = {f"gt-{n}": {"grouping": "gt", "epsilon": n / 100} for n in range(cells // 100)}

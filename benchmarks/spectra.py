@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 
 from heavytail.metrics import farms, marchenko_pastur, randomised, shape, tails
 from heavytail.models.checkpoint import Checkpoint
-from heavytail.models.layout import places_of
+from heavytail.models.layout import slices_of
 from heavytail.spectra.block_weights import BlockWeights
 from heavytail.spectra.gram import eigenvalues
 from heavytail.spectra.measures import spectra
@@ -54,8 +54,8 @@ def save(weights: dict[str, torch.Tensor], folder: Path) -> None:
     """A checkpoint of one block in float16."""
     config = {"model_type": "llama", "num_hidden_layers": 1, "num_attention_heads": 32}
     (folder / "config.json").write_text(json.dumps(config))
-    places = places_of(config)
-    tensors = {f"model.layers.0.{places[n].module}.weight": w.half() for n, w in weights.items()}
+    slices = slices_of(config)
+    tensors = {f"model.layers.0.{slices[n].module}.weight": w.half() for n, w in weights.items()}
     save_file(tensors, folder / "model.safetensors")
 
 

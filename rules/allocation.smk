@@ -1,8 +1,8 @@
-"""Allocations: what guides them, and the sparsity that they give to every matrix."""
+"""Allocations: what guides them, and the sparsity that they give to each matrix."""
 
 
 def allocation_settings(allocation, method):
-    """What decides the ratios of an allocation, with the method's own epsilon."""
+    """The settings that decide the ratios of an allocation, with the method's epsilon."""
     named = CONFIG["allocations"][allocation]
     settings = {key: named[key] for key in named.keys() - {"models", "methods"}}
     if "metric" in settings:
@@ -15,16 +15,16 @@ def allocation_settings(allocation, method):
 
 
 def shapes_of(wildcards):
-    """The file that the shapes of a model's matrices come from."""
+    """The file from which the shapes of a model's matrices are read."""
     return PUBLISHED_MODEL if wildcards.model in PUBLISHED else MODEL
 
 
 @cache
 def guides_of(allocation):
-    """What an allocation reads beside the shapes of the matrices, paths with {model} in them.
+    """What an allocation reads beside the shapes of the matrices, as paths that contain {model}.
 
-    "scores", the numbers that it maps to ratios; "segments", inside which it averages or whose
-    gradients it blends; "gradients".
+    "scores" are the numbers that it maps to ratios. "segments" are those inside which it averages,
+    or whose gradients it blends. "gradients" are those of the blocks.
     """
     settings, found = CONFIG["allocations"][allocation], {}
     reads = allocators.ALLOCATORS[settings["allocator"]].reads
@@ -44,7 +44,7 @@ def guides_of(allocation):
 
 
 def ratio_inputs(wildcards):
-    """The guides of an allocation, and what trials chose of it."""
+    """The guides of an allocation and, if it is tuned, what the trials chose."""
     found = guides_of(wildcards.allocation)
     if allocations.is_tuned(CONFIG["allocations"][wildcards.allocation]):
         found = found | {"tuned": rules.tune_allocation.output.record}
@@ -52,7 +52,7 @@ def ratio_inputs(wildcards):
 
 
 def table_of_segments(wildcards):
-    """Where a model's segments come from: a given table, or how similar its blocks are."""
+    """Where a model's segments come from: a given table, or the similarity of its blocks."""
     given = CONFIG["models"][wildcards.model].get("segments")
     return {"given": given} if given else {"similarity": rules.measure_similarity.output.similarity}
 
@@ -68,15 +68,15 @@ def ratio_modules(wildcards):
 
 
 def ratio_digest(wildcards):
-    """Changes when the code that gives an allocation's ratios changes in meaning."""
+    """A digest that changes if the code that computes the ratios changes in meaning."""
     return digest_for(wildcards.model, "allocate_sparsity", *ratio_modules(wildcards))
 
 
 def ratio_settings(wildcards):
-    """What decides the ratio table of an allocation."""
-    target, of = axes.target_of(wildcards.sparsity)
+    """The settings that decide the ratio table of an allocation."""
+    target, group_size = axes.target_of(wildcards.sparsity)
     settings = allocation_settings(wildcards.allocation, wildcards.method)
-    return settings | {"sparsity": target, "of": of}
+    return settings | {"sparsity": target, "group_size": group_size}
 
 
 rule measure_similarity:
@@ -174,7 +174,7 @@ rule allocate_sparsity:
         ratios="<results>/ratios/{model}/{method}/{sparsity}/{allocation}.csv",
     log:
         "<logs>/allocate_sparsity/{model}/{method}/{sparsity}/{allocation}.log",
-    # No benchmark: planning thousands of these costs more than to know that each takes a second.
+    # No benchmark: each of these jobs takes a second, and thousands of benchmarks slow down planning.
     localrule: True
     conda:
         "../envs/compute.yaml"

@@ -1,11 +1,11 @@
-"""The check of a dense model that is known to reach a perplexity, before anything is pruned."""
+"""Check a dense model that is known to reach a perplexity, before anything is pruned."""
 
-# What the check of a dense model leaves when it passes.
+# The check of a dense model writes this file if it passes.
 VERDICT = "<results>/checks/{model}.json"
 
 
 def expectation_of(model):
-    """What a dense model is checked for: changes when another check is needed."""
+    """What a dense model is checked for; if this changes, another check is needed."""
     return {
         "text": {key: EVALUATED["test"][key] for key in ("dataset", "length", "windows")},
         "perplexity": CONFIG["models"][model]["perplexity"],
@@ -14,14 +14,14 @@ def expectation_of(model):
 
 
 def is_of_model(path, model):
-    """Whether there is a JSON file that was made from the model as it is."""
+    """Whether the JSON file exists and was made from the model as it is now."""
     made = files.read_json(path) if Path(path).exists() else {}
     return bool(made) and made["sha256"]["model"] == digest_of(model)
 
 
 @cache
 def is_met(model):
-    """Whether the model as it is has met its expectation before this run."""
+    """Whether the model as it is now passed its check before this run."""
     path = resolved(VERDICT).format(model=model)
     if not is_of_model(path, model):
         return False
@@ -29,11 +29,12 @@ def is_met(model):
 
 
 def check_before(model, made):
-    """Nothing, after the check of a dense model.
+    """An empty list, after the check of the dense model if a job must wait for it.
 
-    Without an expectation or once it is met no job waits, so that none hangs on those that a dense
-    model measured again would start. Nor does one that was done before with the same model, and
-    left the JSON file `made`: a mere wait would have what follows from it made again.
+    A job does not wait if there is no expectation, or if the expectation is met: else it would
+    depend on the jobs that run when the dense model is measured again. A job does not wait either
+    if it was done before with the same model and left the JSON file `made`: the wait alone would
+    make all that follows from that file stale.
     """
     if model in EXPECTED and not is_met(model) and not is_of_model(made, model):
         checkpoints.check_dense.get(model=model)
@@ -52,9 +53,9 @@ def check_of_trials(wildcards):
     return check_before(wildcards.model, resolved(record))
 
 
-# A checkpoint, and no input of the cells. A further input would make every finished cell stale; and
-# where one is ancient, Snakemake 9.27 overlooks a cell's own changes as long as a job upstream of it,
-# such as the dense evaluation, has to run.
+# This is a checkpoint and not an input of the cells. Another input would make every finished cell
+# stale. If it were `ancient`, Snakemake 9.27 would overlook the changes of a cell as long as a job
+# upstream of it, such as the dense evaluation, has to run.
 checkpoint check_dense:
     input:
         model=MODEL,

@@ -1,30 +1,30 @@
-"""Diagnostics of models: what the notes and their papers read off weights; target `diagnostics`."""
+"""Diagnostics of models beside the reference results and papers; target `diagnostics`."""
 
 MEASURED_ROWS = [
     row["model"] if row["cell"] == DENSE else f"{row['model']}/{row['cell']}" for row in rows()
 ]
 
 
-rule write_notes_diagnostics:
+rule write_reference_diagnostics:
     input:
         spectra="<results>/spectra/{model}.safetensors",
         products="<results>/product_spectra/{model}.safetensors",
         metrics="<results>/metrics/{model}.csv",
-        notes=workflow.source_path("../resources/notes/results.csv"),
+        reference=workflow.source_path("../resources/reference/results.csv"),
     output:
-        values="<results>/diagnostics/{model}/notes.csv",
-        table="<results>/diagnostics/{model}/notes.md",
+        values="<results>/diagnostics/{model}/reference.csv",
+        table="<results>/diagnostics/{model}/reference.md",
     log:
-        "<logs>/write_notes_diagnostics/{model}.log",
+        "<logs>/write_reference_diagnostics/{model}.log",
     benchmark:
-        "<benchmarks>/write_notes_diagnostics/{model}.tsv"
+        "<benchmarks>/write_reference_diagnostics/{model}.tsv"
     localrule: True
     conda:
         "../envs/compute.yaml"
     params:
-        digest=digest("write_notes_diagnostics"),
+        digest=digest("write_reference_diagnostics"),
     script:
-        "../scripts/write_notes_diagnostics.py"
+        "../scripts/write_reference_diagnostics.py"
 
 
 rule write_low_rank:
@@ -113,6 +113,6 @@ rule diagnostics:
         expand(
             "<results>/diagnostics/{model}/{page}.md",
             model=WEIGHTED,
-            page=["notes", "low_rank", "hessian"],
+            page=["reference", "low_rank", "hessian"],
         ),
         rules.correlate_metrics.output if WEIGHTED else [],

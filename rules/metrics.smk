@@ -1,4 +1,4 @@
-"""Metrics, read off the spectra of a model or a cell."""
+"""Metrics, computed from the spectra of a model or a cell."""
 
 
 wildcard_constraints:
@@ -6,7 +6,7 @@ wildcard_constraints:
 
 
 def spectra_of(measured, *families):
-    """Name of a measure → its file, for all that these families of metrics read."""
+    """Name of a measure → its file, for every measure that these families of metrics read."""
     names = metric_names.measures_of(*families)
     return {name: f"<results>/{name}/{measured}.safetensors" for name in names}
 

@@ -1,9 +1,9 @@
-"""Spectra of every matrix, measured once per model or cell."""
+"""Spectra of every matrix; they are measured once per model or cell."""
 
 MEASURES = ("spectra", "shuffled_spectra", "submatrix_spectra", "product_spectra")
 
 
-# What is measured: a model, or a cell of it.
+# Spectra are measured of these: a model, or a cell of a model.
 MEASURED = f"({any_of(WEIGHTED)})(/({CELLS}))?"
 
 
@@ -13,12 +13,12 @@ wildcard_constraints:
 
 
 def model_of(wildcards):
-    """The file that stands for the model of what is measured."""
+    """The file that stands for the model that is measured, or whose cell is."""
     return MODEL.format(model=wildcards.measured.partition("/")[0])
 
 
 def spectra_digest(wildcards):
-    """Changes when the code that measures these spectra changes in meaning."""
+    """A digest that changes if the code that measures these spectra changes in meaning."""
     model = wildcards.measured.partition("/")[0]
     measure = f"heavytail.spectra.measures.{wildcards.measure}"
     return digest_for(model, "measure_spectra", measure)

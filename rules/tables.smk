@@ -1,14 +1,14 @@
-"""Tables: every record in two CSV files, comparisons, and markdown as people read it."""
+"""Tables: all records in two CSV files, comparisons, and markdown for people."""
 
 
 def artifact_path(row):
-    """The pruned weights of a row; the dense model has none."""
+    """The path of the pruned weights of a row; the dense model has none."""
     pruned = f"<results>/pruned/{row['model']}/{row['cell']}.safetensors"
     return None if row["cell"] == DENSE else resolved(pruned)
 
 
 def row_settings(row):
-    """What the CSV says of a row beside its numbers."""
+    """What the CSV says of a row apart from its numbers."""
     row = row | {"artifact": artifact_path(row)}
     if row["cell"] == DENSE:
         return row
@@ -71,29 +71,29 @@ rule compare_cells:
         "../scripts/compare_cells.py"
 
 
-rule compare_notes:
+rule compare_reference:
     input:
-        notes=CONFIG["notes"] or [],
+        reference=CONFIG["reference"] or [],
         cells=rules.collect_cells.output.cells,
         zero_shot=rules.collect_cells.output.zero_shot,
     output:
-        values="<results>/tables/notes.csv",
-        table="<results>/tables/notes.md",
+        values="<results>/tables/reference.csv",
+        table="<results>/tables/reference.md",
     log:
-        "<logs>/compare_notes.log",
+        "<logs>/compare_reference.log",
     benchmark:
-        "<benchmarks>/compare_notes.tsv"
+        "<benchmarks>/compare_reference.tsv"
     localrule: True
     conda:
         "../envs/tables.yaml"
     params:
-        digest=digest("compare_notes"),
+        digest=digest("compare_reference"),
         settings={
             "text": CONFIG["evaluation"]["dataset"],
             "published": {name: methods.METHODS[name].epsilon for name in CONFIG["methods"]},
         },
     script:
-        "../scripts/compare_notes.py"
+        "../scripts/compare_reference.py"
 
 
 rule write_table:
@@ -101,7 +101,7 @@ rule write_table:
         cells=rules.collect_cells.output.cells,
         zero_shot=rules.collect_cells.output.zero_shot,
         significance=rules.compare_cells.output.significance,
-        notes=rules.compare_notes.output.values if CONFIG["notes"] else [],
+        reference=rules.compare_reference.output.values if CONFIG["reference"] else [],
     output:
         values="<results>/tables/{model}.csv",
         table="<results>/tables/{model}.md",
@@ -139,19 +139,19 @@ rule write_summary:
 
 
 def ratio_rows(model):
-    """Every table of ratios of a model, as wildcards, in the order of the tables."""
+    """The wildcards of every table of ratios of a model, in the order of the tables."""
     names = ("method", "sparsity", "allocation")
     found = dict.fromkeys(tuple(cell[name] for name in names) for cell in cells(model))
     return [dict(zip(names, values)) for values in found]
 
 
 def ratio_tables(wildcards):
-    """The files of `ratio_rows`."""
+    """The files of the `ratio_rows` of a model."""
     path = rules.allocate_sparsity.output.ratios
     return [path.format(model=wildcards.model, **row) for row in ratio_rows(wildcards.model)]
 
 
-# The models that an allocation is for.
+# The models that at least one allocation is for.
 ALLOCATED = [model for model in CONFIG["models"] if ratio_rows(model)]
 
 

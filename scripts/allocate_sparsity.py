@@ -1,10 +1,12 @@
-"""Turn what guides the blocks into the sparsity of every matrix."""
+"""Compute the sparsity of every matrix from the guides of an allocation."""
 
 import math
 from pathlib import Path
 
 from heavytail.allocation.ratios import ratios_of
+from heavytail.allocation.settings import RatioSettings
 from heavytail.allocation.table import write_ratios
+from heavytail.config.entries import Candidate
 from heavytail.io.files import read_json
 from heavytail.models.checkpoint import Checkpoint
 from heavytail.projections import Matrix, matrix_of
@@ -13,25 +15,28 @@ from heavytail.running.wholeness import require_whole
 
 
 def shapes_of(model: str) -> dict[Matrix, tuple[int, int]]:
-    """(block, projection) → shape of every matrix, of weights or of what stands for them."""
+    """(block, projection) → shape of the matrix, from the weights or from published.json."""
     if Path(model).name == "published.json":
         shapes = read_json(model)["shapes"]
         return {matrix_of(key): tuple(shape) for key, shape in shapes.items()}
     return Checkpoint(Path(model).parent).matrices()
 
 
-def allocate_sparsity(model: str, guides: dict[str, str], settings: dict, output: str) -> None:
+def allocate_sparsity(
+    model: str, guides: dict[str, str], settings: RatioSettings, output: str
+) -> None:
     """Write the table of ratios.
 
     Args:
-        model: provenance.json in the model's folder, or published.json of one without weights.
-        guides: files as `ratios_of` reads them, and "tuned", where settings were chosen by trials.
-        settings: of the allocation.
-        output: CSV.
+        model: provenance.json in the model's folder, or published.json if it has no weights.
+        guides: files as `ratios_of` reads them and, if trials chose settings, "tuned".
+        settings: those of the allocation.
+        output: the CSV file to write.
     """
     shapes = shapes_of(model)
     if "tuned" in guides:
-        settings = settings | read_json(guides["tuned"])["chosen"]
+        chosen: Candidate = read_json(guides["tuned"])["chosen"]
+        settings = {**settings, **chosen}
     ratios = ratios_of(shapes, settings, guides)
     sizes = {matrix: math.prod(shape) for matrix, shape in shapes.items()}
     write_ratios(output, sizes, list(ratios.values()))

@@ -1,21 +1,35 @@
-"""Check that a dense model reaches the perplexity that it is known for."""
+"""Check that a dense model reaches the perplexity that it is known to have."""
+
+from typing import TypedDict
 
 from heavytail.io.files import read_json, sha256, write_json
 from heavytail.running.jobs import logged
 
 
-def check_dense(name: str, model: str, record: str, expectation: dict, output: str) -> None:
-    """Write what was expected and found, and of which model.
+class Expectation(TypedDict):
+    """The perplexity that a model is known for, within a share of it, and on which text.
+
+    Attributes:
+        text: "dataset", "length" and "windows".
+    """
+
+    perplexity: float
+    tolerance: float
+    text: dict[str, object]
+
+
+def check_dense(name: str, model: str, record: str, expectation: Expectation, output: str) -> None:
+    """Write what was expected, what was found, and for which model.
 
     Args:
-        name: the model's, in the config.
+        name: the model's name in the config.
         model: provenance.json in its folder.
-        record: of the dense model's perplexity.
-        expectation: "perplexity" and "tolerance", a share of it.
-        output: the verdict.
+        record: the record of the dense model's perplexity.
+        expectation: "perplexity", and "tolerance" as a share of it.
+        output: the verdict, a JSON file.
 
     Raises:
-        ValueError: the perplexity is outside, or not a number.
+        ValueError: the perplexity is not within the tolerance, or not a number.
     """
     measured = read_json(record)
     found, expected = measured["perplexity"], expectation["perplexity"]

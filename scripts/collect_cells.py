@@ -1,21 +1,23 @@
-"""Collect every record of the matrix into two CSV files, and what comparisons read of them."""
+"""Collect all records of the matrix in two CSV files and a file that the comparisons read."""
 
+from heavytail.config.entries import Candidate
 from heavytail.evaluation.paired import write_paired
 from heavytail.io.files import read_json
 from heavytail.running.jobs import logged
-from heavytail.tables.cells import cell_rows, write_csv, zero_shot_rows
+from heavytail.tables.cells import Row, cell_rows, write_csv, zero_shot_rows
 
 
-def collect_cells(rows: list[dict], records: dict[str, list[str]], outputs: dict) -> None:
+def collect_cells(rows: list[Row], records: dict[str, list[str]], outputs: dict[str, str]) -> None:
     """Write one row per cell and dense model, and one per cell, task and number.
 
     Args:
-        rows: what the config says of each row.
-        records: "perplexity", "zero_shot" (empty without tasks): paths in the order of `rows`;
-            "pruned": paths beside the artifacts; "tuned": what trials chose, paths as in `rows`.
+        rows: the settings of each row, from the config.
+        records: paths. "perplexity" and "zero_shot" (empty without tasks) are in the order of
+            `rows`; "pruned" stand beside the artifacts; "tuned", what trials chose, are named in
+            `rows`.
         outputs: "cells" and "zero_shot", the CSV files, and "paired".
     """
-    # Of a whole matrix only the numbers fit into memory: a record says each document's likelihoods.
+    # A record has the likelihoods of every document: of all records only the numbers fit in memory.
     perplexity, losses, zero_shot, outcomes = [], [], [], []
     for record in map(read_json, records["perplexity"]):
         perplexity.append({"perplexity": record["perplexity"]})
@@ -25,8 +27,8 @@ def collect_cells(rows: list[dict], records: dict[str, list[str]], outputs: dict
         outcomes.append(record["results"]["outcomes"])
     write_paired(outputs["paired"], losses, outcomes)
     pruned = {f"{p.removesuffix('.json')}.safetensors": read_json(p) for p in records["pruned"]}
-    chosen = {path: read_json(path)["chosen"] for path in records["tuned"]}
-    rows = [row | chosen.get(row.get("tuned"), {}) for row in rows]
+    chosen: dict[str, Candidate] = {path: read_json(path)["chosen"] for path in records["tuned"]}
+    rows = [{**row, **chosen.get(row.get("tuned", ""), {})} for row in rows]
     write_csv(outputs["cells"], cell_rows(rows, perplexity, zero_shot, pruned))
     write_csv(outputs["zero_shot"], zero_shot_rows(rows, zero_shot))
 

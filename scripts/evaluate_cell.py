@@ -1,39 +1,48 @@
-"""Prune one cell, evaluate it, and keep nothing but its records: no artifact outlives the job."""
+"""Prune one cell, evaluate it and keep only its records: the artifact is deleted with the job."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from heavytail.io.files import copy
 from heavytail.pruning.origin import write_origin
-from heavytail.running.jobs import logged
+from heavytail.pruning.settings import PruneSettings
+from heavytail.running.jobs import Job, logged
 from heavytail.running.store import Work, once
 from heavytail.running.wholeness import require_whole
 
+# What computes is imported where it is needed.
+if TYPE_CHECKING:
+    from heavytail.pruning.artifact import Artifact
+
 
 class Cell:
-    """A cell that is pruned when, and only if, something has to be measured on it."""
+    """A cell that is pruned only if something has to be measured on it, and then once."""
 
-    def __init__(self, job):
+    def __init__(self, job: Job):
         """`job`: Snakemake's object of the script."""
         self.job, self.inputs = job, dict(job.input.items())
         pruning = job.params.prune_cell
-        self.settings = pruning["settings"] | {"code": pruning["digest"]}
+        self.settings: PruneSettings = pruning["settings"] | {"code": pruning["digest"]}
         self.artifact = Path(job.output.pruned).with_suffix(".aside.safetensors")
         self.record = Path(job.output.pruned).with_suffix(".aside.json")
         self.budget = 2**20 * job.resources.get("activations_mb", float("inf"))
         self.pruned = cache(self.prune)
 
-    def prune(self):
-        """The artifact, which lies beside the record until the job ends."""
+    def prune(self) -> Artifact:
+        """Prune the cell and return its artifact, which is beside the record until the job ends."""
         import torch
 
         from heavytail.pruning.artifact import Artifact
         from heavytail.pruning.cell import prune_cell
 
         torch.set_num_threads(self.job.threads)
-        sources = (self.inputs.get(name) for name in ("model", "ratios", "calibration"))
+        files = self.inputs["model"], self.inputs["ratios"], self.inputs.get("calibration")
         outputs = (str(self.artifact), str(self.record))
-        prune_cell(*sources, self.settings, self.budget, outputs)
+        prune_cell(*files, self.settings, self.budget, outputs)
         return Artifact(self.artifact)
 
     def describe(self) -> None:
@@ -42,14 +51,14 @@ class Cell:
         copy(self.record, self.job.output.pruned)
 
     def measure_perplexity(self) -> None:
-        """Write that record."""
+        """Write the record of the perplexity."""
         from heavytail.evaluation.perplexity import evaluate_perplexity
 
         files = self.inputs["model"], self.pruned(), self.inputs["tokens"]
         evaluate_perplexity(*files, self.budget, self.job.output.perplexity)
 
     def measure_zero_shot(self) -> None:
-        """Write that record."""
+        """Write the record of the zero-shot accuracy."""
         from heavytail.evaluation.zero_shot import evaluate_zero_shot
 
         files = self.inputs["model"], self.pruned(), self.inputs["tasks"]
@@ -57,12 +66,12 @@ class Cell:
         evaluate_zero_shot(*files, settings, self.job.output.zero_shot)
 
 
-def evaluate_cell(job) -> None:
-    """Write the records of a cell, and its origin."""
+def evaluate_cell(job: Job) -> None:
+    """Write the records and the origin of a cell."""
     cell = Cell(job)
 
-    def part(rule: str, names: tuple[str, ...], output: str, compute) -> None:
-        # The key is that of the job which does this alone where artifacts are kept.
+    def part(rule: str, names: tuple[str, ...], output: str, compute: Callable[[], None]) -> None:
+        # The key is that of the job that does only this part if artifacts are kept.
         inputs = {name: files.get(name) for name in names}
         work = Work(rule, job.params[rule], inputs, {"record": output}, job.threads)
         once(job.resources.store, work, compute)
@@ -72,8 +81,12 @@ def evaluate_cell(job) -> None:
         part("prune_cell", ("model", "ratios", "calibration"), output.pruned, cell.describe)
         write_origin(output.origin, cell.inputs, cell.settings, output.pruned)
         files["origin"] = output.origin
-        names = ("model", "origin", "tokens")
-        part("evaluate_perplexity", names, output.perplexity, cell.measure_perplexity)
+        part(
+            "evaluate_perplexity",
+            ("model", "origin", "tokens"),
+            output.perplexity,
+            cell.measure_perplexity,
+        )
         if output.get("zero_shot"):
             names = ("model", "origin", "tasks", "data")
             part("evaluate_zero_shot", names, output.zero_shot, cell.measure_zero_shot)

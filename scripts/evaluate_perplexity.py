@@ -1,9 +1,9 @@
 """Measure the perplexity of the dense model or of one cell."""
 
-from heavytail.running.jobs import run_once
+from heavytail.running.jobs import Job, run_once
 
 
-def evaluate(job) -> None:
+def evaluate(job: Job) -> None:
     """Write the record."""
     import torch
 

@@ -10,26 +10,31 @@ from heavytail.models.checkpoint import Checkpoint
 from heavytail.pruning import export as exporting
 from heavytail.pruning.artifact import Artifact
 from heavytail.pruning.origin import opened
+from heavytail.pruning.settings import ExportSettings
 from heavytail.running.jobs import logged
 from heavytail.running.wholeness import require_whole
 
 
-def export_cell(model: str, artifact: Artifact, ratios: str, settings: dict, output: str) -> None:
+def export_cell(
+    model: str, artifact: Artifact, ratios: str, settings: ExportSettings, output: str
+) -> None:
     """Write the folder.
 
     Args:
         model: provenance.json in the model's folder.
-        artifact: of the cell.
+        artifact: that of the cell.
         ratios: CSV of block,projection,parameters,sparsity.
-        settings: "modifier", llm-compressor's of the method, or None where it has none, and "of" (M
-            of N:M sparsity, or None).
+        settings: "modifier", the one of llm-compressor for the method, or None if it has none; and
+            "group_size", M of N:M sparsity, or None.
         output: the new folder.
     """
     folder, target = Path(model).parent, Path(output)
     exporting.export(folder, artifact, target)
     if settings["modifier"]:
         table, _ = read_ratios(ratios)
-        recipe = exporting.recipe(Checkpoint(folder), settings["modifier"], table, settings["of"])
+        recipe = exporting.recipe(
+            Checkpoint(folder), settings["modifier"], table, settings["group_size"]
+        )
         write_text(target / "recipe.yaml", yaml.safe_dump(recipe, sort_keys=False))
 
 
@@ -39,5 +44,6 @@ if __name__ == "__main__":
         folder = snakemake.output.folder
         aside = folder if snakemake.resources.get("artifact") else None
         with opened(snakemake.input.origin, aside) as artifact:
+            assert artifact, "a cell has an origin"
             ratios, settings = snakemake.input.ratios, snakemake.params.settings
             export_cell(snakemake.input.model, artifact, ratios, settings, folder)

@@ -1,13 +1,14 @@
-"""Bring a model's folder into the results and record what it consists of."""
+"""Put a model's folder into the results, and record its files."""
 
 from pathlib import Path
 
+from heavytail.config.entries import Model
 from heavytail.io.files import write_json
 from heavytail.models import provenance
 from heavytail.running.jobs import logged
 
 
-def fetch_model(entry: dict, output: str) -> None:
+def fetch_model(entry: Model, output: str) -> None:
     """Link or download a model beside `output`, then write its provenance there."""
     folder = Path(output).parent
     if "path" in entry:

@@ -5,10 +5,10 @@ from heavytail.io.files import write_lines, write_text
 from heavytail.running.jobs import logged
 
 
-def fetch_task(settings: dict, data: str, task: str) -> None:
-    """Write the task's rows and lm-eval's configuration, which names them by the path `data`.
+def fetch_task(settings: lm_eval_tasks.TaskSettings, data: str, task: str) -> None:
+    """Write the task's rows, and lm-eval's configuration, which names their file as `data`.
 
-    Its `metadata` says how many there are and the SHA-256 of their file.
+    The configuration's `metadata` has the number of rows and the SHA-256 of their file.
     """
     config, rows = lm_eval_tasks.freeze(settings, data)
     config["metadata"] |= write_lines(data, rows)

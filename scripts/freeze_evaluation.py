@@ -1,6 +1,7 @@
 """Freeze the windows on which a model's perplexity is measured."""
 
 from pathlib import Path
+from typing import TypedDict
 
 from heavytail.data import tokens
 from heavytail.io.files import read_json, read_lines
@@ -8,12 +9,24 @@ from heavytail.io.tensors import write_tensors
 from heavytail.running.jobs import logged
 
 
-def freeze_evaluation(model: str, documents: str, origin: str, settings: dict, output: str) -> None:
-    """Write `input_ids`, int64 [windows, length], with how they were got as metadata."""
+class Windows(TypedDict):
+    """The text, its split, and how it is cut: windows of so many tokens, None for all of them."""
+
+    dataset: str
+    split: str
+    length: int
+    windows: int | None
+
+
+def freeze_evaluation(
+    model: str, documents: str, origin: str, settings: Windows, output: str
+) -> None:
+    """Write `input_ids`, int64 [windows, length]; the metadata say how they were made."""
     folder, key = Path(model).parent, "evaluation" if settings["split"] == "test" else "tune"
     tokenizer = tokens.load_tokenizer(folder, f"{key}.length", settings["length"])
     texts = [row["text"] for row in read_lines(documents)]
     if settings["split"] == "validation":
+        assert settings["windows"], "trials read a number of windows"
         texts = tokens.beginning(texts, settings["length"] * settings["windows"])
     ids = tokens.text_ids(tokenizer, texts)
     windows = tokens.windows_of(ids, settings["length"], settings["windows"], key)

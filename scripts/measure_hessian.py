@@ -1,9 +1,9 @@
 """Measure the spectra of a model's loss Hessian and layer-input Hessians on frozen tokens."""
 
-from heavytail.running.jobs import run_once
+from heavytail.running.jobs import Job, run_once
 
 
-def measure(job) -> None:
+def measure(job: Job) -> None:
     """Write the rule's output."""
     import torch
 

@@ -1,9 +1,9 @@
 """Measure how similar the outputs of a model's blocks are."""
 
-from heavytail.running.jobs import run_once
+from heavytail.running.jobs import Job, run_once
 
 
-def measure(job) -> None:
+def measure(job: Job) -> None:
     """Write the rule's output."""
     import torch
 

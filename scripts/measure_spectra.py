@@ -1,9 +1,9 @@
-"""Measure spectra of every block of a model, dense or pruned, resuming a killed run."""
+"""Measure spectra of every block of a model, dense or pruned; a killed run is resumed."""
 
-from heavytail.running.jobs import run_once
+from heavytail.running.jobs import Job, run_once
 
 
-def measure(job) -> None:
+def measure(job: Job) -> None:
     """Write the rule's output."""
     import torch
 

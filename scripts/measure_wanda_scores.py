@@ -1,9 +1,9 @@
 """Measure how Wanda's scores are spread in every block of a dense model."""
 
-from heavytail.running.jobs import run_once
+from heavytail.running.jobs import Job, run_once
 
 
-def measure(job) -> None:
+def measure(job: Job) -> None:
     """Write the rule's output."""
     import torch
 

@@ -1,16 +1,17 @@
-"""Prune one cell and store it compactly, resuming a killed run."""
+"""Prune one cell and store it compactly; a killed run is resumed."""
 
 from heavytail.io.files import scratch
 from heavytail.pruning.origin import write_origin
-from heavytail.running.jobs import run_once
+from heavytail.pruning.settings import PruneSettings
+from heavytail.running.jobs import Job, run_once
 
 
-def settings_of(job) -> dict:
-    """How the cell is pruned; it changes when the code does."""
+def settings_of(job: Job) -> PruneSettings:
+    """How the cell is pruned, with the digest of the code."""
     return job.params.settings | {"code": job.params.digest}
 
 
-def prune(job) -> None:
+def prune(job: Job) -> None:
     """Write the artifact and its record."""
     import torch
 
@@ -18,15 +19,17 @@ def prune(job) -> None:
 
     torch.set_num_threads(job.threads)
     budget = 2**20 * job.resources.get("activations_mb", float("inf"))
-    files = (job.input.get(name) for name in ("model", "ratios", "calibration"))
+    calibration = job.input.get("calibration")
     with scratch(job.output.artifact) as aside:
-        # A cell that is not kept has its record from the job that evaluates it.
+        # With temporary artifacts, the job that evaluates the cell writes its record.
         record = job.output.get("record") or str(aside / "record.json")
-        prune_cell(*files, settings_of(job), budget, (job.output.artifact, record))
+        outputs = (job.output.artifact, record)
+        files = job.input.model, job.input.ratios, calibration
+        prune_cell(*files, settings_of(job), budget, outputs)
 
 
-def describe(job) -> None:
-    """Write what the cell was pruned from."""
+def describe(job: Job) -> None:
+    """Write the origin: what the cell was pruned from."""
     if job.output.get("origin"):
         inputs = dict(job.input.items())
         write_origin(job.output.origin, inputs, settings_of(job), job.output.record)

@@ -1,9 +1,9 @@
-"""Choose an allocation's epsilon, and its grouping if asked, on held-out text."""
+"""Choose the epsilon of an allocation and, if it is tuned too, its grouping, on held-out text."""
 
-from heavytail.running.jobs import run_once
+from heavytail.running.jobs import Job, run_once
 
 
-def tune(job) -> None:
+def tune(job: Job) -> None:
     """Write the record."""
     import torch
 

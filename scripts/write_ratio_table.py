@@ -1,20 +1,22 @@
-"""Write the ratios of a model's blocks, tidy and as people read them."""
+"""Write the ratios of a model's blocks, as a tidy table and as a page."""
 
 import pandas as pd
 
 from heavytail.allocation.table import read_ratios
-from heavytail.io.files import whole, write_text
+from heavytail.io.files import replacing, write_text
 from heavytail.running.jobs import logged
 from heavytail.tables.ratios import COLUMNS, block_rows, page
 
 
-def write_ratio_table(model: str, rows: list[dict], ratios: list[str], outputs: dict) -> None:
+def write_ratio_table(
+    model: str, rows: list[dict[str, object]], ratios: list[str], outputs: dict[str, str]
+) -> None:
     """Write one CSV and one markdown page of all allocations of a model.
 
     Args:
         model: its name.
         rows: "method", "sparsity" and "allocation" of each table.
-        ratios: the tables' paths in the order of `rows`.
+        ratios: the paths of the tables in the order of `rows`.
         outputs: "values" and "table".
     """
     tidy = [
@@ -23,7 +25,7 @@ def write_ratio_table(model: str, rows: list[dict], ratios: list[str], outputs: 
         for block in block_rows(*read_ratios(path))
     ]
     table = pd.DataFrame(tidy, columns=COLUMNS)
-    with whole(outputs["values"]) as path:
+    with replacing(outputs["values"]) as path:
         table.to_csv(path, index=False, lineterminator="\n")
     write_text(outputs["table"], page(model, table))
 

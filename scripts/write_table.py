@@ -1,4 +1,4 @@
-"""Write a model's tables as people read them."""
+"""Write the tables of a model for people, and the same as CSV."""
 
 from heavytail.io.files import write_text
 from heavytail.running.jobs import logged
@@ -8,29 +8,33 @@ from heavytail.tables.markdown import ALIKE
 from heavytail.tables.model import model_rows, perplexity_table, zero_shot_table
 
 CLAIM = (
-    f"**Bold**: the best of its row; {ALIKE}: not distinguishable from it, that is, the "
-    f"{significance.CONFIDENCE:.0%} interval of a paired bootstrap over {{units}} holds 0 "
+    f"**Bold** is the best of its row. {ALIKE} is not distinguishable from the best: the "
+    f"{significance.CONFIDENCE:.0%} interval of a paired bootstrap over {{units}} contains 0 "
     f"({significance.RESAMPLES:,} resamples, seed {significance.SEED}; {{units}} count as "
-    f"independent, fewer than {significance.FEWEST} tell nothing). The mark says that this text "
-    "does not tell the two apart, not that they are equal; intervals are not corrected for their "
-    "number, and the best was chosen on the same text, which flatters it."
+    f"independent; with fewer than {significance.FEWEST} there is no interval). The mark says that "
+    "this text does not distinguish the two, not that they are equal. The intervals are not "
+    "corrected for their number, and the best was chosen on the same text, which flatters it."
 )
-SEEDS = "±: standard deviation (n − 1) over calibration seeds, which the intervals leave out."
-ERROR = "Standard error: of the mean, from the tasks' own, taken as independent."
+SEEDS = (
+    "± is the standard deviation (n − 1) over calibration seeds; the intervals do not include it."
+)
+ERROR = (
+    "The standard error is that of the mean, from the errors of the tasks, taken as independent."
+)
 
 
-def write_table(model: str, inputs: dict, outputs: dict[str, str]) -> None:
+def write_table(model: str, inputs: dict[str, str], outputs: dict[str, str]) -> None:
     """Write the CSV and the page: per sparsity, perplexity and zero-shot accuracy of every cell.
 
     Args:
         model: its name in the config.
-        inputs: "cells", "zero_shot", "significance" and, where notes are configured, "notes": CSV.
+        inputs: CSV files "cells", "zero_shot", "significance" and, if configured, "reference".
         outputs: "values" (CSV) and "table" (markdown).
     """
     read = {name: read_csv(path) for name, path in inputs.items() if path}
     own = {name: table[table["model"] == model] for name, table in read.items()}
-    scores, notes = own["zero_shot"], own.get("notes")
-    rows = model_rows(own["cells"], scores, own["significance"], notes)
+    scores, reference = own["zero_shot"], own.get("reference")
+    rows = model_rows(own["cells"], scores, own["significance"], reference)
     seeds = [SEEDS] if rows["seeds"].max() > 1 else []
     lines = [f"# {model}"]
     for sparsity in rows["sparsity"].dropna().unique():
@@ -38,7 +42,7 @@ def write_table(model: str, inputs: dict, outputs: dict[str, str]) -> None:
         lines.append(" ".join([CLAIM.format(units="windows"), *seeds]))
         if len(scores):
             title = f"Zero-shot accuracy (BOS policy `{scores['bos'].iloc[0]}`)"
-            lines += [title, zero_shot_table(rows, scores, notes, sparsity)]
+            lines += [title, zero_shot_table(rows, scores, reference, sparsity)]
             lines.append(" ".join([CLAIM.format(units="documents"), ERROR, *seeds]))
     write_csv(outputs["values"], rows)
     write_text(outputs["table"], "\n\n".join(lines) + "\n")

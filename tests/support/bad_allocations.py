@@ -1,7 +1,7 @@
-"""Bad allocations of a config and the line that each gets, as in bad_settings."""
+"""Bad allocations of a config and the line that each gets, as in bad_settings.py."""
 
 from heavytail.config.groupings import GROUPINGS, PROJECTIONS
-from support.bad_settings import A_NAME, ALPHAS, HUB, allocation, model
+from support.bad_settings import A_NAME, A_PART, ALPHAS, FROM_0, HUB, allocation, model
 
 BAD_ALLOCATIONS = [
     ({"allocations": {}}, "allocations: empty, expected at least one"),
@@ -9,7 +9,7 @@ BAD_ALLOCATIONS = [
     ({"allocations": {"x y": {"grouping": "gt"}}}, f"allocations: 'x y' is not {A_NAME}"),
     (
         allocation(),
-        "allocations.x.grouping: missing: an allocation by a metric needs a grouping's name or a "
+        "allocations.x.grouping: missing: an allocator that reads a metric needs a grouping or a "
         "list of projections",
     ),
     (allocation(groupng="gt"), "allocations.x.groupng: unknown key, did you mean 'grouping'?"),
@@ -20,20 +20,20 @@ BAD_ALLOCATIONS = [
     *(
         (
             allocation(allocator="uniform", **{key: value}),
-            f"allocations.x.{key}: belongs to an allocator that reads a metric",
+            f"allocations.x.{key}: not allowed: this allocator reads no metric",
         )
         for key, value in (("metric", "entropy"), ("grouping", "gt"), ("mapping", "block"))
     ),
     *(
         (
             allocation(allocator="uniform", **{key: value}),
-            f"allocations.x.{key}: the uniform allocator has one ratio",
+            f"allocations.x.{key}: not allowed: uniform gives one ratio to all",
         )
         for key, value in (("epsilon", 0.1), ("segments", "own"), ("blend", {"weight": 0.5}))
     ),
     (
         allocation(allocator="owl", grouping="gt"),
-        "allocations.x.grouping: belongs to an allocator that reads a metric",
+        "allocations.x.grouping: not allowed: this allocator reads no metric",
     ),
     (
         allocation(grouping="gt", mapping="matrx"),
@@ -46,7 +46,7 @@ BAD_ALLOCATIONS = [
     ),
     (
         allocation(grouping="qkv", mapping="attention_mlp"),
-        "allocations.x.mapping: 'attention_mlp' needs projections of both, found no MLP",
+        "allocations.x.mapping: 'attention_mlp' needs a projection of the MLP in the grouping",
     ),
     (
         allocation(grouping="gt", segments="owm"),
@@ -54,7 +54,7 @@ BAD_ALLOCATIONS = [
     ),
     (
         allocation(grouping="tune"),
-        "tune.grouping: empty, expected what allocations.x chooses from",
+        "tune.grouping: empty, expected candidates for allocations.x",
     ),
     (
         allocation(grouping="tune") | {"tune": {"grouping": ["gt", "qkvo"]}},
@@ -75,12 +75,12 @@ BAD_ALLOCATIONS = [
     ),
     (
         allocation(grouping="gt", blend={}),
-        "allocations.x.blend.weight: missing: ratios are mixed with others that spare blocks with "
-        "large gradients",
+        "allocations.x.blend.weight: missing: a blend mixes the ratios, by a weight, with others "
+        "that spare blocks with large gradients",
     ),
     (
         allocation(grouping="gt", blend={"weight": 1}),
-        "allocations.x.blend.weight: 1 is not in (0, 1)",
+        f"allocations.x.blend.weight: found 1, {A_PART}",
     ),
     (
         allocation(grouping="gt", blend={"weight": 0.5, "importance": "block"}),
@@ -108,8 +108,7 @@ BAD_ALLOCATIONS = [
     ),
     (
         allocation(grouping=[["q_proj"]]),
-        "allocations.x.grouping: a list is no projection, expected one of "
-        + ", ".join(PROJECTIONS),
+        f"allocations.x.grouping: found a list, expected one of {', '.join(PROJECTIONS)}",
     ),
     (allocation(grouping=[]), "allocations.x.grouping: empty, expected at least one"),
     (
@@ -120,9 +119,10 @@ BAD_ALLOCATIONS = [
         allocation(grouping=3),
         "allocations.x.grouping: expected a grouping or a list of projections, found 3",
     ),
-    (allocation(grouping="gt", epsilon=1.5), "allocations.x.epsilon: 1.5 is not in [0, 1)"),
-    (allocation(grouping="gt", epsilon=1), "allocations.x.epsilon: 1 is not in [0, 1)"),
-    (allocation(grouping="gt", epsilon=-0.1), "allocations.x.epsilon: -0.1 is not in [0, 1)"),
+    *(
+        (allocation(grouping="gt", epsilon=own), f"allocations.x.epsilon: found {own}, {FROM_0}")
+        for own in (1.5, 1, -0.1)
+    ),
     (
         allocation(grouping="gt", epsilon="0.2"),
         "allocations.x.epsilon: '0.2' is not a number, a mapping or 'tune'",
@@ -133,14 +133,14 @@ BAD_ALLOCATIONS = [
     ),
     (
         allocation(grouping="gt", epsilon={"wanda": 2}),
-        "allocations.x.epsilon.wanda: 2 is not in [0, 1)",
+        f"allocations.x.epsilon.wanda: found 2, {FROM_0}",
     ),
     (
         allocation(grouping="gt", epsilon={"magnitude": 0.3, "wanda": 0.2}),
-        "allocations.x.epsilon.sparsegpt: missing: sparsegpt is one of the methods",
+        "allocations.x.epsilon.sparsegpt: missing: expected an epsilon for each method in use",
     ),
 ]
-WEIGHTS_NEEDED = "needs weights, and models.a has alphas alone"
+WEIGHTS_NEEDED = "needs weights, but models.a has only alphas"
 BAD_ALLOCATIONS += [
     (model(**ALPHAS) | {"allocations": {"x": settings}}, f"allocations.x.{line} {WEIGHTS_NEEDED}")
     for settings, line in [
@@ -158,6 +158,6 @@ BAD_ALLOCATIONS.append(
             "models": {"a": ALPHAS, "b": HUB},
             "allocations": {"x": {"grouping": "gt", "segments": "a", "models": ["b"]}},
         },
-        "allocations.x.segments: models.a has neither segments nor weights to find any",
+        "allocations.x.segments: models.a has no segments, and no weights by which to find them",
     )
 )

@@ -1,4 +1,4 @@
-"""Bad files of published alphas and the line that each gets, as in bad_inputs."""
+"""Bad files of published alphas and the line that each gets, as in bad_inputs.py."""
 
 import io
 
@@ -8,7 +8,7 @@ from support.bad_inputs import PICKLE, Evil
 
 
 def saved(content: object) -> bytes:
-    """An array as a .npy file, pickled where it must be."""
+    """An array as a .npy file, which holds a pickle if there is no other way."""
     file = io.BytesIO()
     np.save(file, content, allow_pickle=True)
     return file.getvalue()
@@ -22,7 +22,7 @@ def zipped(content: object) -> bytes:
 
 NO_NPY = "a.npy: not a .npy file of plain numbers …"
 COUNT = "a.npy: found an array of shape {}, expected 21 numbers: 3 blocks of 7 projections"
-# Published alphas → line of the job that reads them; of a model of 3 blocks.
+# A file of published alphas → the line of the job that reads it, for a model of 3 blocks.
 ALPHAS = [
     ("nothing", b"", NO_NPY),
     ("a pickle", PICKLE, NO_NPY),

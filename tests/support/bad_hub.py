@@ -1,22 +1,22 @@
-"""What the hub may do and the line that each gets: what tests run and config/errors.md shows.
+"""Answers of the hub and the line that each gets. Tests run them, and config/errors.md shows them.
 
-A line that ends in … goes on in the words of a library, or with checksums.
+A line that ends in … continues in the words of a library, or with checksums.
 """
 
 from dataclasses import dataclass, field
 
-from heavytail.config.texts import place_of
+from heavytail.config.texts import source_of
 from support.hub_server import INVALID, RESTRICTED, REVISION, STRANGER, TOKEN, Fault
 
 MODEL, WEIGHTS = f"a/b at {REVISION}", f"a/b/resolve/{REVISION}/model.safetensors"
-TEXT = place_of("wikitext2", "validation")
+TEXT = source_of("wikitext2", "validation")
 DATA = f"{TEXT['hub']} at {TEXT['revision']}"
 PARQUET = f"datasets/{TEXT['hub']}/resolve/{TEXT['revision']}/{TEXT['file']}"
 
 
 @dataclass
 class Refusal:
-    """What a fetch meets, and what it says of it after the name and revision."""
+    """What the hub does, and the line of the fetch without the name and the revision before it."""
 
     line: str
     fault: Fault | None = None
@@ -25,13 +25,13 @@ class Refusal:
     asked: dict = field(default_factory=dict)
 
 
-TERMS = "accept its terms on the hub, set HF_TOKEN to a token of that account"
+TERMS = "accept its terms on the hub and set HF_TOKEN to a token of that account"
 MODELS = {
     "gated, no token": Refusal(
         f"access is restricted, HF_TOKEN is not set: {TERMS}",
         repository={"gated": True},
     ),
-    "gated, another's token": Refusal(
+    "gated, a token of another account": Refusal(
         f"access is restricted, HF_TOKEN is refused ({RESTRICTED}): {TERMS}",
         token=STRANGER,
         repository={"gated": True},
@@ -42,7 +42,7 @@ MODELS = {
     "no such repository": Refusal(
         "not on the hub, or private and HF_TOKEN is not set", asked={"hub": "a/c"}
     ),
-    "no such repository, token": Refusal(
+    "no such repository, with a token": Refusal(
         "not on the hub, or private and HF_TOKEN may not see it", token=TOKEN, asked={"hub": "a/c"}
     ),
     "no such revision": Refusal("the hub has no such revision", asked={"revision": "f" * 40}),
@@ -66,14 +66,14 @@ MODELS = {
         "not fetched: Server error '503 Service Unavailable' for url …",
         Fault(f"GET {WEIGHTS}", 503, times=99),
     ),
-    "cut short for ever": Refusal(
+    "always cut short": Refusal(
         "not fetched: peer closed connection without sending complete message body …",
         Fault(f"GET {WEIGHTS}", cut=0, times=99),
     ),
-    "another file than listed": Refusal(
+    "a file that is not as listed": Refusal(
         "model.safetensors: found SHA-256 …", Fault(f"GET {WEIGHTS}", spoil=True)
     ),
-    "another small file than listed": Refusal(
+    "a small file that is not as listed": Refusal(
         "config.json: found git SHA-1 …",
         Fault(f"GET a/b/resolve/{REVISION}/config.json", spoil=True),
     ),
@@ -86,7 +86,7 @@ TEXTS = {
         Fault(f"/tree/{TEXT['revision']}", 429, headers={"Retry_After": "7"}, times=99),
     ),
     "down at a file": Refusal("not fetched: …", Fault(f"GET {PARQUET}", 503, times=99)),
-    "another file than listed": Refusal(
+    "a file that is not as listed": Refusal(
         f"{TEXT['file']}: found SHA-256 …", Fault(f"GET {PARQUET}", spoil=True)
     ),
 }

@@ -1,6 +1,6 @@
-"""Bad inputs and the line that each gets: what tests run and config/errors.md shows.
+"""Bad inputs and the line that each gets. Tests run them, and config/errors.md shows them.
 
-A line that ends in … goes on in the words of a library.
+A line that ends in … continues in the words of a library.
 """
 
 import json
@@ -21,7 +21,7 @@ ROW = {"name": "a", "text": "b"}
 
 
 class Evil:
-    """What a pickle may do: whoever unpickles it finds a file named executed."""
+    """Shows that a pickle was read: whoever unpickles it finds a file named executed."""
 
     def __reduce__(self):
         return os.system, ("touch executed",)
@@ -56,7 +56,7 @@ def cut(size: int) -> Callable[[Path], None]:
 
 
 def instead(name: str, content: bytes = b"") -> Callable[[Path], None]:
-    """Another file in the place of the weights."""
+    """Puts another file in the place of the weights."""
 
     def replace(folder: Path) -> None:
         (folder / WEIGHTS).unlink()
@@ -101,7 +101,7 @@ CONFIG_FILES = [
     ("nothing", b"", "expected keys at the top level, as in 'models:'"),
     ("a list as a key", b"? [a]\n: b", "line 1, column 3: not YAML: found unhashable key"),
     ("no such date", b"seeds: 2026-99-99", "not YAML: month must be in 1..12"),
-    ("bytes that are no text", b"\xff\xfe", "cannot be read: 'utf-8' codec can't decode …"),
+    ("bytes that are not text", b"\xff\xfe", "cannot be read: 'utf-8' codec can't decode …"),
     ("a NUL", b"models: \0", "not YAML: unacceptable character #x0000: …"),
     ("a key written twice", b"seeds: [0]\nseeds: [1]", "line 2: the key 'seeds' occurs twice"),
     (
@@ -112,7 +112,7 @@ CONFIG_FILES = [
     ("no such file", None, "cannot be read: No such file or directory"),
 ]
 
-# More settings than tests/support/bad_settings.py has: models → line.
+# Bad models, in addition to those of tests/support/bad_settings.py: models → line.
 NAMES = [
     ({"modèle": HUB}, f"models: 'modèle' is not {A_NAME}"),
     ({"my model": HUB}, f"models: 'my model' is not {A_NAME}"),
@@ -122,7 +122,7 @@ NAMES = [
     *(
         (
             {"a": {"path": path}},
-            f"models.a.path: {path!r} lies in a folder that the workflow itself writes",
+            f"models.a.path: {path!r} lies in a folder that the workflow writes itself",
         )
         for path in ("results/models/a", "m/../results/models/a")
     ),
@@ -131,8 +131,8 @@ NAMES = [
 BEFORE, JOB = "config: models.a.path: ", "fetch_model a: "
 OUT = "results/models/a"
 CODE = (
-    "auto_map: found code of the model's own, which is never run; expected a model that the "
-    "installed transformers knows"
+    "auto_map: found code that comes with the model, which is never run; expected a model that the "
+    "installed transformers has"
 )
 NOT_WHOLE = f"{JOB}{OUT}/{WEIGHTS}: not a whole safetensors file …"
 NO_WEIGHTS = f"{JOB}{OUT}: no *.safetensors"
@@ -140,36 +140,40 @@ NO_NAMES = f"{JOB}{OUT}/{INDEX}: weight_map: expected tensors' file names"
 LAYERS = f"{JOB}{OUT}/config.json: num_hidden_layers: found {{}}, expected a whole number above 0"
 UNUSABLE = f"{JOB}{OUT}: {{}}: not usable …"
 
-# What is wrong with a model's folder → how it is made so, line.
+# What is wrong with a model's folder → the function that makes it so, line.
 MODELS = [
-    ("config.json never closed", write("config.json", b"{"), f"{BEFORE}m/config.json: not JSON …"),
     (
-        "config.json a list",
+        "a config.json never closed",
+        write("config.json", b"{"),
+        f"{BEFORE}m/config.json: not JSON …",
+    ),
+    (
+        "a list in config.json",
         write("config.json", b"[]"),
         f"{BEFORE}m/config.json: found list, expected an object",
     ),
     (
-        "config.json no text",
+        "a config.json that is not text",
         write("config.json", b"\xff"),
         f"{BEFORE}m/config.json: not JSON …",
     ),
     (
-        "config.json nested 100,000 deep",
+        "a config.json nested 100,000 deep",
         write("config.json", b"[" * 100_000),
         f"{BEFORE}m/config.json: not JSON …",
     ),
     (
         "a NaN in config.json",
         settings(rms_norm_eps=float("nan")),
-        f"{BEFORE}m/config.json: not JSON (NaN is no number)",
+        f"{BEFORE}m/config.json: not JSON (found NaN, expected a number)",
     ),
     (
         "an infinity in config.json",
         settings(rope_theta=float("inf")),
-        f"{BEFORE}m/config.json: not JSON (Infinity is no number)",
+        f"{BEFORE}m/config.json: not JSON (found Infinity, expected a number)",
     ),
     (
-        "tokenizer_config.json never closed",
+        "a tokenizer_config.json never closed",
         write("tokenizer_config.json", b"{"),
         f"{BEFORE}m/tokenizer_config.json: not JSON …",
     ),
@@ -183,26 +187,34 @@ MODELS = [
         settings("tokenizer_config.json", auto_map={"AutoTokenizer": ["evil.Evil", None]}),
         f"{BEFORE}m/tokenizer_config.json: {CODE}",
     ),
-    ("a folder config.json", folder_instead("config.json"), f"{BEFORE}'m' has no config.json"),
     (
-        "pytorch_model.bin alone",
-        instead("pytorch_model.bin", PICKLE),
-        f"{BEFORE}'m' has no *.safetensors file but pickles, which are never read",
+        "a folder named config.json",
+        folder_instead("config.json"),
+        f"{BEFORE}'m' has no config.json",
     ),
-    ("model.gguf alone", instead("model.gguf"), f"{BEFORE}'m' has no *.safetensors file"),
-    ("a pickle by the name of safetensors", instead(WEIGHTS, PICKLE), NOT_WHOLE),
-    ("weights of no bytes", cut(0), NOT_WHOLE),
+    (
+        "only pytorch_model.bin",
+        instead("pytorch_model.bin", PICKLE),
+        f"{BEFORE}'m' has no *.safetensors file, only pickles, which are never read",
+    ),
+    ("only model.gguf", instead("model.gguf"), f"{BEFORE}'m' has no *.safetensors file"),
+    ("a pickle named model.safetensors", instead(WEIGHTS, PICKLE), NOT_WHOLE),
+    ("an empty file of weights", cut(0), NOT_WHOLE),
     ("weights cut in the header", cut(100), NOT_WHOLE),
     ("weights cut in the data", cut(50_000), NOT_WHOLE),
-    ("a folder by the name of weights", folder_instead(WEIGHTS), NO_WEIGHTS),
-    ("a link to no weights", lost_link, NO_WEIGHTS),
+    ("a folder named model.safetensors", folder_instead(WEIGHTS), NO_WEIGHTS),
+    ("a broken link to weights", lost_link, NO_WEIGHTS),
     ("an index that is not JSON", write(INDEX, b"no"), f"{JOB}{OUT}/{INDEX}: not JSON …"),
     ("an index without a map", write(INDEX, b"{}"), NO_NAMES),
-    ("a shard beyond the folder", write(INDEX, b'{"weight_map": {"a": "../b"}}'), NO_NAMES),
-    ("a shard elsewhere", write(INDEX, b'{"weight_map": {"a": "/etc/passwd"}}'), NO_NAMES),
+    ("a shard outside the folder", write(INDEX, b'{"weight_map": {"a": "../b"}}'), NO_NAMES),
+    (
+        "a shard at an absolute path",
+        write(INDEX, b'{"weight_map": {"a": "/etc/passwd"}}'),
+        NO_NAMES,
+    ),
     ("a shard that is a number", write(INDEX, b'{"weight_map": {"a": 3}}'), NO_NAMES),
     (
-        "a shard that lacks",
+        "a missing shard",
         write(INDEX, b'{"weight_map": {"a": "model-2.safetensors"}}'),
         f"{JOB}{OUT}: no model-2.safetensors",
     ),
@@ -214,7 +226,7 @@ MODELS = [
         settings(num_hidden_layers=4),
         f"{JOB}{OUT}: no tensor model.layers.3.self_attn.q_proj.weight: {LOST}",
     ),
-    ("a weight that lacks", without_weight, f"{JOB}{OUT}: no tensor {Q}: {LOST}"),
+    ("a missing weight", without_weight, f"{JOB}{OUT}: no tensor {Q}: {LOST}"),
     (
         "a weight of another shape",
         tensor(lambda weight: weight[:, :5]),
@@ -226,7 +238,7 @@ MODELS = [
         f"{JOB}{OUT}: {Q}: found shape (1024,), expected (32, 32)",
     ),
     (
-        "another hidden_size than the weights",
+        "a hidden_size that is not that of the weights",
         settings(hidden_size=64),
         f"{JOB}{OUT}: {Q}: found shape (32, 32), expected (32, 64)",
     ),
@@ -241,7 +253,7 @@ MODELS = [
         f"{JOB}{OUT}/config.json: model_type: found None, expected a name",
     ),
     (
-        "a model_type of nobody",
+        "an unknown model_type",
         settings(model_type="evil"),
         f"{JOB}config.json: model_type 'evil' is not one of …",
     ),
@@ -289,5 +301,5 @@ DOCUMENTS = [
 
 
 def matches(said: str, line: str) -> bool:
-    """Whether a line was said; one that ends in … begins what was said."""
+    """Whether `said` is the line or, if the line ends in …, starts with it."""
     return said.startswith(line[:-1]) if line.endswith("…") else said == line

@@ -1,4 +1,4 @@
-"""Bad configs and the line that each gets: what tests run and config/errors.md shows."""
+"""Bad configs and the line that each gets. Tests run them, and config/errors.md shows them."""
 
 import math
 
@@ -9,6 +9,7 @@ from heavytail.config.groupings import PROJECTIONS
 HUB = {"hub": "owner/model", "revision": "0123456789abcdef0123456789abcdef01234567"}
 METHODS = "magnitude, wanda, wanda_variant, sparsegpt"
 TASKS = "arc_easy, arc_challenge, rte, winogrande, openbookqa, hellaswag, boolq"
+A_PART, FROM_0 = (f"expected a number {low} 0 to below 1" for low in ("above", "from"))
 A_SHARE = "a share, or 'N:M' with M 2, 4, 8, 16 or 32"
 A_NAME = "a name of letters, digits, '.', '_' and '-' that starts with a letter or digit"
 
@@ -37,12 +38,12 @@ BAD_SHAPES = [
         model(**HUB) | {1: 2},
         "1: unknown key, expected one of models, methods, within_block, allocations, sparsity, "
         "seeds, artifacts, calibration, evaluation, segments, tune, gradients, hessian, tasks, "
-        "zero_shot, notes",
+        "zero_shot, reference",
     ),
     (model(**HUB) | {"see\nds": [0]}, "see ds: unknown key, did you mean 'seeds'?"),
     (
         model(**HUB) | {"hessian": {"windows": 9}, "calibration": {"samples": 8}},
-        "hessian.windows: 9 exceeds calibration.samples, 8",
+        "hessian.windows: found 9, expected at most 8, as calibration.samples",
     ),
 ]
 BAD_MODELS = [
@@ -54,7 +55,8 @@ BAD_MODELS = [
     ({"models": {"a\n": HUB}}, f"models: 'a\\n' is not {A_NAME}"),
     (
         {"models": {"summary": HUB}},
-        "models: cells, notes, significance, summary and zero_shot are tables that are no model's",
+        "models: no model can be called cells, reference, significance, summary or zero_shot: "
+        "tables have these names",
     ),
     ({"models": {"a": None}}, "models.a: expected a mapping, found nothing"),
     ({"models": {"a": "x/y"}}, "models.a: expected a mapping, found 'x/y'"),
@@ -62,8 +64,11 @@ BAD_MODELS = [
     (model(), "models.a.path: missing: a model needs a local path, or hub and revision"),
     (model(path=""), "models.a.path: '' is not a folder"),
     (model(path=None), "models.a.path: expected a folder, found nothing"),
-    (model(path="x", **HUB), "models.a.path: a model has either path or hub"),
-    (model(path="x", revision=HUB["revision"]), "models.a.revision: belongs to hub only"),
+    (
+        model(path="x", **HUB),
+        "models.a.path: not allowed beside hub: a model has one of the two",
+    ),
+    (model(path="x", revision=HUB["revision"]), "models.a.revision: not allowed without hub"),
     (
         model(hub="owner/model"),
         "models.a.revision: missing: a model of the hub needs its commit, 40 hexadecimal digits",
@@ -87,26 +92,29 @@ BAD_MODELS = [
     (model(path="weightless"), "models.a.path: 'weightless' has no *.safetensors file"),
     (
         {"models": {"a": HUB, "a-ratios": HUB}},
-        "models: 'a-ratios' is what tables of 'a' are called",
+        "models: no model can be called 'a-ratios': a table of 'a' has this name",
     ),
-    (model(**HUB, perplexity=0.5), "models.a.perplexity: 0.5 is less than 1"),
+    (model(**HUB, perplexity=0.5), "models.a.perplexity: found 0.5, expected at least 1"),
     (model(**HUB, perplexity="5.68"), "models.a.perplexity: expected a number, found '5.68'"),
     (
         model(**HUB, bos="always"),
         "models.a.bos: unknown BOS policy 'always', expected one of none, tokenizer",
     ),
-    (model(**ALPHAS, bos="none"), "models.a.bos: needs weights, of which alphas take the place"),
+    (
+        model(**ALPHAS, bos="none"),
+        "models.a.bos: not allowed beside alphas, which take the place of weights",
+    ),
     (
         model(**ALPHAS, perplexity=5.68),
-        "models.a.perplexity: needs weights, of which alphas take the place",
+        "models.a.perplexity: not allowed beside alphas, which take the place of weights",
     ),
-    (model(**HUB, alphas=ALPHAS["alphas"]), "models.a.alphas: belongs to path only"),
+    (model(**HUB, alphas=ALPHAS["alphas"]), "models.a.alphas: not allowed beside hub"),
     (model(path="empty", alphas=ALPHAS["alphas"]), "models.a.path: 'empty' has no config.json"),
     (
         model(path="weightless", alphas={"file": "a.npy"}),
-        "models.a.alphas.order: missing: in place of weights a file of published alpha_peak values "
-        "and the order of projections in it; of path config.json alone is read, and of the model "
-        "there are ratios but no cells",
+        "models.a.alphas.order: missing: alphas are published alpha_peak values in place of "
+        "weights: their file, and the order of the projections in it; the workflow then reads only "
+        "config.json in path, and makes ratios for the model but no cells",
     ),
     (alphas(file="b.npy"), "models.a.alphas.file: file 'b.npy' does not exist"),
     (alphas(file="a-file"), "models.a.alphas.file: 'a-file' is not a .npy file"),
@@ -130,24 +138,31 @@ BAD_VALUES = [
     ({"methods": ["wand"]}, "methods: unknown method 'wand', did you mean 'wanda'?"),
     (
         {"methods": [{"wanda": 0.2}]},
-        f"methods: a mapping is no method, expected one of {METHODS}",
+        f"methods: found a mapping, expected one of {METHODS}",
     ),
     ({"methods": ["wanda", "wanda"]}, "methods: 'wanda' occurs twice"),
     ({"sparsity": 0.7}, "sparsity: expected a list, found 0.7"),
-    ({"sparsity": [70]}, "sparsity: 70 is not in (0, 1) (N:M needs quotes)"),
-    ({"sparsity": [0]}, "sparsity: 0 is not in (0, 1) (N:M needs quotes)"),
-    ({"sparsity": [1.0]}, "sparsity: 1.0 is not in (0, 1) (N:M needs quotes)"),
+    *(
+        ({"sparsity": [share]}, f"sparsity: found {share}, {A_PART} (N:M needs quotes)")
+        for share in (70, 0, 1.0)
+    ),
     (
         yaml.safe_load("sparsity: [2:4]"),
-        "sparsity: 124 is not in (0, 1) (N:M needs quotes)",
+        f"sparsity: found 124, {A_PART} (N:M needs quotes)",
     ),
     ({"sparsity": ["1e-1"]}, f"sparsity: '1e-1' is not {A_SHARE}"),
     ({"sparsity": ["2:3"]}, f"sparsity: '2:3' is not {A_SHARE}"),
-    ({"sparsity": ["4:4"]}, "sparsity: '4:4' keeps 100%, expected N below M"),
-    ({"sparsity": ["5:4"]}, "sparsity: '5:4' keeps 125%, expected N below M"),
+    (
+        {"sparsity": ["4:4"]},
+        "sparsity: found '4:4', which keeps 100%, expected N below M",
+    ),
+    (
+        {"sparsity": ["5:4"]},
+        "sparsity: found '5:4', which keeps 125%, expected N below M",
+    ),
     (
         {"sparsity": [0.5, "2:4"], "methods": ["wanda_variant"]},
-        "methods: wanda_variant has no N:M form, and sparsity names '2:4'",
+        "methods: wanda_variant cannot prune N:M, but sparsity has '2:4'",
     ),
     ({"sparsity": [True]}, f"sparsity: expected {A_SHARE}, found true"),
     ({"sparsity": [math.nan]}, f"sparsity: expected {A_SHARE}, found nan"),
@@ -162,15 +177,15 @@ BAD_VALUES = [
     ),
     ({"within_block": []}, "within_block: empty, expected at least one"),
     ({"sparsity": [0.5, 0.50]}, "sparsity: 0.5 occurs twice"),
-    ({"seeds": [-1]}, "seeds: -1 is less than 0"),
+    ({"seeds": [-1]}, "seeds: found -1, expected at least 0"),
     ({"seeds": [0.0]}, "seeds: expected a whole number, found 0.0"),
     ({"seeds": [False]}, "seeds: expected a whole number, found false"),
     (
         {"calibration": None},
         "calibration: expected a mapping, found nothing (leave the key out for its default)",
     ),
-    ({"calibration": {"samples": 0}}, "calibration.samples: 0 is less than 1"),
-    ({"calibration": {"length": 1}}, "calibration.length: 1 is less than 2"),
+    ({"calibration": {"samples": 0}}, "calibration.samples: found 0, expected at least 1"),
+    ({"calibration": {"length": 1}}, "calibration.length: found 1, expected at least 2"),
     (
         {"calibration": {"dataset": "C4"}},
         "calibration.dataset: unknown calibration dataset 'C4', did you mean 'c4'?",
@@ -183,8 +198,8 @@ BAD_VALUES = [
         {"tune": {"dataset": "wikitext"}},
         "tune.dataset: unknown validation dataset 'wikitext', did you mean 'wikitext2'?",
     ),
-    ({"evaluation": {"windows": 0}}, "evaluation.windows: 0 is less than 1"),
-    ({"evaluation": {"tolerance": 1}}, "evaluation.tolerance: 1 is not in [0, 1)"),
+    ({"evaluation": {"windows": 0}}, "evaluation.windows: found 0, expected at least 1"),
+    ({"evaluation": {"tolerance": 1}}, f"evaluation.tolerance: found 1, {FROM_0}"),
     (
         {"evaluation": {"windows": "all"}},
         "evaluation.windows: expected a whole number or null, found 'all'",
@@ -200,8 +215,8 @@ BAD_VALUES = [
     ),
     (
         {"zero_shot": {"bos": None}},
-        "zero_shot.bos: nothing is no BOS policy, expected one of none, tokenizer",
+        "zero_shot.bos: found nothing, expected one of none, tokenizer",
     ),
-    ({"notes": ["a.csv"]}, "notes: expected a CSV file or null, found a list"),
-    ({"notes": "nowhere.csv"}, "notes: file 'nowhere.csv' does not exist"),
+    ({"reference": ["a.csv"]}, "reference: expected a CSV file or null, found a list"),
+    ({"reference": "nowhere.csv"}, "reference: file 'nowhere.csv' does not exist"),
 ]

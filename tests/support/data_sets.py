@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import yaml
 
 from heavytail.config.tasks import TASKS
-from heavytail.config.texts import TEXTS, place_of
+from heavytail.config.texts import TEXTS, source_of
 from support.hub_server import Hub, Repository
 
 ARC = [
@@ -57,8 +57,8 @@ HELLASWAG = [
 ] * 2
 BOOLQ = [{"question": "is ice cold", "passage": "Ice is cold.", "idx": 0, "label": 1}] * 2
 # (text, split) → what the job that fetches it is told.
-PLACES = {
-    (name, split): place_of(name, split)
+HUB_SPLITS = {
+    (name, split): source_of(name, split)
     for name, text in TEXTS.items()
     for split in text.files
     if text.hub
@@ -82,33 +82,37 @@ def text_rows(place: str) -> list[dict]:
 
 def publish(hub: Hub, folder: Path) -> None:
     """Let the hub serve every data set that the workflow may fetch, at its pinned revision."""
-    cards: dict[str, list[dict]] = {}
-    for task, (repository, name, split, rows) in TASK_DATA.items():
-        place = "data" if name == "default" else name
-        hub.repositories[f"datasets/{repository}"] = Repository(
-            folder / repository, TASKS[task].revision
-        )
-        files = {split: rows, "train": rows[:1]}
-        for part, own in files.items():
-            write_parquet(folder / repository / place / f"{part}-00000-of-00001.parquet", own)
-        paths = [{"split": part, "path": f"{place}/{part}-*"} for part in files]
-        cards.setdefault(repository, []).append({"config_name": name, "data_files": paths})
-    for repository, configs in cards.items():
-        card = f"---\n{yaml.safe_dump({'configs': configs})}---\n"
-        (folder / repository / "README.md").write_text(card)
-    for place in PLACES.values():
-        publish_text(hub, folder, place)
+    for task, data in TASK_DATA.items():
+        publish_task(hub, folder, TASKS[task].revision, *data)
+    for source in HUB_SPLITS.values():
+        publish_text(hub, folder, source)
 
 
-def publish_text(hub: Hub, folder: Path, place: dict[str, str]) -> None:
+def publish_task(
+    hub: Hub, folder: Path, revision: str, repository: str, name: str, split: str, rows: list[dict]
+) -> None:
+    """Let the hub serve the configuration `name` of a task's data set, beside its others."""
+    place = "data" if name == "default" else name
+    hub.repositories[f"datasets/{repository}"] = Repository(folder / repository, revision)
+    files = {split: rows, "train": rows[:1]}
+    for part, own in files.items():
+        write_parquet(folder / repository / place / f"{part}-00000-of-00001.parquet", own)
+    paths = [{"split": part, "path": f"{place}/{part}-*"} for part in files]
+    card = folder / repository / "README.md"
+    found = yaml.safe_load(card.read_text().strip("-\n"))["configs"] if card.exists() else []
+    configs = [*found, {"config_name": name, "data_files": paths}]
+    card.write_text(f"---\n{yaml.safe_dump({'configs': configs})}---\n")
+
+
+def publish_text(hub: Hub, folder: Path, source: dict[str, str]) -> None:
     """Let the hub serve one split of a text."""
-    repository = Repository(folder / place["hub"], place["revision"])
-    hub.repositories[f"datasets/{place['hub']}"] = repository
-    file = repository.folder / place["file"]
+    repository = Repository(folder / source["hub"], source["revision"])
+    hub.repositories[f"datasets/{source['hub']}"] = repository
+    file = repository.folder / source["file"]
     if file.suffix == ".parquet":
-        write_parquet(file, text_rows(place["file"]))
+        write_parquet(file, text_rows(source["file"]))
         return
-    lines = "".join(json.dumps(row | {"url": "u"}) + "\n" for row in text_rows(place["file"]))
+    lines = "".join(json.dumps(row | {"url": "u"}) + "\n" for row in text_rows(source["file"]))
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(gzip.compress(lines.encode(), mtime=0))
 

@@ -1,6 +1,6 @@
-"""config/errors.md, from the tables of bad inputs that the tests run.
+"""Makes config/errors.md from the tables of bad inputs that the tests run.
 
-To write it: PYTHONPATH=scripts:tests ./run python tests/support/errors_page.py > config/errors.md
+It prints the page: PYTHONPATH=scripts:tests ./run python tests/support/errors_page.py
 """
 
 import json
@@ -21,7 +21,7 @@ SETTINGS = [
 
 
 def page() -> str:
-    """config/errors.md."""
+    """The text of config/errors.md."""
 
     def table(head: str, rows: list[tuple[str, str]]) -> list[str]:
         cells = ([part.replace("|", "\\|") for part in row] for row in rows)
@@ -31,40 +31,45 @@ def page() -> str:
         shown = json.dumps(config, ensure_ascii=False).replace(HUB["revision"], "0123…")
         return f"`{shown}`"
 
-    text = """# What bad input gets
+    text = """# Error lines
 
-One line each, before any job starts or, where a model or data must be read first, from the job that
-reads it (`…`: in a library's words). Nothing is executed, nothing is lost. This page is written and
-held true by the tests (`tests/support/errors_page.py`).
+For each mistake below you get the one line beside it. You get it before any job starts; if a model
+or data must be read first, you get it from the job that reads them. `…` stands for the words of a
+library. The workflow executes nothing that it reads, and no finished result is lost.
+
+`tests/support/errors_page.py` writes this page from the mistakes that the tests make, and a test
+compares the two.
 """
     return "\n".join(
         [
             text,
             "## Config files",
             "",
-            "Named with `--configfile` to `./run`; the line begins with `config: FILE: `.",
+            "You name the file with `./run … --configfile FILE`. The line begins with "
+            "`config: FILE: `.",
             "",
             *table("file", [(name, line) for name, _, line in CONFIG_FILES]),
             "## Settings",
             "",
-            "The line begins with `config: `. Where `models` is not shown, it is right.",
+            "The line begins with `config: `. If `models` is not shown, it is correct.",
             "",
             *table("config", [(flow(config), line) for config, line in SETTINGS]),
             "## Models",
             "",
-            "Of a local folder `m`, which is the model `a`; a model of the hub gets them all from "
-            "`fetch_model`.",
+            "The model `a` is the local folder `m`. If a model comes from the hub, `fetch_model` "
+            "prints all of these lines.",
             "",
             *table("folder", [(name, line) for name, _, line in MODELS]),
             "## Published alphas",
             "",
-            "Of a file `a.npy` for a model of three blocks; the line begins with the job's name.",
+            "The file `a.npy` is for a model of three blocks. The line begins with the job's name.",
             "",
             *table("file", [(name, line) for name, _, line in ALPHAS]),
             "## The hub",
             "",
-            "The line begins with the job's name, for a model `models.NAME`, the repository and "
-            "the revision. A run tries three times; files that came are kept.",
+            "The line begins with the job's name, `models.NAME` if it is a model, the repository "
+            "and the revision. The job runs up to three times, and keeps the files that it has "
+            "fetched.",
             "",
             *table("model", [(name, refusal.line) for name, refusal in bad_hub.MODELS.items()]),
             *table("data set", [(name, refusal.line) for name, refusal in bad_hub.TEXTS.items()]),

@@ -18,7 +18,7 @@ from support.tiny_model import save_model
 ROOT = Path(__file__).parents[2]
 SNAKEMAKE = (sys.executable, "-m", "snakemake", "--cores", "2")
 ENVIRONMENT = os.environ | {"PYTHONPATH": ""}
-PARTS = ("Snakefile", "rules", "scripts", "config", "envs", "profiles", "resources/notes")
+PARTS = ("Snakefile", "rules", "scripts", "config", "envs", "profiles", "resources/reference")
 CONFIG = {
     "models": {"tiny": {"path": "tiny"}},
     "methods": ["magnitude", "wanda"],

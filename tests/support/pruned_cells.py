@@ -39,7 +39,7 @@ def prune(
     method: str = "wanda",
     within_block: str = "exact",
     ratio: float = 0.6,
-    of: int | None = None,
+    group_size: int | None = None,
     ids: torch.Tensor | None = None,
     budget: float = float("inf"),
     code: str = "",
@@ -47,7 +47,7 @@ def prune(
     """The artifact of a cell with equal ratios; files lie in `work`."""
     inputs = write_inputs(folder, work, ratio, windows(seed=1) if ids is None else ids)
     way = within_block if METHODS[method].calibrated else None
-    settings = {"method": method, "within_block": way, "of": of, "code": code}
+    settings = {"method": method, "within_block": way, "group_size": group_size, "code": code}
     outputs = str(work / "cell.safetensors"), str(work / "cell.json")
     prune_cell(*inputs, settings, budget, outputs)
     return Artifact(outputs[0])

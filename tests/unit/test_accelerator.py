@@ -139,7 +139,7 @@ def test_cells_and_their_perplexity(method, way, folder, tokens, both, tmp_path)
 @pytest.mark.parametrize("method", ["magnitude", "sparsegpt"])
 def test_patterns(method, folder, both, tmp_path):
     def stage(work: Path) -> dict[str, torch.Tensor]:
-        cell = prune(folder, work, method, ratio=0.5, of=4)
+        cell = prune(folder, work, method, ratio=0.5, group_size=4)
         ones = {key: torch.ones(shape) for key, shape in Checkpoint(folder).matrices().items()}
         return {f"{b}.{p}": cell.apply(b, p, one) != 0 for (b, p), one in ones.items()}
 
@@ -205,9 +205,9 @@ def test_hessians(folder, tokens, both, tmp_path):
 
 def test_tuning(folder, tokens, both, tmp_path):
     files = {"model": str(folder / "provenance.json"), "validation": tokens, "calibration": tokens}
-    settings = {"allocator": "depth_linear", "epsilon": "tune", "sparsity": 0.5, "of": None}
+    settings = {"allocator": "depth_linear", "epsilon": "tune", "sparsity": 0.5, "group_size": None}
     settings["candidates"] = [{"epsilon": 0.1}, {"epsilon": 0.8}]
-    pruning = {"method": "wanda", "within_block": "exact", "of": None, "code": ""}
+    pruning = {"method": "wanda", "within_block": "exact", "group_size": None, "code": ""}
 
     def stage(work: Path) -> dict[str, torch.Tensor]:
         tune_allocation(files, settings, pruning, NO_LIMIT, str(work / "tuned.json"))

@@ -1,27 +1,38 @@
-"""The conda environments pin what pip pins, and every import is pinned."""
+"""The conda environments pin what pip pins, every import is pinned, no pin excludes a Python."""
 
 import ast
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from rattler import MatchSpec
 
 ROOT = Path(__file__).parents[2]
 CONDA = ("compute.yaml", "compute-cuda.yaml", "tables.yaml")
-PYTHON = "3.11"
+PIP = ("requirements.txt", "requirements-slurm.txt", "requirements-dev.txt")
+# What `./run` takes.
+PYTHONS = ("3.11", "3.12", "3.13")
+PYTHON = PYTHONS[0]
 CONDA_TO_PIP = {"pytorch": "torch", "matplotlib-base": "matplotlib"}
 IMPORT_TO_PIP = {"yaml": "pyyaml"}
-# Read by Snakemake itself while it parses the workflow, never by a job.
-PARSE_TIME = {"jsonschema"}
+# Read by Snakemake itself while it parses the workflow, or by `./run status`, never by a job.
+PARSE_TIME = {"jsonschema", "snakemake"}
+
+
+def requirements(name: str) -> list[Requirement]:
+    """The lines of a file of pip's, those that include another file left out."""
+    lines = (ROOT / "envs" / name).read_text().splitlines()
+    return [Requirement(line) for line in lines if line and line[0] not in "#-"]
 
 
 def pip_pins(name: str) -> dict[str, str]:
     """Requirement without extras → exact version."""
-    lines = (ROOT / "envs" / name).read_text().splitlines()
-    pairs = [line.split("==") for line in lines if "==" in line and not line.startswith("#")]
-    return {package.split("[")[0]: version for package, version in pairs}
+    pinned = {found.name: str(found.specifier) for found in requirements(name)}
+    return {name: exact.removeprefix("==") for name, exact in pinned.items() if "==" in exact}
 
 
 def conda_specs(name: str) -> dict[str, MatchSpec]:
@@ -85,13 +96,28 @@ def test_the_container_installs_what_pip_pins():
     assert found["ENTRYPOINT"] == '["snakemake"]'
 
 
-@pytest.mark.parametrize(
-    "name", ["requirements.txt", "requirements-slurm.txt", "requirements-dev.txt"]
-)
+@pytest.mark.parametrize("name", PIP)
 def test_every_requirement_is_pinned(name):
-    lines = (ROOT / "envs" / name).read_text().splitlines()
-    loose = [line for line in lines if line and "==" not in line and line[0] not in "#-"]
+    loose = [str(found) for found in requirements(name) if found.name not in pip_pins(name)]
     assert loose == (["packaging<26"] if name == "requirements.txt" else [])
+
+
+@pytest.mark.parametrize("python", PYTHONS)
+@pytest.mark.parametrize("name", PIP)
+def test_no_pin_excludes_a_supported_python(name, python):
+    """As the installed packages say themselves; a marker leaves a package out of some Pythons."""
+    asked = {"python_version": python, "python_full_version": f"{python}.0"}
+    for pin in requirements(name):
+        if not pin.marker or (pin.marker.evaluate(asked) and pin.marker.evaluate()):
+            found = metadata.distribution(pin.name)
+            assert pin.specifier.contains(found.version), f"{pin}: {found.version} is installed"
+            admitted = SpecifierSet(found.metadata["Requires-Python"] or "")
+            assert admitted.contains(f"{python}.0"), f"{pin} wants Python {admitted}"
+
+
+def test_developers_tools_alone_may_be_left_out_of_some_pythons():
+    """What the tests use is skipped there; without the others no result is made."""
+    assert not [str(pin) for name in PIP[:2] for pin in requirements(name) if pin.marker]
 
 
 def test_every_import_of_the_scripts_is_pinned():

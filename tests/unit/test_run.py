@@ -10,7 +10,14 @@ import pytest
 
 RUN = Path(__file__).parents[2] / "run"
 TOOLS = ("cat", "cksum", "dirname", "flock", "readlink", "rm", "sed", "sh")
-TOO_OLD = "#!/bin/sh\nexit 3\n"
+# Runs what `-c` names as a Python of another release would, and makes no environment.
+OF_RELEASE = f"""#!/bin/sh
+exec {sys.executable} -c '
+import sys
+sys.version_info, sys._base_executable = (3, %d, 0), "/bin/false"
+exec(sys.argv[2])' "$@"
+"""
+OLD, NEW = OF_RELEASE % 10, OF_RELEASE % 14
 # Runs what `-c` names as a Python would that Debian ships without its venv package.
 WITHOUT_ENSUREPIP = f"""#!/bin/sh
 exec {sys.executable} -c 'import sys; sys.modules["ensurepip"] = None; exec(sys.argv[2])' "$@"
@@ -64,14 +71,37 @@ def test_shellcheck_finds_nothing():
     subprocess.run(["shellcheck", RUN], check=True)
 
 
-@pytest.mark.parametrize("pythons", [{}, {"python3": TOO_OLD}])
-def test_without_a_new_python_it_says_so(project, pythons):
+@pytest.mark.parametrize(
+    ("pythons", "lacking"),
+    [
+        ({}, ""),
+        ({"python3": OLD}, ""),
+        (
+            {"python3": NEW, "python3.12": OLD},
+            " (python3 is newer: immutables, which Snakemake needs, has no wheel for it)",
+        ),
+        (
+            {"python3.14": NEW},
+            " (python3.14 is newer: immutables, which Snakemake needs, has no wheel for it)",
+        ),
+    ],
+)
+def test_without_a_supported_python_it_says_so(project, pythons, lacking):
     ended = launch(project, "results", PATH=path_with(project / "bin", **pythons), PYTHON="")
     assert ended.returncode == 1
     assert ended.stderr == (
-        "run: no Python 3.11 or newer found: install one, or name it: "
+        f"run: no Python 3.11, 3.12 or 3.13 found{lacking}: install one, or name it: "
         "PYTHON=/path/to/python3 ./run\n"
     )
+
+
+@pytest.mark.parametrize("release", [11, 12, 13])
+@pytest.mark.parametrize("first", [OLD, NEW])
+def test_a_supported_python_goes_before_others(project, first, release):
+    pythons = {"python3": first, "python3.14": NEW, f"python3.{release}": OF_RELEASE % release}
+    ended = launch(project, "results", PATH=path_with(project / "bin", **pythons), PYTHON="")
+    assert ended.returncode == 1
+    assert ended.stderr.startswith(f"run: setting up .venv with Python 3.{release} ")
 
 
 def test_without_ensurepip_it_names_the_package(project):
@@ -92,7 +122,7 @@ def test_help_comes_without_an_environment(project, arguments):
 @pytest.mark.slow
 def test_it_installs_once_and_again_after_a_change(project):
     asked = ("python", "-c", "import sys; print(sys.prefix)")
-    path = path_with(project / "bin", python3=TOO_OLD)
+    path = path_with(project / "bin", python3=OLD)
     fresh = {"PATH": path, "PYTHON": sys.executable}
 
     # Half made, as an interrupted set-up leaves it.

@@ -47,8 +47,8 @@ def test_every_metric_of_every_subject_is_in_the_tables(diagnosed):
 
 def test_the_pages_say_what_was_measured(diagnosed):
     pages = diagnosed.folder / "results/diagnostics"
-    notes = (pages / "tiny/notes.md").read_text()
-    assert "3 blocks, the notes have 32" in notes and "llama-2-7b" in notes
+    reference = (pages / "tiny/reference.md").read_text()
+    assert "3 blocks, the reference has 32" in reference and "llama-2-7b" in reference
     assert "W_KᵀW_Q" in (pages / "tiny/low_rank.md").read_text()
     assert "Simpson's paradox" in (pages / "correlations.md").read_text()
     hessian = (pages / "tiny/hessian.md").read_text()

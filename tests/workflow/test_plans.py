@@ -10,14 +10,14 @@ from support.project import CONFIG, ENVIRONMENT, ROOT
 pytestmark = pytest.mark.slow
 
 
-def test_the_notes_matrix_is_planned_for_every_model(fresh):
+def test_the_reference_matrix_is_planned_for_every_model(fresh):
     shutil.copy(ROOT / "config/notes.yaml", fresh.folder / "config/notes.yaml")
-    notes = yaml.safe_load((ROOT / "config/notes.yaml").read_text())
+    config = yaml.safe_load((ROOT / "config/notes.yaml").read_text())
     full = fresh.snakemake("--configfile", "config/notes.yaml", "--dry-run")
     assert full.returncode == 0, full.stdout
     cells = sum(
-        len(own.get("models", notes["models"])) * len(own.get("methods", notes["methods"]))
-        for own in notes["allocations"].values()
+        len(own.get("models", config["models"])) * len(own.get("methods", config["methods"]))
+        for own in config["allocations"].values()
     )
     assert (
         full.stdout.count("\nrule prune_cell:") + full.stdout.count("localrule prune_cell:")

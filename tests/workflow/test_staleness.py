@@ -85,13 +85,13 @@ def test_an_edit_of_the_comparisons_collects_nothing(project):
     assert project.planned() == COMPARISONS
 
 
-def test_notes_add_their_comparison_and_the_tables(project):
-    project.configure(notes="resources/notes/results.csv")
+def test_reference_results_add_their_comparison_and_the_tables(project):
+    project.configure(reference="resources/reference/results.csv")
     written = {"write_table": PAGES["write_table"]}
-    assert project.planned() == written | {"compare_notes": ["results/tables/notes.csv"]}
+    assert project.planned() == written | {"compare_reference": ["results/tables/reference.csv"]}
     project.run()
     assert project.planned() == {}
-    assert "No number of the notes" in (project.folder / "results/tables/notes.md").read_text()
+    assert "No reference result" in (project.folder / "results/tables/reference.md").read_text()
 
 
 def test_an_edit_of_the_spectra_reruns_what_reads_them(project):
@@ -263,7 +263,7 @@ def test_another_metric_of_a_family_computes_nothing_on_the_model(project):
     project.edit(
         "scripts/heavytail/metrics/tails.py",
         '"alpha_mid": ',
-        '"alpha_twice": 2 * alpha_mid(spectrum), "alpha_mid": ',
+        '"alpha_twice": 2 * alpha_mid(values), "alpha_mid": ',
     )
     planned = project.planned()
     assert planned == METRICS_OF_GT, "Snakemake cannot know before"
@@ -271,7 +271,7 @@ def test_another_metric_of_a_family_computes_nothing_on_the_model(project):
     assert project.planned() == {}
     after = results(project)
     changed = {name for name in after if after[name] != before.get(name)}
-    assert changed == {"results/metrics/tiny/tails.csv"}
+    assert changed == {"metrics/tiny/tails.csv"}
 
 
 def test_a_renamed_allocation_is_the_same_cell(project):

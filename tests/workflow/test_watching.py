@@ -15,6 +15,12 @@ WAIT = """from time import sleep
     while not Path("go").exists():
         sleep(0.05)
 """
+# Put into a script: the job ends before its log is there, the first time.
+FAIL_ONCE = """from pathlib import Path
+    if not Path("tried").exists():
+        Path("tried").touch()
+        raise SystemExit(1)
+    """
 
 
 def status(project: Project, *arguments: str) -> str:
@@ -103,3 +109,15 @@ def test_a_failed_run_ends_with_the_job_the_reason_and_the_log(fresh):
     end = run.stdout.partition("Exiting because a job execution failed")[2]
     assert line in end.splitlines(), run.stdout
     assert (fresh.folder / log).read_text().endswith(f"{line}\n")
+
+
+def test_a_quiet_run_tells_what_failed_but_not_what_worked_when_it_was_tried_again(fresh):
+    fresh.configure(calibration=CONFIG["calibration"] | {"length": 80})
+    fresh.edit("scripts/extract_python.py", "with logged(", f"{FAIL_ONCE}with logged(")
+    target = "results/calibration/tiny/seed-0.safetensors"
+    run = fresh.snakemake("--quiet", "progress", "rules", "--retries", "1", "--", target)
+    assert run.returncode != 0 and (fresh.folder / "tried").exists()
+    end = run.stdout.partition("Exiting because a job execution failed")[2].splitlines()[1:]
+    assert [line.split(": ")[0] for line in end if "(log: " in line] == [
+        "freeze_calibration tiny/seed-0"
+    ], run.stdout

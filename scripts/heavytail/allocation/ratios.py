@@ -1,10 +1,11 @@
-"""From an allocation's settings to the sparsity of every matrix."""
+"""From the settings of an allocation to the sparsity of every matrix."""
 
 import importlib
 import math
 
 import numpy as np
 
+from heavytail.allocation.settings import RatioSettings
 from heavytail.allocation.target import to_target, to_units
 from heavytail.config.segments import read_segments
 from heavytail.io.files import read_json
@@ -12,36 +13,37 @@ from heavytail.projections import Matrix, key_of
 
 
 def ratios_of(
-    shapes: dict[Matrix, tuple[int, int]], settings: dict, guides: dict[str, str]
+    shapes: dict[Matrix, tuple[int, int]], settings: RatioSettings, guides: dict[str, str]
 ) -> dict[Matrix, float]:
     """The ratio of every matrix; their parameter-weighted mean is the target.
 
     Args:
-        shapes: of every matrix.
-        settings: "allocator" and what it reads, "segments", "blend", "sparsity" and "of", M of N:M.
-        guides: files by what they hold: "scores" (metrics of spectra, or Wanda scores), "segments",
-            "gradients"; those that the settings ask for.
+        shapes: the shape of every matrix.
+        settings: "allocator" and what it reads, "segments", "blend", "sparsity" and "group_size",
+            M of N:M.
+        guides: the files that the settings need: "scores" (metrics of spectra, or Wanda scores),
+            "segments" and "gradients".
 
     Raises:
-        ValueError: the settings do not fit the model (the config key is named).
+        ValueError: the settings do not fit the model; the message names the config key.
     """
     sizes = {matrix: math.prod(shape) for matrix, shape in shapes.items()}
     weights, target = np.array(list(sizes.values())), settings["sparsity"]
-    # By name, so that ratios depend on the code of their own allocator alone.
+    # Imported by name, so that ratios depend only on the code of their own allocator.
     allocator = importlib.import_module(f"heavytail.allocation.allocators.{settings['allocator']}")
     ratios = allocator.ratios(sizes, settings, guides.get("scores"))
     if settings.get("segments") or settings.get("blend"):
         ratios = to_target(_changed(ratios, list(sizes), settings, guides), weights, target)
-    if settings["of"]:
-        _check_pattern(shapes, settings["of"])
-        ratios = to_units(ratios, weights, target, settings["of"])
+    if settings["group_size"]:
+        _check_pattern(shapes, settings["group_size"])
+        ratios = to_units(ratios, weights, target, settings["group_size"])
     return dict(zip(sizes, ratios.tolist(), strict=True))
 
 
 def _changed(
-    ratios: np.ndarray, matrices: list[Matrix], settings: dict, guides: dict[str, str]
+    ratios: np.ndarray, matrices: list[Matrix], settings: RatioSettings, guides: dict[str, str]
 ) -> np.ndarray:
-    """Ratios averaged inside segments and blended with what gradients say, where that is asked."""
+    """The ratios, averaged inside segments and blended with those of gradients if configured."""
     blocks, runs = [block for block, _ in matrices], None
     if "segments" in guides:
         segments = importlib.import_module("heavytail.allocation.segments")
@@ -58,11 +60,11 @@ def _changed(
     return ratios
 
 
-def _check_pattern(shapes: dict[Matrix, tuple[int, int]], of: int) -> None:
-    """Raise ValueError, naming the config key, where N:M does not fit the rows of a matrix."""
+def _check_pattern(shapes: dict[Matrix, tuple[int, int]], group_size: int) -> None:
+    """Raise ValueError, which names the config key, if N:M does not fit the rows of a matrix."""
     for (block, projection), (_, columns) in shapes.items():
-        if columns % of:
+        if columns % group_size:
             raise ValueError(
-                f"sparsity: found N:{of}, expected an M that divides the rows of every matrix: "
-                f"those of {key_of(block, projection)} have {columns} weights"
+                f"sparsity: found N:{group_size}, expected an M that divides the rows of every "
+                f"matrix: those of {key_of(block, projection)} have {columns} weights"
             )

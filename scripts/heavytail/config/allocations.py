@@ -1,26 +1,31 @@
-"""What the schema cannot say of an allocation (standard library only: parse time)."""
+"""Checks of an allocation that the schema cannot express (standard library only: parse time)."""
+
+from collections.abc import Mapping
+from typing import Literal
 
 from heavytail.config.allocators import ALLOCATORS, OF_METHOD, WANDA_SCORES
+from heavytail.config.entries import Allocation, Candidate, Config, Model, Tune
 from heavytail.config.groupings import GROUPINGS, name_of, projections_of
 from heavytail.config.methods import METHODS
 from heavytail.config.mistakes import fail, shown, unknown
 from heavytail.projections import ATTENTION, MLP, PROJECTIONS
 
-# An epsilon or a grouping that trials choose.
+# Stands in place of an epsilon or a grouping that trials choose.
 TUNE = "tune"
-# Whose segments: the model's own, or another model's by its name.
+# Stands for the model's own segments, in place of the name of another model.
 OWN = "own"
 
 
-def complete(name: str, allocation: dict, config: dict) -> None:
-    """Check one allocation and give it the epsilon of its allocator; raises SettingsError.
+def complete(name: str, allocation: Allocation, config: Config) -> None:
+    """Check one allocation, and give it its allocator's epsilon. Raises SettingsError.
 
     Args:
-        name: of the allocation.
-        allocation: its settings, defaults filled in; changed in place.
-        config: the whole config, defaults filled in.
+        name: the allocation's name.
+        allocation: its settings with defaults filled in; changed in place.
+        config: the whole config with defaults filled in.
     """
     where = ("allocations", name)
+    axis: Literal["models", "methods"]
     for axis, noun in (("models", "model"), ("methods", "method")):
         for chosen in allocation.get(axis, []):
             if chosen not in config[axis]:
@@ -28,7 +33,7 @@ def complete(name: str, allocation: dict, config: dict) -> None:
     _complete_epsilon((*where, "epsilon"), allocation, config["methods"])
     if allocation.get("grouping") == TUNE:
         if not config["tune"]["grouping"]:
-            fail(("tune", "grouping"), f": empty, expected what allocations.{name} chooses from")
+            fail(("tune", "grouping"), f": empty, expected candidates for allocations.{name}")
         for grouping in config["tune"]["grouping"]:
             _check_guides(where, allocation | {"grouping": grouping}, ("tune", "grouping"))
     elif "grouping" in allocation:
@@ -37,20 +42,21 @@ def complete(name: str, allocation: dict, config: dict) -> None:
     if owner != OWN and owner not in config["models"]:
         fail((*where, "segments"), unknown("model", owner, [OWN, *config["models"]]))
     if owner != OWN and _is_unsegmented(config["models"][owner]):
-        fail((*where, "segments"), f": models.{owner} has neither segments nor weights to find any")
+        missing = f": models.{owner} has no segments, and no weights by which to find them"
+        fail((*where, "segments"), missing)
 
 
-def _is_unsegmented(model: dict) -> bool:
-    """Whether a model has no segments that are given, nor weights by which to find them."""
+def _is_unsegmented(model: Model) -> bool:
+    """Whether a model has no segments given, and no weights by which to find them."""
     return "alphas" in model and "segments" not in model
 
 
-def check_weightless(name: str, allocation: dict, model: str, entry: dict) -> None:
-    """Fail when an allocation needs weights of a model that has published alphas alone.
+def check_weightless(name: str, allocation: Allocation, model: str, entry: Model) -> None:
+    """Fail if an allocation needs weights, for a model that has only published alphas.
 
     Args:
-        name: of the allocation.
-        allocation: its settings, complete.
+        name: the allocation's name.
+        allocation: its settings, as `complete` leaves them.
         model: the model's name.
         entry: the model's settings.
     """
@@ -62,26 +68,27 @@ def check_weightless(name: str, allocation: dict, model: str, entry: dict) -> No
         "segments": allocation.get("segments") == OWN and _is_unsegmented(entry),
         "blend": "blend" in allocation,
     }
+    given: Mapping[str, object] = allocation
     for key in (key for key, needed in needs.items() if needed):
         fail(
             ("allocations", name, key),
-            f": {shown(allocation[key])} needs weights, and models.{model} has alphas alone",
+            f": {shown(given[key])} needs weights, but models.{model} has only alphas",
         )
 
 
-def is_tuned(allocation: dict) -> bool:
-    """Whether trials choose something of an allocation."""
+def is_tuned(allocation: Allocation) -> bool:
+    """Whether trials choose the epsilon or the grouping of an allocation."""
     return TUNE in (allocation.get("epsilon"), allocation.get("grouping"))
 
 
-def candidates(allocation: dict, tune: dict) -> list[dict]:
-    """What an allocation's open settings may be, each with the settings that it changes.
+def candidates(allocation: Allocation, tune: Tune) -> list[Candidate]:
+    """The candidates of an allocation: each is the settings that it puts in place of `TUNE`.
 
     Args:
-        allocation: for which `is_tuned`.
+        allocation: one that `is_tuned`.
         tune: the config's "epsilon" and "grouping", lists of candidates.
     """
-    found = [{}]
+    found: list[Candidate] = [{}]
     if allocation.get("grouping") == TUNE:
         found = [
             {"grouping": name_of(grouping), "projections": list(projections_of(grouping))}
@@ -92,8 +99,8 @@ def candidates(allocation: dict, tune: dict) -> list[dict]:
     return found
 
 
-def _check_grouping(where: tuple, grouping: str | list) -> None:
-    """Fail when a grouping, or a projection of a list, has no such name."""
+def _check_grouping(where: tuple[str, ...], grouping: str | list[str]) -> None:
+    """Fail if there is no such grouping or, in a list, no such projection."""
     named = isinstance(grouping, str)
     noun, known = ("grouping", GROUPINGS) if named else ("projection", PROJECTIONS)
     for name in [grouping] if named else grouping:
@@ -101,34 +108,35 @@ def _check_grouping(where: tuple, grouping: str | list) -> None:
             fail(where, unknown(noun, name, known))
 
 
-def _check_guides(where: tuple, allocation: dict, key: tuple) -> None:
-    """Fail when a grouping, which stands at `key`, has no such name or does not fit the mapping."""
+def _check_guides(where: tuple[str, ...], allocation: Allocation, key: tuple[str, ...]) -> None:
+    """Fail if there is no such grouping as stands at `key`, or if it does not fit the mapping."""
     _check_grouping(key, allocation["grouping"])
     _check_mapping((*where, "mapping"), allocation)
 
 
-def _complete_epsilon(where: tuple, allocation: dict, methods: list[str]) -> None:
-    """Give an allocation its allocator's epsilon; fail where one fits no allocator or method."""
+def _complete_epsilon(where: tuple[str, ...], allocation: Allocation, methods: list[str]) -> None:
+    """Give an allocation its default epsilon; fail if its own does not fit allocator or methods."""
     methods = allocation.get("methods", methods)
+    default: float | str | dict[str, float] | None
     default = ALLOCATORS[allocation["allocator"]].epsilon
     if default is None:
         if "epsilon" in allocation:
-            fail(where, f": the allocator {allocation['allocator']} has none")
+            fail(where, f": the allocator {allocation['allocator']} takes no epsilon")
         return
     if default == OF_METHOD:
         default = {method: METHODS[method].epsilon for method in methods}
     epsilon = allocation.setdefault("epsilon", default)
     for method in methods:
         if isinstance(epsilon, dict) and method not in epsilon:
-            fail(where, f".{method}: missing: {method} is one of the methods")
+            fail(where, f".{method}: missing: expected an epsilon for each method in use")
 
 
-def _check_mapping(where: tuple, allocation: dict) -> None:
-    """Fail when a grouping leaves something without a guide."""
+def _check_mapping(where: tuple[str, ...], allocation: Allocation) -> None:
+    """Fail if the grouping leaves a matrix, the attention or the MLP without a guide."""
     chosen = projections_of(allocation["grouping"])
     if allocation["mapping"] == "matrix" and set(chosen) != set(PROJECTIONS):
         fail(where, ": 'matrix' maps every matrix by its own metric, expected the grouping 'gt'")
     if allocation["mapping"] == "attention_mlp":
-        for side, projections in (("attention", ATTENTION), ("MLP", MLP)):
+        for part, projections in (("attention", ATTENTION), ("the MLP", MLP)):
             if not set(chosen) & set(projections):
-                fail(where, f": 'attention_mlp' needs projections of both, found no {side}")
+                fail(where, f": 'attention_mlp' needs a projection of {part} in the grouping")

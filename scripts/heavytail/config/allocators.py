@@ -1,15 +1,15 @@
 """The allocators, a row each (standard library only: parse time).
 
-A row's name is a module of heavytail.allocation.allocators. No job imports this table, so that a
-new row makes nothing stale: what a job needs of a row it is given as a param of its rule.
+A row's name is a module of heavytail.allocation.allocators. No job imports this table: a job
+receives what it needs of a row as a param of its rule. A new row therefore makes nothing stale.
 """
 
 from dataclasses import dataclass
 
-# What an allocator may read beside the shapes of the matrices: a metric of spectra, or the Wanda
+# An allocator may read these beside the shapes of the matrices: a metric of spectra, or the Wanda
 # scores of the dense model.
 METRIC, WANDA_SCORES = "metric", "wanda_scores"
-# The default epsilon that a method's own row has.
+# The default epsilon is the one in the row of the method.
 OF_METHOD = "of the method"
 
 
@@ -18,7 +18,7 @@ class Allocator:
     """What the workflow must know of an allocator before a job runs it."""
 
     reads: str | None = None
-    epsilon: float | str | None = None  # the default, as published; None: it has no epsilon
+    epsilon: float | str | None = None  # the published default; None if it takes no epsilon
 
 
 ALLOCATORS = {
@@ -26,6 +26,6 @@ ALLOCATORS = {
     "uniform": Allocator(),
     "owl": Allocator(reads=WANDA_SCORES, epsilon=0.08),
     "dlp": Allocator(reads=WANDA_SCORES, epsilon=0.15),
-    # ATP tunes its own.
+    # ATP publishes no default and tunes it.
     "depth_linear": Allocator(epsilon=0.2),
 }

@@ -1,7 +1,7 @@
 """The model families, a row each (standard library only: parse time).
 
-A row's name is the `model_type` of config.json, and a module of heavytail.models.families. No job
-imports this table, so that a new row makes nothing stale.
+A row's name is the `model_type` in config.json, and a module of heavytail.models.families. No job
+imports this table, so a new row makes nothing stale.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from heavytail.config.model_folder import read_settings
 class Family:
     """What the documentation says of a family."""
 
-    models: str  # those that have its layout
+    models: str  # the models that have its layout
 
 
 FAMILIES = {
@@ -32,8 +32,8 @@ FAMILIES = {
 def family_module(folder: str | Path) -> str | None:
     """The module that the jobs of a model choose by its config.json.
 
-    None where there is no such file, or it names no family of the table: jobs then say what is
-    wrong with it.
+    None if there is no such file, or if it names no family of the table: a job then says what is
+    wrong with the file.
     """
     path = Path(folder, "config.json")
     try:

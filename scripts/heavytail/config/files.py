@@ -1,4 +1,4 @@
-"""Config files, checked before the workflow is read: what no schema sees, in one line."""
+"""Check config files before Snakemake reads the workflow, for what a schema cannot see."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,9 +9,9 @@ from heavytail.config.mistakes import SettingsError
 
 
 def check_file(path: str) -> None:
-    """Raise SettingsError, one line, when a file is not YAML or JSON with keys at its top level.
+    """Raise SettingsError, in one line, if a file is not YAML or JSON with keys at its top level.
 
-    Nor may a key stand twice in one mapping, since the first would be lost without a word.
+    A key that stands twice in one mapping is an error too: YAML would silently take the second.
     """
     try:
         text = Path(path).read_text(encoding="utf-8")
@@ -19,8 +19,8 @@ def check_file(path: str) -> None:
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path}: cannot be read: {_reason(error)}") from error
     except yaml.MarkedYAMLError as error:
-        place = error.problem_mark or error.context_mark
-        at = f"line {place.line + 1}, column {place.column + 1}"
+        mark = error.problem_mark or error.context_mark
+        at = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "somewhere"
         raise SettingsError(f"{path}: {at}: not YAML: {error.problem}") from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise SettingsError(f"{path}: not YAML: {_reason(error)}") from error
@@ -32,13 +32,13 @@ def check_file(path: str) -> None:
 
 
 def _reason(error: Exception) -> str:
-    """An error's own words, on one line and without the path, which is told anyway."""
+    """The words of an error on one line, without the path, which the line names already."""
     return " ".join((getattr(error, "strerror", None) or str(error)).split())
 
 
-def _twice(node: yaml.Node, seen: set[int]) -> Iterator[yaml.ScalarNode]:
-    """The keys that repeat one of the same mapping; an anchor is looked into once."""
-    if id(node) in seen or isinstance(node, yaml.ScalarNode):
+def _twice(node: yaml.Node | None, seen: set[int]) -> Iterator[yaml.ScalarNode]:
+    """The keys that repeat an earlier key of the same mapping; an anchor is visited once."""
+    if node is None or id(node) in seen or isinstance(node, yaml.ScalarNode):
         return
     seen.add(id(node))
     if isinstance(node, yaml.SequenceNode):

@@ -1,4 +1,4 @@
-"""The groupings of the notes: whose spectra guide a block."""
+"""The groupings that have a name: the projections whose spectra guide a block."""
 
 from heavytail.projections import PROJECTIONS
 
@@ -21,12 +21,12 @@ GROUPINGS = {
 
 
 def projections_of(grouping: str | list[str]) -> tuple[str, ...]:
-    """The projections of a grouping, given by its name or as a list of projections."""
+    """The projections of a grouping, which is a name or a list of projections."""
     return GROUPINGS[grouping] if isinstance(grouping, str) else tuple(grouping)
 
 
 def name_of(grouping: str | list[str]) -> str:
-    """A grouping as tables write it: its name, also of a list of the same, else its parts."""
+    """A grouping as tables write it: its name if the same projections have one, else its parts."""
     if isinstance(grouping, str):
         return grouping
     same = (name for name, own in GROUPINGS.items() if set(own) == set(grouping))

@@ -1,7 +1,7 @@
 """The pruning methods, a row each (standard library only: parse time).
 
-A row's name is a module of heavytail.pruning.methods. No job imports this table, so that a new row
-makes nothing stale: what a job needs of a row it is given as a param of its rule.
+A row's name is a module of heavytail.pruning.methods. No job imports this table: a job receives
+what it needs of a row as a param of its rule. A new row therefore makes nothing stale.
 """
 
 from dataclasses import dataclass
@@ -14,16 +14,16 @@ WITHIN_BLOCK = ("exact", "sequential")
 class Method:
     """What the workflow must know of a method before a job runs it."""
 
-    calibrated: bool  # reads calibration text: the module's Statistic is not None
-    epsilon: float  # of a spectral allocation that gives none, as published
-    patterns: bool = True  # has an N:M form
-    modifier: str | None = None  # of llm-compressor, in an exported cell's recipe
+    calibrated: bool  # it reads calibration text: the module's Statistic is not None
+    epsilon: float  # the published default, for a spectral allocation that gives none
+    patterns: bool = True  # it can prune N:M
+    modifier: str | None = None  # llm-compressor's, named in the recipe of an exported cell
 
 
 METHODS = {
     "magnitude": Method(calibrated=False, epsilon=0.3, modifier="MagnitudePruningModifier"),
     "wanda": Method(calibrated=True, epsilon=0.2, modifier="WandaPruningModifier"),
-    # The nearest that llm-compressor has.
+    # llm-compressor has no such method; this modifier is the nearest.
     "wanda_variant": Method(
         calibrated=True, epsilon=0.2, patterns=False, modifier="WandaPruningModifier"
     ),
@@ -32,10 +32,10 @@ METHODS = {
 
 
 def labels(methods: list[str], within_block: list[str]) -> dict[str, tuple[str, str | None]]:
-    """The names that paths and tables give to methods → method and way through a block.
+    """The name that paths and tables give to a method → the method and its way through a block.
 
-    A method's own name stands for the published way, wanda-sequential for another one. A method
-    that reads no calibration text goes none of them.
+    The name is the method's own for the published way, and such as wanda-sequential for another. A
+    method that reads no calibration text has no way through a block: None.
     """
     found = {}
     for method in methods:

@@ -1,12 +1,13 @@
 """The metrics of spectra, a row each (standard library only: parse time).
 
-A row's `family` is the module of heavytail.metrics that computes it. No job imports this table, so
-that a new row makes nothing stale: what a job needs of a row it is given as a param of its rule.
+A row's `family` is the module of heavytail.metrics that computes it. No job imports this table: a
+job receives what it needs of a row as a param of its rule. A new row therefore makes nothing stale.
 
 The direction says which matrices a spectral allocation prunes more: those with a larger value
 (MORE) or those with a smaller one (LESS). Heavy tails, spikes and distance from randomness are
-signs of what was learned, so they are spared (Martin and Mahoney, arXiv 1810.01075; AlphaPruning,
-arXiv 2410.10912). Norms follow arXiv 2202.02842, where smaller means better trained.
+signs of what was learned, so matrices that show them are pruned less (Martin and Mahoney, arXiv
+1810.01075; AlphaPruning, arXiv 2410.10912). The norms follow arXiv 2202.02842, where a smaller norm
+means a better trained matrix.
 """
 
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ class Metric:
 
     family: str
     direction: int
-    reads: tuple[str, ...] = ()  # measures, beside the spectra of the whole matrices
+    reads: tuple[str, ...] = ()  # measures that it needs beside the spectra of whole matrices
 
 
 METRICS = {

@@ -1,4 +1,4 @@
-"""The notes' numbers as a file (standard library only: parse time)."""
+"""Read the file of reference results (standard library only: parse time)."""
 
 import csv
 from pathlib import Path
@@ -10,17 +10,18 @@ COLUMNS = (
 NUMBERS = ("epsilon", "layer", "value")
 
 
-def read_notes(path: str | Path) -> list[dict[str, str]]:
-    """Every row of the notes, as text; an empty field was not recorded.
+def read_reference(path: str | Path) -> list[dict[str, str]]:
+    """Every reference result as column → text; a field is empty if it was not recorded.
 
-    Raises ValueError, naming the file, when it is no CSV, lacks a column or a number is none.
+    Raises ValueError, which names the file, if it is not a CSV file, lacks a column, or has text in
+    place of a number.
     """
     try:
         with open(path, newline="", encoding="utf-8") as file:
             reader = csv.DictReader(file, restval="")
             rows, found = list(reader), reader.fieldnames or ()
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ValueError(f"{path}: no CSV file ({error})") from error
+        raise ValueError(f"{path}: not a CSV file ({error})") from error
     for name in COLUMNS:
         if name not in found:
             raise ValueError(f"{path}: found no column {name!r}, expected {', '.join(COLUMNS)}")
@@ -30,5 +31,5 @@ def read_notes(path: str | Path) -> list[dict[str, str]]:
                 float(row[name] or "nan")
             except ValueError:
                 where = f"{path}: row {number}: {name}"
-                raise ValueError(f"{where}: {row[name]!r} is no number") from None
+                raise ValueError(f"{where}: found {row[name]!r}, expected a number") from None
     return rows

@@ -1,6 +1,6 @@
-"""The config, checked against its schema and completed with the schema's defaults.
+"""Check the config against its schema, and fill in the schema's defaults.
 
-It runs whenever Snakemake reads the workflow: a mistake is told in one line before any job starts.
+This runs whenever Snakemake reads the workflow: a mistake ends in one line before any job starts.
 """
 
 import copy
@@ -8,6 +8,7 @@ import math
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, Literal, cast
 
 from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.validators import extend
@@ -15,18 +16,20 @@ from jsonschema.validators import extend
 from heavytail.cells import target_of
 from heavytail.config.allocations import check_weightless, complete
 from heavytail.config.allocators import ALLOCATORS, METRIC
+from heavytail.config.entries import Config, Model
 from heavytail.config.methods import METHODS, WITHIN_BLOCK
 from heavytail.config.metrics import METRICS
 from heavytail.config.mistakes import fail, nearest, shown, unknown
 from heavytail.config.model_folder import check_settings
-from heavytail.config.reference import read_notes
+from heavytail.config.reference import read_reference
 from heavytail.config.segments import read_segments
 from heavytail.config.tasks import TASKS
 from heavytail.config.texts import SPLITS, with_split
 
-# Where models are put, below the working directory: what lies there may be replaced.
+# The workflow writes models into this folder below the working directory, and may replace what
+# lies there.
 WRITTEN = ("results", "models")
-# What the schema's keyword `row_of` may say → the names that a value may be.
+# A value of the schema's keyword `row_of` → the names that are allowed.
 ROWS = {
     "methods": list(METHODS),
     "allocators": list(ALLOCATORS),
@@ -37,23 +40,25 @@ ROWS = {
 }
 
 
-def checked(config: dict, schema: dict, folders: list[Path]) -> dict:
-    """A new config that holds to the schema, with every default filled in.
+def checked(config: dict[str, Any], schema: dict[str, Any], folders: list[Path]) -> Config:
+    """A new config with every default filled in.
 
     Args:
-        config: as read from YAML; left as it is.
+        config: as read from YAML; it is not changed.
         schema: config/schema.yaml.
-        folders: where relative paths are looked up, in this order. A path found in
-            the first one stays relative.
+        folders: where relative paths are looked up, in this order. A path that is found in the
+            first of them stays relative.
 
     Raises:
-        SettingsError: the most telling mistake.
+        SettingsError: the config does not fit the schema, or a file that it names is not usable.
+            If there are several mistakes, the one that explains most is raised.
     """
     errors = list(_Validator(schema).iter_errors(config))
     if errors:
         error = min(errors, key=lambda error: list(_MESSAGES).index(error.validator))
         fail(error.absolute_path, _MESSAGES[error.validator](error))
-    filled = _with_defaults(config, schema)
+    # The schema has just held it to what the type says (tests/unit/config/test_entries.py).
+    filled = cast(Config, _with_defaults(config, schema))
     tune = filled["tune"]
     tune["dataset"] = tune["dataset"] or filled["calibration"]["dataset"]
     tune["length"] = tune["length"] or filled["evaluation"]["length"]
@@ -64,21 +69,24 @@ def checked(config: dict, schema: dict, folders: list[Path]) -> dict:
     _fit_windows(config, filled)
     for name, model in filled["models"].items():
         _complete_model(name, model, filled, folders)
-    if filled["notes"] is not None:
-        filled["notes"] = _found_file(("notes",), filled["notes"], folders, read_notes)
+    if filled["reference"] is not None:
+        filled["reference"] = _found_file(
+            ("reference",), filled["reference"], folders, read_reference
+        )
     return filled
 
 
-def _complete_model(name: str, model: dict, filled: dict, folders: list[Path]) -> None:
+def _complete_model(name: str, model: Model, filled: Config, folders: list[Path]) -> None:
     """Check one model and find its files; changed in place."""
     where = ("models", name)
     if f"{name}-ratios" in filled["models"]:
-        fail(("models",), f": '{name}-ratios' is what tables of {name!r} are called")
+        taken = f"{name}-ratios"
+        fail(("models",), f": no model can be called {taken!r}: a table of {name!r} has this name")
     if "path" in model:
         model["path"] = _found_model((*where, "path"), model["path"], folders, "alphas" in model)
     if "segments" in model:
-        place = (*where, "segments")
-        model["segments"] = _found_file(place, model["segments"], folders, read_segments)
+        key = (*where, "segments")
+        model["segments"] = _found_file(key, model["segments"], folders, read_segments)
     if "alphas" in model:
         alphas = model["alphas"]
         alphas["file"] = _found_file((*where, "alphas", "file"), alphas["file"], folders)
@@ -88,17 +96,19 @@ def _complete_model(name: str, model: dict, filled: dict, folders: list[Path]) -
 
 
 def _is_integer(_checker: object, value: object) -> bool:
-    """Whole numbers as YAML writes them: neither true nor 2.0."""
+    """Whether a value is a whole number as YAML writes it; true and 2.0 are not."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _is_number(checker: object, value: object) -> bool:
-    """Finite numbers, true and false not among them."""
+    """Whether a value is a finite number; true and false are not."""
     return _is_integer(checker, value) or (isinstance(value, float) and math.isfinite(value))
 
 
-def _row_of(_validator: object, table: str, value: object, schema: dict) -> Iterator:
-    """The schema's own keyword: the value names a row of a table, or is null as by default."""
+def _row_of(
+    _validator: object, table: str, value: object, schema: dict[str, Any]
+) -> Iterator[ValidationError]:
+    """The keyword `row_of`: the value is the name of a row, or null if that is the default."""
     is_default = value is None and schema.get("default", "") is None
     if value not in ROWS[table] and not is_default:
         yield ValidationError("")
@@ -148,13 +158,17 @@ def _not_as_pattern(error: ValidationError) -> str:
 
 
 def _out_of_range(error: ValidationError) -> str:
-    bounds = error.schema
+    bounds, found = error.schema, f": found {error.instance!r}, expected"
     if "exclusiveMaximum" not in bounds:
-        return f": {error.instance!r} is less than {bounds['minimum']}"
-    low = f"[{bounds['minimum']}" if "minimum" in bounds else f"({bounds['exclusiveMinimum']}"
-    # YAML reads 2:4 as a number to the base of 60.
+        return f"{found} at least {bounds['minimum']}"
+    low = (
+        f"from {bounds['minimum']}"
+        if "minimum" in bounds
+        else f"above {bounds['exclusiveMinimum']}"
+    )
+    # YAML reads 2:4 as a number to the base 60.
     hint = " (N:M needs quotes)" if "N:M" in bounds.get("title", "") else ""
-    return f": {error.instance!r} is not in {low}, {bounds['exclusiveMaximum']}){hint}"
+    return f"{found} a number {low} to below {bounds['exclusiveMaximum']}{hint}"
 
 
 def _empty(_error: ValidationError) -> str:
@@ -175,8 +189,8 @@ def _missing(error: ValidationError) -> str:
     return f".{key}: missing: {error.schema['description']}"
 
 
-# By keyword of JSON Schema; of several mistakes the one that stands first here is told, since a
-# mistyped key is also a missing one.
+# Keyword of JSON Schema → the message. If there are several mistakes, the one that stands first
+# here is reported: a mistyped key, for example, is also a missing one.
 _MESSAGES = {
     "additionalProperties": _unknown_key,
     "type": _wrong_type,
@@ -194,16 +208,16 @@ _MESSAGES = {
 }
 
 
-def _barred_keys(value: dict, schema: dict) -> set[str]:
-    """The keys that the branches of `if`, one inside the other, bar."""
+def _barred_keys(value: dict[str, Any], schema: dict[str, Any]) -> set[str]:
+    """The keys that the branches of `if`, which may be nested, do not allow."""
     if "if" not in schema:
         return set()
     branch = schema.get("then" if _Validator(schema["if"]).is_valid(value) else "else", {})
     return set(branch.get("properties", {})) | _barred_keys(value, branch)
 
 
-def _with_defaults(value: object, schema: dict) -> object:
-    """A copy of a valid value with the schema's defaults, at every depth; none for a barred key."""
+def _with_defaults(value: object, schema: dict[str, Any]) -> object:
+    """A copy of a valid value with the schema's defaults at every depth, except for barred keys."""
     if not isinstance(value, dict):
         return copy.deepcopy(value)
     keys, barred = schema.get("properties", {}), _barred_keys(value, schema)
@@ -213,7 +227,7 @@ def _with_defaults(value: object, schema: dict) -> object:
 
 
 def _ways(chosen: str | list[str]) -> list[str]:
-    """The ways through a block as a list; fails when one has no such name."""
+    """The ways through a block as a list; fails if there is no such way."""
     ways = [chosen] if isinstance(chosen, str) else chosen
     for way in ways:
         if way not in WITHIN_BLOCK:
@@ -221,31 +235,37 @@ def _ways(chosen: str | list[str]) -> list[str]:
     return ways
 
 
-def _check_patterns(filled: dict) -> None:
-    """Fail when N:M sparsity keeps nothing or everything, or a method has no such form."""
+def _check_patterns(filled: Config) -> None:
+    """Fail if N:M sparsity keeps nothing or everything, or if a method cannot prune N:M."""
     for sparsity in filled["sparsity"]:
-        target, of = target_of(sparsity)
+        target, group_size = target_of(sparsity)
         if not 0 < target < 1:
-            fail(("sparsity",), f": {sparsity!r} keeps {1 - target:.0%}, expected N below M")
+            kept = f"{1 - target:.0%}"
+            fail(("sparsity",), f": found {sparsity!r}, which keeps {kept}, expected N below M")
         for method in filled["methods"]:
-            if of and not METHODS[method].patterns:
-                fail(("methods",), f": {method} has no N:M form, and sparsity names {sparsity!r}")
+            if group_size and not METHODS[method].patterns:
+                fail(("methods",), f": {method} cannot prune N:M, but sparsity has {sparsity!r}")
 
 
-def _fit_windows(config: dict, filled: dict) -> None:
-    """Fail when a measurement is to read more windows than are frozen; defaults make way."""
+def _fit_windows(config: dict[str, Any], filled: Config) -> None:
+    """Fail if a measurement is to read more windows than there are; reduce such a default."""
     samples = filled["calibration"]["samples"]
+    reader: Literal["segments", "gradients", "hessian"]
     for reader in ("segments", "gradients", "hessian"):
         windows = filled[reader]["windows"]
         if windows > samples and "windows" in config.get(reader, {}):
-            fail((reader, "windows"), f": {windows} exceeds calibration.samples, {samples}")
+            expected = f"expected at most {samples}, as calibration.samples"
+            fail((reader, "windows"), f": found {windows}, {expected}")
         filled[reader]["windows"] = min(windows, samples)
 
 
 def _found_file(
-    where: tuple, path: str, folders: list[Path], read: Callable[[Path], object] = Path.stat
+    where: tuple[str, ...],
+    path: str,
+    folders: list[Path],
+    read: Callable[[Path], object] = Path.stat,
 ) -> str:
-    """The path of a file, in the first of the folders that has it, that `read` can read."""
+    """The path of a file in the first of the folders that has it; fails if `read` fails."""
     home = next((folder for folder in folders if (folder / path).is_file()), None)
     if home is None:
         fail(where, f": file {path!r} does not exist")
@@ -256,18 +276,19 @@ def _found_file(
     return str(Path(path) if home == folders[0] else home / path)
 
 
-def _found_model(where: tuple, path: str, folders: list[Path], weightless: bool) -> str:
-    """The path of a local model, likewise; a weightless one needs config.json alone."""
+def _found_model(where: tuple[str, ...], path: str, folders: list[Path], weightless: bool) -> str:
+    """The path of a local model, found in the same way; a weightless one needs only config.json."""
     home = next((folder for folder in folders if os.path.isdir(folder / path)), None)
     if home is None:
         fail(where, f": folder {path!r} does not exist")
     if not (home / path / "config.json").is_file():
         fail(where, f": {path!r} has no config.json")
     if not weightless and not any((home / path).glob("*.safetensors")):
-        pickles = " but pickles, which are never read" if any((home / path).glob("*.bin")) else ""
+        has_pickles = any((home / path).glob("*.bin"))
+        pickles = ", only pickles, which are never read" if has_pickles else ""
         fail(where, f": {path!r} has no *.safetensors file{pickles}")
     if (home / path).resolve().is_relative_to(Path(folders[0], *WRITTEN).resolve()):
-        fail(where, f": {path!r} lies in a folder that the workflow itself writes")
+        fail(where, f": {path!r} lies in a folder that the workflow writes itself")
     try:
         check_settings(home / path)
     except ValueError as error:

@@ -1,7 +1,7 @@
 """The zero-shot tasks, a row each (standard library only: parse time).
 
-No job imports this table, so that a new row makes nothing stale: what a job needs of a row it is
-given as a param of its rule.
+No job imports this table: a job receives what it needs of a row as a param of its rule. A new row
+therefore makes nothing stale.
 """
 
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ class Task:
     """Where a task comes from.
 
     Attributes:
-        folder: below lm_eval/tasks, the one that has the YAML file of a task of lm-eval's: its
-            prompts, its metrics and the name of its data set; None for a task that is made on
-            this machine by the module of heavytail.data.tasks that has the row's name.
+        folder: the folder below lm_eval/tasks with the YAML file of one of lm-eval's tasks, which
+            gives its prompts, its metrics and the name of its data set. None for a task that the
+            module of heavytail.data.tasks with the row's name makes on this machine.
         revision: the commit of the data set on the Hugging Face hub.
     """
 
@@ -23,7 +23,7 @@ class Task:
 
 
 _ARC = "210d026faf9955653af8916fad021475a3f00453"
-# The seven tasks of the notes; two of them share a data set.
+# The seven tasks of the reference results; two of them share a data set.
 TASKS = {
     "arc_easy": Task("arc", _ARC),
     "arc_challenge": Task("arc", _ARC),

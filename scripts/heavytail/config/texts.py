@@ -1,12 +1,14 @@
 """The text data sets, a row each (standard library only: parse time).
 
-No job imports this table, so that a new row makes nothing stale: what a job needs of a row it is
-given as a param of its rule.
+No job imports this table: a job receives what it needs of a row as a param of its rule. A new row
+therefore makes nothing stale.
 """
 
 from dataclasses import dataclass
 
-# Methods calibrate on the first, cells are scored on the second, settings tuned on the third.
+from heavytail.config.entries import TextSource
+
+# Methods calibrate on the first, cells are scored on the second, and trials on the third.
 SPLITS = ("calibration", "test", "validation")
 
 
@@ -15,11 +17,11 @@ class Text:
     """Where a text comes from.
 
     Attributes:
-        files: split → the file of the repository that holds it, or None where there is no `hub`.
+        files: split → the file of the repository that holds it; None if there is no `hub`.
         hub: OWNER/NAME of a data set on the Hugging Face hub; None for the text that is made on
             this machine, the source code of Python's standard library.
         revision: the commit.
-        field: the column of a file that has a document's text.
+        field: the column of the file that holds the text of a document.
     """
 
     files: dict[str, str | None]
@@ -28,8 +30,8 @@ class Text:
     field: str = "text"
 
 
-# The first C4 train shard calibrates and the raw WikiText-2 test split is scored, as in the notes;
-# both data sets' own validation splits are for tuning.
+# The first C4 train shard calibrates and the raw WikiText-2 test split is scored, as for the
+# reference results. The validation splits of both data sets are for tuning.
 TEXTS = {
     "c4": Text(
         hub="allenai/c4",
@@ -56,8 +58,14 @@ def with_split(split: str) -> list[str]:
     return [name for name, text in TEXTS.items() if split in text.files]
 
 
-def place_of(name: str, split: str) -> dict[str, str]:
-    """What the job that fetches a split of a text must know: hub, revision, file, field, split."""
-    text = TEXTS[name]
-    place = {"hub": text.hub, "revision": text.revision, "file": text.files[split]}
-    return place | {"field": text.field, "split": split}
+def source_of(name: str, split: str) -> TextSource:
+    """What the job must know that fetches a split of a text; the text is one of the hub."""
+    text, file = TEXTS[name], TEXTS[name].files[split]
+    assert text.hub and text.revision and file, f"{name} is no text of the hub"
+    return {
+        "hub": text.hub,
+        "revision": text.revision,
+        "file": file,
+        "field": text.field,
+        "split": split,
+    }

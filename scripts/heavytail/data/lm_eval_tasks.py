@@ -1,7 +1,8 @@
-"""lm-eval's built-in zero-shot tasks, frozen to local files so that evaluation needs no network."""
+"""Freeze lm-eval's zero-shot tasks to local files, so that evaluation needs no network."""
 
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any, TypedDict
 
 import lm_eval.tasks
 import yaml
@@ -11,8 +12,16 @@ from heavytail.data import hub_data
 BUILT_IN = "lm_eval.tasks"
 
 
+class TaskSettings(TypedDict):
+    """A task's name, its folder below lm_eval/tasks, and the commit of its data on the hub."""
+
+    task: str
+    folder: str
+    revision: str
+
+
 class Function(str):
-    """The import path of a function of lm-eval that takes part in a task."""
+    """The import path of a function of lm-eval that a task uses."""
 
 
 class _Dumper(yaml.SafeDumper):
@@ -24,17 +33,17 @@ _Dumper.add_representer(
 )
 
 
-def to_yaml(config: dict) -> str:
-    """A task's configuration as lm-eval reads it."""
+def to_yaml(config: dict[str, Any]) -> str:
+    """The configuration of a task in the form that lm-eval reads."""
     return yaml.dump(config, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
 
 
-def built_in(task: str, folder: str) -> dict:
-    """lm-eval's own configuration of a task in a folder of lm_eval/tasks, includes resolved.
+def built_in(task: str, folder: str) -> dict[str, Any]:
+    """lm-eval's own configuration of a task in a folder of lm_eval/tasks, with includes resolved.
 
-    Its functions come as import paths, so that nothing depends on where lm-eval is installed.
+    Functions are given as import paths, so that nothing depends on where lm-eval is installed.
 
-    Raises ValueError when the folder has no such task.
+    Raises ValueError if the folder has no such task.
     """
     root = Path(lm_eval.tasks.__file__).resolve().parent
     manager = lm_eval.tasks.TaskManager(include_path=root / folder, include_defaults=False)
@@ -48,16 +57,16 @@ def built_in(task: str, folder: str) -> dict:
     }
 
 
-def freeze(settings: dict[str, str], data_file: str) -> tuple[dict, list[dict]]:
-    """A built-in task with its data beside it.
+def freeze(settings: TaskSettings, data_file: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """A built-in task, with its data as a local file.
 
     Args:
         settings: "task", its name; "folder", as of `built_in`; "revision", the commit of its data.
-        data_file: where the rows will lie (JSON Lines), as the evaluation will see it.
+        data_file: the path where the evaluation will find the rows (JSON Lines).
 
     Returns:
         (configuration for `to_yaml`, rows of the split that lm-eval scores). Prompts and metrics
-        stay lm-eval's; `metadata` says which data set, revision and split it was.
+        are lm-eval's. `metadata` names the data set, its revision and its split.
 
     Raises:
         ValueError: lm-eval has no such task there.

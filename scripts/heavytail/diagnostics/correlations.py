@@ -1,5 +1,7 @@
 """Rank correlations of spectral metrics with quality, over models and pruned cells."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from scipy import stats
@@ -25,15 +27,17 @@ def model_averages(metrics: pd.DataFrame) -> pd.DataFrame:
 
 def _pair(points: pd.DataFrame, metric: str, quality: str) -> dict[str, float]:
     both = points[[metric, quality]].astype(float)
-    both = both[np.isfinite(both).all(axis=1)]
-    found = {"n": len(both), "dropped": len(points) - len(both)}
+    both = both[np.isfinite(both.to_numpy()).all(axis=1)]
+    found: dict[str, float] = {"n": len(both), "dropped": len(points) - len(both)}
     if len(both) < FEWEST_POINTS or (both.nunique() == 1).any():
         return found
     rho, tau = stats.spearmanr(both), stats.kendalltau(both[metric], both[quality])
     return found | dict(zip(NUMBERS, (*rho, *tau), strict=True))
 
 
-def _table(slices: list[tuple], metrics: list[str], quality: str) -> pd.DataFrame:
+def _table(
+    slices: list[tuple[str, pd.DataFrame]], metrics: list[str], quality: str
+) -> pd.DataFrame:
     rows = [
         {"slice": label, "metric": metric, "quality": quality} | _pair(points, metric, quality)
         for label, points in slices
@@ -42,7 +46,7 @@ def _table(slices: list[tuple], metrics: list[str], quality: str) -> pd.DataFram
     return pd.DataFrame(rows, columns=COLUMNS).astype(dict.fromkeys(NUMBERS, float))
 
 
-def _label(keys: list[str], values: tuple) -> str:
+def _label(keys: list[str], values: tuple[Any, ...]) -> str:
     parts = zip(keys, ("none" if pd.isna(value) else value for value in values), strict=True)
     return ", ".join(f"{key}={value}" for key, value in parts) or "all"
 
@@ -66,11 +70,11 @@ def correlations(
     return _table(slices, metrics, quality)
 
 
-def _sign(rho: np.ndarray | float) -> np.ndarray:
+def _sign(rho: pd.Series | float) -> np.ndarray:
     return np.sign(np.where(np.abs(rho) < LEAST_RHO, 0, rho))
 
 
-def _verdict(pooled: float, slices: pd.DataFrame) -> dict:
+def _verdict(pooled: float, slices: pd.DataFrame) -> dict[str, Any]:
     rho, opposite = slices["spearman"], -_sign(pooled)
     within = np.average(rho, weights=slices["n"]) if len(rho) else np.nan
     against = opposite != 0 and _sign(within) == opposite

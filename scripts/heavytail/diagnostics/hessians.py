@@ -2,10 +2,12 @@
 
 import logging
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import load_file
 
+from heavytail.config.entries import Hessian
 from heavytail.diagnostics import input_hessian
 from heavytail.diagnostics import loss_hessian as hessian
 from heavytail.io.computed import Stopwatch, versions
@@ -15,7 +17,7 @@ from heavytail.models import device
 CONTROL_SEED = 0
 
 
-def loss_record(folder: Path, windows: torch.Tensor, top: int, seed: int | None) -> dict:
+def loss_record(folder: Path, windows: torch.Tensor, top: int, seed: int | None) -> dict[str, Any]:
     """The loss Hessian's largest eigenvalues, or why there are none of a model of this size."""
     try:
         values, residuals = hessian.loss_spectrum(folder, windows, top, device.pick(), seed)
@@ -25,7 +27,9 @@ def loss_record(folder: Path, windows: torch.Tensor, top: int, seed: int | None)
     return {"eigenvalues": values.tolist(), "residuals": residuals.tolist()}
 
 
-def input_records(folder: Path, windows: torch.Tensor, top: int, seed: int | None) -> list[dict]:
+def input_records(
+    folder: Path, windows: torch.Tensor, top: int, seed: int | None
+) -> list[dict[str, Any]]:
     """The largest eigenvalues of every XᵀX; beyond the number of tokens there is rounding alone."""
     count = min(top, windows.numel())
     found = input_hessian.input_spectra(folder, windows, device.pick(), seed)
@@ -35,7 +39,7 @@ def input_records(folder: Path, windows: torch.Tensor, top: int, seed: int | Non
     ]
 
 
-def measure_hessian(model: str, calibration: str, settings: dict, output: str) -> None:
+def measure_hessian(model: str, calibration: str, settings: Hessian, output: str) -> None:
     """Write the record: eigenvalues of the trained model, of the control, and of every XᵀX.
 
     Args:

@@ -63,8 +63,7 @@ def input_spectra(
     Raises ValueError for a family that is not supported.
     """
     found: list[tuple[int, tuple[str, ...], np.ndarray]] = []
-    stored = seed is None
-    model = StreamedModel(folder, device) if stored else FreshModel(folder, device, seed)
+    model = StreamedModel(folder, device) if seed is None else FreshModel(folder, device, seed)
 
     def visit(index: int, block: nn.Module, states: HiddenStates) -> None:
         grams = input_statistics(model, Gram, index, block, states)

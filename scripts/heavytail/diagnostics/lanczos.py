@@ -59,7 +59,9 @@ def lanczos(
     return values, residuals
 
 
-def _steps(product: Product, basis: Tensor, following: Tensor) -> Iterator[tuple[list, list]]:
+def _steps(
+    product: Product, basis: Tensor, following: Tensor
+) -> Iterator[tuple[list[float], list[float]]]:
     """Fill the basis [steps, size]; after each step, the tridiagonal matrix and the next β."""
     diagonal, beside, length = [], [], following.norm().item()
     for step in range(len(basis)):

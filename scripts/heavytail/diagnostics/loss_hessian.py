@@ -95,5 +95,7 @@ def loss_spectrum(
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             model = AutoModelForCausalLM.from_config(config, **options)
-    product, size = loss_product(model.to(device).eval(), windows)
+    # Transformers wraps `to` so that its type asks for the model once more.
+    model = model.to(device).eval()  # type: ignore[arg-type]
+    product, size = loss_product(model, windows)
     return lanczos(product, size, top, iterations, START_SEED, device)

@@ -1,6 +1,6 @@
-"""The notes' diagnostics as they were printed: one number, or one per block from block 0 on."""
+"""The diagnostics among the reference results: one number each, or one per block."""
 
-# The notes' names of means over blocks → quantity and what it is of.
+# The reference's names of means over blocks → our quantity, and the projections that it is of.
 MEANS = {
     "V_entropy_avg": ("v_entropy", "v_proj"),
     "V_rank_avg": ("v_rank", "v_proj"),
@@ -8,14 +8,14 @@ MEANS = {
 }
 
 
-def diagnostics(notes: list[dict[str, str]]) -> dict[tuple[str, str, str], tuple[float, ...]]:
-    """(quantity, what it is of, model) → values, of the rows that are no cell's.
+def diagnostics(results: list[dict[str, str]]) -> dict[tuple[str, str, str], tuple[float, ...]]:
+    """(quantity, what it is of, model) → values, from the reference results that name no method.
 
-    Where the notes print a number twice the later one counts, which has more digits. The model of
-    the vectors, of 32 blocks, is not named in the notes.
+    If the reference records a number twice, the later one counts: it has more digits. The vectors
+    are of a model of 32 blocks that the reference does not name.
     """
-    found: dict[tuple, dict[int, float]] = {}
-    for row in notes:
+    found: dict[tuple[str, str, str], dict[int, float]] = {}
+    for row in results:
         if not row["method"]:
             quantity, of = MEANS.get(row["quantity"], (row["quantity"], row["grouping"]))
             blocks = found.setdefault((quantity, of, row["model"]), {})

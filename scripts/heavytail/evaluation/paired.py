@@ -1,11 +1,15 @@
 """What paired comparisons read of the records, in one file: losses of windows, right documents."""
 
+from typing import Any
+
 import numpy as np
 
-from heavytail.io.files import whole
+from heavytail.io.files import replacing
 
 
-def write_paired(path: str, losses: list[list], outcomes: list[dict[str, list]]) -> None:
+def write_paired(
+    path: str, losses: list[list[float | None]], outcomes: list[dict[str, list[int]]]
+) -> None:
     """Write an .npz, all or nothing.
 
     Args:
@@ -13,12 +17,14 @@ def write_paired(path: str, losses: list[list], outcomes: list[dict[str, list]])
         losses: per row of the table of cells, nats of each window, None where not finite.
         outcomes: per row task → whether each document was right; empty without tasks.
     """
-    found = {f"losses/{row}": np.array(of, dtype=float) for row, of in enumerate(losses)}
+    found: dict[str, Any] = {
+        f"losses/{row}": np.array(own, dtype=float) for row, own in enumerate(losses)
+    }
     for row, tasks in enumerate(outcomes):
         found |= {
             f"outcomes/{row}/{task}": np.array(right, np.int8) for task, right in tasks.items()
         }
-    with whole(path) as temporary, open(temporary, "wb") as file:
+    with replacing(path) as temporary, open(temporary, "wb") as file:
         np.savez(file, **found)
 
 

@@ -17,7 +17,9 @@ class PrunedBlocks:
 
     def __init__(self, parts: Parts):
         """All blocks are there."""
-        self._parts, self._block, self._matrices = parts, None, {}
+        self._parts = parts
+        self._block: int | None = None
+        self._matrices: dict[str, dict[str, torch.Tensor]] = {}
 
     def apply(self, block: int, projection: str, weight: torch.Tensor) -> torch.Tensor:
         """The pruned matrix."""

@@ -9,7 +9,9 @@ import torch
 from safetensors.torch import load_file
 
 from heavytail.allocation.ratios import ratios_of
+from heavytail.config.entries import Candidate
 from heavytail.evaluation.halving import halve
+from heavytail.evaluation.settings import TuneSettings
 from heavytail.evaluation.trial import validation_loss
 from heavytail.io.computed import Stopwatch, computed_by, versions
 from heavytail.io.files import scratch, sha256, write_json
@@ -17,12 +19,19 @@ from heavytail.io.parts import Parts
 from heavytail.models import device
 from heavytail.models.checkpoint import Checkpoint
 from heavytail.pruning.loop import Procedure, chosen
+from heavytail.pruning.settings import PruneSettings
 
 
 class Trials:
     """Trials of an allocation in the order of the halving, those of a killed job among them."""
 
-    def __init__(self, files: dict[str, str], settings: dict, pruning: dict, budget: float):
+    def __init__(
+        self,
+        files: dict[str, str],
+        settings: TuneSettings,
+        pruning: PruneSettings,
+        budget: float,
+    ):
         """What all trials have in common; arguments as of `tune_allocation`."""
         self.files, self.settings, self.pruning, self.budget = files, settings, pruning, budget
         self.model = Path(files["model"]).parent, device.pick()
@@ -33,20 +42,21 @@ class Trials:
         if "calibration" in files:
             self.calibration = load_file(files["calibration"])["input_ids"]
         self.sums = {name: sha256(path) for name, path in files.items()}
-        self.done: list[dict] = []
+        self.done: list[dict[str, object]] = []
 
     def parts(self, output: str) -> Parts:
         """The finished trials' losses, a file each."""
         computed = computed_by(self.model[1], self.dtype)
         return Parts(output, json.dumps([self.settings, self.pruning, self.sums, computed]))
 
-    def loss(self, parts: Parts, number: int, candidate: dict, units: int) -> float:
+    def loss(self, parts: Parts, number: int, candidate: Candidate, units: int) -> float:
         """Of a round's candidate on `units` validation windows and their share of calibration."""
         samples = -(-len(self.calibration) * units // len(self.validation))
         part = parts.path(len(self.done))
         if not part.is_file():
-            ratios = ratios_of(self.shapes, self.settings | candidate, self.files)
-            procedure = Procedure(*chosen(self.pruning), ratios, self.pruning["of"])
+            settings: TuneSettings = {**self.settings, **candidate}
+            ratios = ratios_of(self.shapes, settings, self.files)
+            procedure = Procedure(*chosen(self.pruning), ratios, self.pruning["group_size"])
             texts = self.calibration[:samples], self.validation[:units]
             with scratch(parts.folder / "trial") as work:
                 found = validation_loss(self.model, procedure, *texts, work, self.budget)
@@ -58,15 +68,19 @@ class Trials:
 
 
 def tune_allocation(
-    files: dict[str, str], settings: dict, pruning: dict, budget: float, output: str
+    files: dict[str, str],
+    settings: TuneSettings,
+    pruning: PruneSettings,
+    budget: float,
+    output: str,
 ) -> None:
     """Write what was chosen, and every trial with its loss.
 
     Args:
         files: "model" (provenance.json in its folder), "validation" (frozen windows), "calibration"
             unless the method reads none, and the guides of `ratios_of`.
-        settings: of the allocation, and "candidates", each with what it changes of them.
-        pruning: "method", "within_block", "of" and "code", as prune_cell has them.
+        settings: of the allocation, and the candidates.
+        pruning: how each candidate is pruned.
         budget: bytes of hidden states that stay in memory.
         output: JSON.
     """

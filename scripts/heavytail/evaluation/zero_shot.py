@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import datasets
 import lm_eval
@@ -14,6 +15,7 @@ from lm_eval.models.huggingface import HFLM
 from lm_eval.tasks import TaskManager
 from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
+from heavytail.evaluation.settings import ZeroShotSettings
 from heavytail.io.computed import versions
 from heavytail.io.files import read_json, write_json
 from heavytail.models import device
@@ -38,8 +40,8 @@ DROPPED_OF_TASK = {"fewshot_config": "holds functions, and there are no shots"}
 DROPPED_OF_METADATA = {"config_source": "is a path"}
 # Accuracies have analytic standard errors, which lm-eval leaves out at 0 iterations.
 BOOTSTRAP_ITERATIONS = 1
-# The config's `zero_shot.bos` → lm-eval's add_bos_token. The notes are from before lm-eval 0.4.9.2,
-# since when it is the tokenizer that decides where nothing is said.
+# The config's `zero_shot.bos` → lm-eval's add_bos_token. The reference results are older than
+# lm-eval 0.4.9.2, which leaves the choice to the tokenizer if add_bos_token is not given.
 ADD_BOS_TOKEN = {"none": False, "tokenizer": None}
 # In bfloat16, log-likelihoods near -20 are 1/8 apart and ties would decide the argmax.
 SOFTMAX_DTYPE = "float32"
@@ -69,7 +71,7 @@ def private_cache() -> Iterator[None]:
             vars(datasets.config).update(before)
 
 
-def json_safe(value: object) -> object:
+def json_safe(value: object) -> Any:
     """The value in JSON's own types: null for what is no finite number, names for dtypes.
 
     Raises TypeError for anything else, functions for one: their text would differ between runs.
@@ -89,12 +91,12 @@ def json_safe(value: object) -> object:
     raise TypeError(f"{type(value).__name__} has no place in a record")
 
 
-def without(mapping: dict, dropped: dict) -> dict:
+def without(mapping: dict[str, Any], dropped: dict[str, str]) -> dict[str, Any]:
     """The mapping without the dropped keys."""
     return {key: value for key, value in mapping.items() if key not in dropped}
 
 
-def reproducible(results: dict) -> dict:
+def reproducible(results: dict[str, Any]) -> dict[str, Any]:
     """lm-eval's results object without what differs between equal runs, JSON-safe.
 
     Each task's `log_likelihoods`, [documents][choices], and `outcomes`, 1 for each document that
@@ -124,7 +126,7 @@ def evaluate(
     include_path: str,
     batch_size: int,
     bos: str,
-) -> dict:
+) -> dict[str, Any]:
     """Run tasks whose configurations lie under a folder, without shots, offline.
 
     Args:
@@ -160,7 +162,7 @@ def evaluate(
     return reproducible(results)
 
 
-def broken(results: dict) -> dict[str, str]:
+def broken(results: dict[str, Any]) -> dict[str, str]:
     """Task → what is wrong with it, for each task with a log-likelihood that is no finite number.
 
     lm-eval takes the argmax all the same: a model that says nan "chooses" the first choice of
@@ -175,7 +177,7 @@ def broken(results: dict) -> dict[str, str]:
     return reasons
 
 
-def summary(results: dict) -> dict:
+def summary(results: dict[str, Any]) -> dict[str, Any]:
     """The numbers that tables show, of what `evaluate` returns.
 
     Returns:
@@ -184,7 +186,8 @@ def summary(results: dict) -> dict:
         log-likelihoods are not finite, the task's numbers and the mean are None and the reason
         says where.
     """
-    reasons, tasks = broken(results), {}
+    reasons = broken(results)
+    tasks: dict[str, dict[str, Any]] = {}
     for task, numbers in results["results"].items():
         own = {name: numbers.get(f"{name},none") for name in NUMBERS if f"{name},none" in numbers}
         tasks[task] = dict.fromkeys(own) if task in reasons else own
@@ -194,7 +197,11 @@ def summary(results: dict) -> dict:
 
 
 def evaluate_zero_shot(
-    model: str, pruned: Artifact | None, task_files: list[str], settings: dict, output: str
+    model: str,
+    pruned: Artifact | None,
+    task_files: list[str],
+    settings: ZeroShotSettings,
+    output: str,
 ) -> None:
     """Write the record: accuracy per task, their mean, and lm-eval's own results object.
 

@@ -1,10 +1,20 @@
-"""What computed a result, and what that cost."""
+"""What computed a result, and how much time and memory that took."""
 
 import resource
 import time
 from importlib.metadata import version
+from typing import TypedDict
 
 import torch
+
+
+class Computed(TypedDict):
+    """What decides the last bits of a result beside its code and inputs."""
+
+    device: str
+    dtype: str
+    threads: int
+    versions: dict[str, str]
 
 
 def versions(*packages: str) -> dict[str, str]:
@@ -12,8 +22,8 @@ def versions(*packages: str) -> dict[str, str]:
     return {package: version(package) for package in packages}
 
 
-def computed_by(device: torch.device, dtype: torch.dtype) -> dict:
-    """What decides the last bits of a result beside its code and inputs."""
+def computed_by(device: torch.device, dtype: torch.dtype) -> Computed:
+    """What decides the last bits of a result, in addition to its code and inputs."""
     return {
         "device": torch.cuda.get_device_name() if device.type == "cuda" else device.type,
         "dtype": str(dtype),
@@ -25,7 +35,7 @@ def computed_by(device: torch.device, dtype: torch.dtype) -> dict:
 class Stopwatch:
     """Wall time and peak memory of a job since its creation."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         """Start the clock."""
         self._start = time.monotonic()
 

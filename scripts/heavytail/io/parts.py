@@ -15,6 +15,8 @@ from heavytail.io.tensors import join_tensors, write_tensors
 from heavytail.running.progress import counted
 
 log = logging.getLogger(__name__)
+# The tensors of a block, and what is written beside them.
+Kept = tuple[dict[str, torch.Tensor], dict[str, str]]
 
 
 class Parts:
@@ -44,7 +46,7 @@ class Parts:
         write_tensors(self.path(block), tensors, metadata or {})
 
     @contextmanager
-    def behind(self) -> Iterator[Callable[[int, Callable[[], tuple]], None]]:
+    def behind(self) -> Iterator[Callable[[int, Callable[[], Kept]], None]]:
         """Keep blocks while the caller goes on: yields `put(block, made)`.
 
         `made` is called in a thread and returns the other arguments of this class's `put`. One
@@ -56,7 +58,7 @@ class Parts:
         with ThreadPoolExecutor(1) as pool:
             last = pool.submit(lambda: None)
 
-            def put(block: int, made: Callable[[], tuple]) -> None:
+            def put(block: int, made: Callable[[], Kept]) -> None:
                 nonlocal last
                 last.result()
                 last = pool.submit(lambda: self.put(block, *made()))

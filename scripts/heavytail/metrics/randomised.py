@@ -7,6 +7,7 @@ from heavytail.spectra.spectrum import Spectrum
 
 def compute(spectrum: Spectrum) -> dict[str, float]:
     """rand_distance; nan for a zero matrix."""
+    assert spectrum.shuffled is not None, "this family's row reads shuffled_spectra"
     return {"rand_distance": rand_distance(spectrum.eigenvalues, spectrum.shuffled)}
 
 

@@ -5,7 +5,7 @@ import numpy as np
 from heavytail.spectra.spectrum import Spectrum
 
 ENERGIES = (90, 95, 99)
-# The notes' threshold on singular values.
+# The threshold on singular values that the reference results use.
 ZERO = 1e-5
 
 
@@ -36,7 +36,7 @@ def entropy(eigenvalues: np.ndarray) -> float:
     """−Σ p ln p of p = λ/Σλ, in nats, between 0 and ln n; nan when all are zero.
 
     Its exponential is the effective rank of Roy and Vetterli (2007) with p from squared singular
-    values, as the notes and WeightWatcher take them.
+    values, as the reference results and WeightWatcher take them.
 
     Args:
         eigenvalues: float64 [n], not negative.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from safetensors import safe_open
 
-from heavytail.io.files import whole
+from heavytail.io.files import replacing
 from heavytail.projections import matrix_of
 from heavytail.spectra.spectrum import Spectrum
 
@@ -22,7 +22,7 @@ SOURCES = {
 
 def write_rows(path: str | Path, rows: Iterable[tuple[int, str, str, float]]) -> None:
     """Write the tidy table block,projection,metric,value, all or nothing; values round-trip."""
-    with whole(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as handle:
+    with replacing(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as handle:
         table = csv.writer(handle, lineterminator="\n")
         table.writerow(["block", "projection", "metric", "value"])
         table.writerows((*matrix, repr(value)) for *matrix, value in rows)

@@ -1,7 +1,7 @@
 """Weights on their way to the device while those before them are in use."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TypeVar
@@ -17,7 +17,7 @@ def filled_ahead(
     room: Callable[[Item], Weights],
     fill: Callable[[Item, Weights], None],
     device: torch.device,
-) -> Iterator[Weights]:
+) -> Generator[Weights]:
     """`room(item)` of each item in turn, filled while the caller uses the one before.
 
     Two rooms exist at a time, if the caller lets go of one before asking for the next.
@@ -35,7 +35,7 @@ def filled_ahead(
     coming: deque[Callable[[], Weights]] = deque()
     try:
         # The setting holds for the thread that makes it, and for those that start later.
-        with ThreadPoolExecutor(1, "", torch.set_num_threads, [1]) as pool:
+        with ThreadPoolExecutor(1, initializer=torch.set_num_threads, initargs=(1,)) as pool:
             for item in items:
                 # No name for the room: it would keep weights that the caller has replaced.
                 coming.append(_begun(pool, beside, room(item), partial(fill, item)))
@@ -59,10 +59,13 @@ class _Beside:
         """The end of what the caller has begun to compute."""
         return torch.cuda.current_stream().record_event() if self._copies else None
 
-    def run(self, after: torch.cuda.Event | None, work: Callable[[], None]):
+    def run(
+        self, after: torch.cuda.Event | None, work: Callable[[], None]
+    ) -> torch.cuda.Event | None:
         """Begin work that waits for a mark, and return the end of it; None when it is done."""
-        if not self._copies:
-            return work()
+        if not self._copies or not after:
+            work()
+            return None
         with torch.cuda.stream(self._copies):
             self._copies.wait_event(after)
             work()
@@ -70,7 +73,7 @@ class _Beside:
 
     def wait(self, end: torch.cuda.Event | None) -> None:
         """Let what the caller computes from now on wait for that end; the caller does not wait."""
-        if self._copies:
+        if end:
             torch.cuda.current_stream().wait_event(end)
 
     def join(self) -> None:

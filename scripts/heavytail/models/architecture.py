@@ -1,11 +1,12 @@
 """What config.json alone says of a model: its family, depth and the shapes of its parameters."""
 
 from pathlib import Path
+from typing import Any
 
-from heavytail.models.layout import family_of, places_of
+from heavytail.models.layout import family_of, slices_of
 
 
-def check_config(folder: Path, config: dict) -> None:
+def check_config(folder: Path, config: dict[str, Any]) -> None:
     """Raise ValueError when config.json names no supported family or no number of blocks."""
     kind, blocks = config.get("model_type"), config.get("num_hidden_layers")
     if not isinstance(kind, str):
@@ -42,7 +43,7 @@ def unusable(folder: Path, part: str, error: Exception) -> ValueError:
     return ValueError(f"{folder}: {part}: not usable ({reason})")
 
 
-def matrices_of(folder: Path, config: dict) -> dict[tuple[int, str], tuple[int, int]]:
+def matrices_of(folder: Path, config: dict[str, Any]) -> dict[tuple[int, str], tuple[int, int]]:
     """(block, projection) → shape of every matrix that the blocks have, in canonical order.
 
     Args:
@@ -53,10 +54,10 @@ def matrices_of(folder: Path, config: dict) -> dict[tuple[int, str], tuple[int, 
         ValueError: the family is not supported, or transformers makes no model of config.json.
     """
     check_config(folder, config)
-    prefix, places = family_of(config).blocks, places_of(config)
+    prefix, slices = family_of(config).blocks, slices_of(config)
     shapes = parameter_shapes(folder)
     return {
-        (block, projection): place.shape(shapes[f"{prefix}.{block}.{place.module}.weight"])
+        (block, projection): part.shape(shapes[f"{prefix}.{block}.{part.module}.weight"])
         for block in range(config["num_hidden_layers"])
-        for projection, place in places.items()
+        for projection, part in slices.items()
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 from safetensors import SafetensorError, safe_open
 
 from heavytail.config.model_folder import read_settings
-from heavytail.models.layout import Family, Place, family_of, places_of
+from heavytail.models.layout import Family, WeightSlice, family_of, slices_of
 
 # Shapes are read without it: it takes longer to import than most allocations take.
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ class Checkpoint:
         return shards
 
     @staticmethod
-    def _open(path: Path, framework: str = "numpy"):
+    def _open(path: Path, framework: str = "numpy") -> safe_open:
         try:
             return safe_open(path, framework=framework)
         except SafetensorError as error:
@@ -73,7 +74,7 @@ class Checkpoint:
         return next((found for found in (name, *others) if found in self._files), name)
 
     @contextmanager
-    def _stored(self, name: str, framework: str):
+    def _stored(self, name: str, framework: str) -> Iterator[tuple[safe_open, str]]:
         """The open file of a tensor, and its name there."""
         stored = self.stored_name(name)
         if stored not in self._files:
@@ -104,9 +105,9 @@ class Checkpoint:
         return family_of(self.config)
 
     @cached_property
-    def places(self) -> dict[str, Place]:
-        """Canonical projection → its place in a block. Raises ValueError as `places_of` does."""
-        return places_of(self.config)
+    def slices(self) -> dict[str, WeightSlice]:
+        """Canonical projection → where its weights lie in a block; raises as `slices_of` does."""
+        return slices_of(self.config)
 
     @cached_property
     def dtype(self) -> torch.dtype:
@@ -115,21 +116,21 @@ class Checkpoint:
 
     def weight_name(self, block: int, projection: str) -> str:
         """The tensor that holds a projection, perhaps beside others."""
-        return f"{self.family.blocks}.{block}.{self.places[projection].module}.weight"
+        return f"{self.family.blocks}.{block}.{self.slices[projection].module}.weight"
 
     def matrix(self, block: int, projection: str) -> torch.Tensor:
         """A projection [rows, columns] in its stored dtype, on the CPU."""
-        return self.places[projection].read(self.tensor(self.weight_name(block, projection)))
+        return self.slices[projection].read(self.tensor(self.weight_name(block, projection)))
 
     def matrix_shape(self, block: int, projection: str) -> tuple[int, int]:
         """The shape of a projection, without reading it."""
-        return self.places[projection].shape(self.shape(self.weight_name(block, projection)))
+        return self.slices[projection].shape(self.shape(self.weight_name(block, projection)))
 
     def matrices(self) -> dict[tuple[int, str], tuple[int, int]]:
         """(block, projection) → shape of every matrix, in canonical order.
 
         Raises ValueError when a tensor is not there or the family is not supported.
         """
-        places = self.places
+        slices = self.slices
         blocks = range(self.config["num_hidden_layers"])
-        return {(b, p): self.matrix_shape(b, p) for b in blocks for p in places}
+        return {(b, p): self.matrix_shape(b, p) for b in blocks for p in slices}

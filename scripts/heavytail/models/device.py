@@ -8,8 +8,10 @@ import torch
 
 from heavytail.running import gpus
 
-# glibc's number for the option, and what is large: more than a batch's activations usually are.
-MMAP_THRESHOLD, LARGE_BYTES = -3, 2**23
+# glibc's numbers for its options; what is large: more than a batch's activations usually are; and
+# how much free memory it keeps for the next ones.
+MMAP_THRESHOLD, TRIM_THRESHOLD = -3, -1
+LARGE_BYTES, KEPT_BYTES = 2**23, 2**26
 # What processors call their instructions for it.
 BFLOAT16 = ("avx512_bf16", "amx_bf16", "bf16")
 
@@ -36,11 +38,13 @@ def return_large_allocations() -> None:
     """Let the memory of weights go back to the system as soon as it is freed.
 
     glibc raises the size from which it does so to that of the largest freed tensor; of a model that
-    goes by block by block, the process would keep more with every block.
+    goes by block by block, the process would keep more with every block. With that size fixed,
+    glibc would also give back what activations leave free, and fetch it again for every batch.
     """
     set_option = getattr(ctypes.CDLL(None), "mallopt", None)
     if set_option is not None:
         set_option(MMAP_THRESHOLD, LARGE_BYTES)
+        set_option(TRIM_THRESHOLD, KEPT_BYTES)
 
 
 def brought(tensors: dict[str, torch.Tensor]) -> Callable[[], dict[str, torch.Tensor]]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file, save_file
 
-from heavytail.io.files import whole
+from heavytail.io.files import replacing
 
 
 class HiddenStates:
@@ -20,6 +20,7 @@ class HiddenStates:
         self._device = torch.device("cpu")
 
     def _path(self, number: int) -> Path:
+        assert self._folder is not None, "a budget needs a folder"
         return self._folder / f"hidden-{number}.safetensors"
 
     def append(self, hidden: torch.Tensor) -> None:
@@ -58,5 +59,5 @@ class HiddenStates:
             self._batches[number] = hidden
             return
         # A new file: the old one may still be read by what it gave.
-        with whole(self._path(number)) as temporary:
+        with replacing(self._path(number)) as temporary:
             save_file({"hidden": hidden.cpu().contiguous()}, temporary)

@@ -1,7 +1,7 @@
 """Statistics of what the projections of one block read."""
 
 from contextlib import suppress
-from typing import Protocol
+from typing import Any, Protocol, TypeVar, cast
 
 import torch
 from torch import nn
@@ -21,17 +21,20 @@ class Statistic(Protocol):
         """Take in activations [..., columns]."""
 
 
+Gathered = TypeVar("Gathered", bound=Statistic)
+
+
 class _Seen(Exception):
     """Ends a forward pass of whose remaining products nobody reads anything."""
 
 
 def input_statistics(
     model: StreamedModel,
-    statistic: type[Statistic],
+    statistic: type[Gathered],
     index: int,
     block: nn.Module,
     states: HiddenStates,
-) -> dict[tuple[str, ...], Statistic]:
+) -> dict[tuple[str, ...], Gathered]:
     """Projections that read the same activations → one statistic of these.
 
     Args:
@@ -41,12 +44,15 @@ def input_statistics(
         block: on the device.
         states: the block's inputs, which stay as they are.
     """
-    found, hooks = {}, []
-    for sharing in stages(model.places):
-        module = block.get_submodule(model.places[sharing[0]].module)
+    found: dict[tuple[str, ...], Gathered] = {}
+    hooks = []
+    for sharing in stages(model.slices):
+        module = cast(nn.Linear, block.get_submodule(model.slices[sharing[0]].module))
         found[sharing] = statistic(module.in_features, model.device)
 
-        def see(_module: nn.Module, inputs: tuple, sharing: tuple[str, ...] = sharing) -> None:
+        def see(
+            _module: nn.Module, inputs: tuple[Any, ...], sharing: tuple[str, ...] = sharing
+        ) -> None:
             found[sharing].add(inputs[0])
             # The last one reached is found's last: no later projection is waiting for its output.
             if sharing == next(reversed(found)):

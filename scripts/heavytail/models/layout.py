@@ -4,12 +4,18 @@ Each family is a module of its own below `models/families`, chosen by the `model
 config.json, so that what is computed for one family does not depend on the code of another.
 """
 
+from __future__ import annotations
+
 import importlib
 import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from heavytail.models import families
+
+if TYPE_CHECKING:
+    import torch
 
 # Projections that read the same activations share one statistic; in the order of a forward pass.
 SHARED_INPUTS = (
@@ -22,7 +28,7 @@ EXPERTS = ("num_local_experts", "num_experts", "n_routed_experts", "moe_num_expe
 
 
 @dataclass(frozen=True)
-class Place:
+class WeightSlice:
     """A projection's rows: from `start` to `stop` in each of `groups` equal parts of a weight.
 
     A projection with a module of its own has all rows; a fused one shares its module.
@@ -33,15 +39,15 @@ class Place:
     start: int = 0
     stop: int | None = None
 
-    def view(self, weight):
+    def view(self, weight: torch.Tensor) -> torch.Tensor:
         """The projection as a view of its module's weight, [groups, rows, columns]."""
         return weight.unflatten(0, (self.groups, -1))[:, self.start : self.stop]
 
-    def read(self, weight):
+    def read(self, weight: torch.Tensor) -> torch.Tensor:
         """The projection, [rows, columns], of its module's weight; a view where rows adjoin."""
         return self.view(weight).flatten(0, 1)
 
-    def write(self, weight, values) -> None:
+    def write(self, weight: torch.Tensor, values: torch.Tensor) -> None:
         """Give the projection new values, [rows, columns], inside its module's weight."""
         self.view(weight).copy_(values.unflatten(0, (self.groups, -1)))
 
@@ -57,16 +63,16 @@ class Family:
 
     Attributes:
         blocks: what the names of the blocks' tensors begin with, before the block's number.
-        places: the settings of config.json → projection → its place inside a block.
+        slices: the settings of config.json → projection → its place inside a block.
         aliases: pairs of how a tensor's name begins in the model and in published checkpoints.
     """
 
     blocks: str
-    places: Callable[[dict], dict[str, Place]]
+    slices: Callable[[dict[str, Any]], dict[str, WeightSlice]]
     aliases: tuple[tuple[str, str], ...] = ()
 
 
-def family_of(config: dict) -> Family:
+def family_of(config: dict[str, Any]) -> Family:
     """The family of a config.json.
 
     Raises ValueError for one that is not supported, mixtures of experts among them.
@@ -80,18 +86,18 @@ def family_of(config: dict) -> Family:
     return importlib.import_module(f"heavytail.models.families.{name}").FAMILY
 
 
-def places_of(config: dict) -> dict[str, Place]:
+def slices_of(config: dict[str, Any]) -> dict[str, WeightSlice]:
     """Canonical projection → its place inside a block, in canonical order.
 
     Raises ValueError for a family that is not supported and for a config.json that lacks a size.
     """
     try:
-        return family_of(config).places(config)
+        return family_of(config).slices(config)
     except KeyError as error:
         raise ValueError(f"config.json: {error.args[0]}: missing") from error
 
 
-def stages(places: dict[str, Place]) -> list[tuple[str, ...]]:
+def stages(slices: dict[str, WeightSlice]) -> list[tuple[str, ...]]:
     """The projections of a family by the activations that they read."""
-    found = (tuple(name for name in sharing if name in places) for sharing in SHARED_INPUTS)
+    found = (tuple(name for name in sharing if name in slices) for sharing in SHARED_INPUTS)
     return [sharing for sharing in found if sharing]

@@ -3,6 +3,7 @@
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 from heavytail.config.model_folder import DUPLICATES, PATTERNS, check_settings, model_files
 from heavytail.io.files import sha256
@@ -67,7 +68,7 @@ def expected_shapes(folder: Path) -> dict[str, tuple[int, ...]]:
     return shapes
 
 
-def record(folder: Path, source: str, revision: str | None) -> dict:
+def record(folder: Path, source: str, revision: str | None) -> dict[str, Any]:
     """Check a model folder and describe it: source, revision, SHA-256 per file.
 
     Raises FileNotFoundError or ValueError when the folder is not a whole model of a supported
@@ -77,7 +78,7 @@ def record(folder: Path, source: str, revision: str | None) -> dict:
     checkpoint = Checkpoint(folder)
     check_config(folder, checkpoint.config)
     blocks = range(checkpoint.config["num_hidden_layers"])
-    names = [checkpoint.weight_name(b, p) for b in blocks for p in checkpoint.places]
+    names = [checkpoint.weight_name(b, p) for b in blocks for p in checkpoint.slices]
     shapes = expected_shapes(folder)
     for name in dict.fromkeys(names):
         found, expected = checkpoint.shape(name), shapes.get(name)

@@ -121,11 +121,12 @@ def model_size(folder: str | Path) -> ModelSize:
     if not matrices or embeddings is None:
         raise ValueError(f"{folder}: no blocks or no embeddings")
     sizes = [sum(map(math.prod, block)) for block in blocks.values()]
+    largest = max(matrices, key=math.prod)
     return ModelSize(
         blocks=len(sizes),
         parameters=sum(sizes) + sum(map(math.prod, ends)),
         block=max(sizes),
-        matrix=tuple(max(matrices, key=math.prod)),
+        matrix=(largest[0], largest[1]),
         columns=max(columns for _, columns in matrices),
         vocabulary=embeddings[0],
         width=embeddings[1],

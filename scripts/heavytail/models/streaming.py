@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any, cast
 
 import torch
 from accelerate import init_empty_weights
@@ -42,7 +43,7 @@ class StreamedModel:
         self.checkpoint = Checkpoint(folder)
         self.device = device
         self.artifact = artifact
-        self.prefix, self.places = self.checkpoint.family.blocks, self.checkpoint.places
+        self.prefix, self.slices = self.checkpoint.family.blocks, self.checkpoint.slices
         config = AutoConfig.from_pretrained(folder, local_files_only=True)
         self.stored_dtype = self.checkpoint.dtype
         self.dtype = compute_dtype(self.stored_dtype, device)
@@ -55,7 +56,7 @@ class StreamedModel:
             if not any(True for _ in buffer_owner.parameters()):
                 buffer_owner.to(device)
         # (batch, length) → what the model gives each of its blocks beside the hidden states.
-        self._arguments: dict[tuple[int, int], list[tuple[tuple, dict]]] = {}
+        self._arguments: dict[tuple[int, ...], list[tuple[tuple[Any, ...], dict[str, Any]]]] = {}
 
     def read(self, module: nn.Module, prefix: str) -> Iterator[tuple[str, torch.Tensor]]:
         """Each weight of a module by its name, from the checkpoint's tensors below `prefix`."""
@@ -72,7 +73,7 @@ class StreamedModel:
                 child.load_state_dict(weights, assign=True)
 
     @contextmanager
-    def _blocks_do(self, forward: Callable) -> Iterator[None]:
+    def _blocks_do(self, forward: Callable[..., torch.Tensor]) -> Iterator[None]:
         """Let every block do `forward(index, hidden, *arguments, **keywords)` instead of its own.
 
         What the model does around its blocks is then the model's own code, whatever the family.
@@ -99,7 +100,9 @@ class StreamedModel:
         """
         first = []
 
-        def capture(index: int, hidden: torch.Tensor, *arguments, **keywords) -> torch.Tensor:
+        def capture(
+            index: int, hidden: torch.Tensor, *arguments: Any, **keywords: Any
+        ) -> torch.Tensor:
             if index == 0:
                 first.append(hidden)
             seen = self._arguments.setdefault(hidden.shape[:2], [])
@@ -133,8 +136,10 @@ class StreamedModel:
     def _room(self, index: int) -> Weights:
         """Memory on the device for a block's weights."""
         parameters = self.decoder.layers[index].named_parameters()
-        where = {"dtype": self.dtype, "device": self.device}
-        return {name: torch.empty(parameter.shape, **where) for name, parameter in parameters}
+        return {
+            name: torch.empty(parameter.shape, dtype=self.dtype, device=self.device)
+            for name, parameter in parameters
+        }
 
     @torch.no_grad()
     def _fill(self, index: int, room: Weights) -> None:
@@ -145,9 +150,9 @@ class StreamedModel:
                 weight = weight.to(self.dtype).pin_memory()
             room[name].copy_(weight, non_blocking=True)
         if self.artifact is not None:
-            for projection, place in self.places.items():
-                weight = room[f"{place.module}.weight"]
-                place.write(weight, self.artifact.apply(index, projection, place.read(weight)))
+            for projection, part in self.slices.items():
+                weight = room[f"{part.module}.weight"]
+                part.write(weight, self.artifact.apply(index, projection, part.read(weight)))
 
     def is_last(self, index: int) -> bool:
         """Whether no block follows."""
@@ -155,17 +160,17 @@ class StreamedModel:
 
     def weight(self, block: nn.Module, projection: str) -> torch.Tensor:
         """A projection [rows, columns] of a loaded block."""
-        place = self.places[projection]
-        return place.read(block.get_submodule(place.module).weight.data)
+        part = self.slices[projection]
+        return part.read(cast(nn.Linear, block.get_submodule(part.module)).weight.data)
 
     def put(self, block: nn.Module, projection: str, weight: torch.Tensor) -> None:
         """Give a projection of a loaded block other weights, in the dtype of the computation."""
-        place = self.places[projection]
-        module = block.get_submodule(place.module)
-        if place.groups == 1 and weight.shape == module.weight.shape:
+        part = self.slices[projection]
+        module = cast(nn.Linear, block.get_submodule(part.module))
+        if part.groups == 1 and weight.shape == module.weight.shape:
             module.weight.data = weight.to(self.dtype)
         else:
-            place.write(module.weight.data, weight)
+            part.write(module.weight.data, weight)
 
     def through(self, index: int, block: nn.Module, hidden: torch.Tensor) -> torch.Tensor:
         """One batch [batch, length, width] through a loaded block."""

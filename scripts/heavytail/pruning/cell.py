@@ -2,18 +2,27 @@
 
 import json
 from pathlib import Path
+from typing import TypedDict
 
 import torch
 from safetensors.torch import load_file
 
 from heavytail.allocation.table import read_ratios
-from heavytail.io.computed import Stopwatch, computed_by
+from heavytail.io.computed import Computed, Stopwatch, computed_by
 from heavytail.io.files import sha256, write_json
 from heavytail.io.parts import Parts
 from heavytail.models import device
 from heavytail.models.streaming import StreamedModel, batches_of
 from heavytail.projections import Matrix, key_of
 from heavytail.pruning.loop import Procedure, chosen, prune_model
+from heavytail.pruning.settings import PruneSettings
+
+
+class Removed(TypedDict):
+    """What was removed of a cell: the share of all weights, and how many of each matrix."""
+
+    realised_sparsity: float
+    removed: dict[str, int]
 
 
 def open_model(model: str) -> StreamedModel:
@@ -22,7 +31,7 @@ def open_model(model: str) -> StreamedModel:
 
 
 def open_parts(
-    artifact: str, settings: dict, inputs: list[str], model: StreamedModel
+    artifact: str, settings: PruneSettings, inputs: list[str], model: StreamedModel
 ) -> tuple[Parts, bool]:
     """The blocks of a cell, and whether an earlier run left some.
 
@@ -33,14 +42,15 @@ def open_parts(
     return parts, parts.path(0).is_file()
 
 
-def summary(parts: Parts, sizes: dict[Matrix, int]) -> tuple[dict, dict[str, str]]:
+def summary(parts: Parts, sizes: dict[Matrix, int]) -> tuple[Removed, dict[str, str]]:
     """What was removed of each matrix and the share of all; and the checksum of each tensor.
 
     Args:
         parts: all blocks.
         sizes: the number of weights of each matrix.
     """
-    removed, digests = {}, {}
+    removed: dict[str, int] = {}
+    digests: dict[str, str] = {}
     blocks = 1 + max(block for block, _ in sizes)
     for block in range(blocks):
         found = {name: json.loads(text) for name, text in parts.metadata(block).items()}
@@ -55,18 +65,17 @@ def prune_cell(
     model: str,
     ratios: str,
     calibration: str | None,
-    settings: dict,
+    settings: PruneSettings,
     budget: float,
     outputs: tuple[str, str],
-) -> dict:
+) -> Computed:
     """Write the artifact, and a record of what was removed, how fast and by what; returns the last.
 
     Args:
         model: provenance.json in the model's folder.
         ratios: CSV of block,projection,parameters,sparsity.
         calibration: frozen tokens, for methods that read some.
-        settings: "method", "within_block", "of" (M of N:M sparsity, or None) and "code", which
-            changes when the code does.
+        settings: how it is pruned.
         budget: bytes of hidden states that stay in memory.
         outputs: the artifact and the record.
     """
@@ -75,7 +84,7 @@ def prune_cell(
     wanted, sizes = read_ratios(ratios)
     if list(wanted) != list(dense.checkpoint.matrices()):
         raise ValueError(f"{ratios}: its rows are not the matrices of {Path(model).parent}")
-    procedure = Procedure(*chosen(settings), wanted, settings["of"])
+    procedure = Procedure(*chosen(settings), wanted, settings["group_size"])
     if procedure.method.Statistic and not calibration:
         raise ValueError(f"{settings['method']} needs calibration tokens and was given none")
     ids = load_file(calibration)["input_ids"] if calibration else torch.empty(0, 1)
@@ -84,7 +93,7 @@ def prune_cell(
     prune_model(dense, procedure, batches_of(ids), parts, budget)
     removed, digests = summary(parts, sizes)
     computed = computed_by(dense.device, dense.dtype)
-    write_json(outputs[1], removed | computed | {"resumed": resumed, **clock.usage()})
+    write_json(outputs[1], {**removed, **computed, "resumed": resumed, **clock.usage()})
     # Last: with it go the blocks.
     metadata = {"method": settings["method"], "sha256": json.dumps(digests)}
     metadata |= {"realised_sparsity": repr(removed["realised_sparsity"])}

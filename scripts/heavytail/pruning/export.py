@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import safe_open
@@ -32,8 +33,8 @@ def export(folder: str | Path, artifact: Artifact, target: Path) -> None:
         if name in owners:
             tensor = tensor.clone()
         for block, projection in owners.get(name, ()):
-            place = checkpoint.places[projection]
-            place.write(tensor, artifact.apply(block, projection, place.read(tensor)))
+            part = checkpoint.slices[projection]
+            part.write(tensor, artifact.apply(block, projection, part.read(tensor)))
         return tensor
 
     target.mkdir(parents=True, exist_ok=True)
@@ -62,23 +63,26 @@ def module_ratios(
 
 
 def recipe(
-    checkpoint: Checkpoint, modifier: str, ratios: dict[tuple[int, str], float], of: int | None
-) -> dict:
+    checkpoint: Checkpoint,
+    modifier: str,
+    ratios: dict[tuple[int, str], float],
+    group_size: int | None,
+) -> dict[str, Any]:
     """An llm-compressor recipe that gives every linear module the sparsity of its ratio.
 
     Args:
         checkpoint: of the dense model.
         modifier: of llm-compressor.
         ratios: (block, projection) → sparsity.
-        of: M of N:M sparsity; llm-compressor's N counts the weights that go.
+        group_size: M of N:M sparsity; llm-compressor's N counts the weights that go.
     """
     groups = {}
     for number, (ratio, targets) in enumerate(module_ratios(checkpoint, ratios).items()):
-        settings: dict = {"targets": targets}
+        settings: dict[str, Any] = {"targets": targets}
         if modifier == IN_TRAINING:
             settings |= {"init_sparsity": ratio, "final_sparsity": ratio, "start": 0, "end": 1}
         else:
-            structure = f"{round(ratio * of)}:{of}" if of else "0:0"
+            structure = f"{round(ratio * group_size)}:{group_size}" if group_size else "0:0"
             settings |= {"sparsity": ratio, "mask_structure": structure}
         groups[f"group_{number}_modifiers"] = {modifier: settings}
     return {"pruning_stage": groups}

@@ -10,12 +10,13 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
-from heavytail.io.parts import Parts
+from heavytail.io.parts import Kept, Parts
 from heavytail.models.device import brought
 from heavytail.models.hidden_states import HiddenStates
 from heavytail.models.layout import stages
 from heavytail.models.streaming import StreamedModel
 from heavytail.pruning import artifact
+from heavytail.pruning.settings import PruneSettings
 
 
 @dataclass(frozen=True)
@@ -27,10 +28,10 @@ class Procedure:
         ModuleType | None
     )  # of heavytail.pruning.within_block, for methods with a statistic
     ratios: dict[tuple[int, str], float]  # (block, projection) → sparsity in [0, 1]
-    of: int | None = None  # M of N:M sparsity
+    group_size: int | None = None  # M of N:M sparsity
 
 
-def chosen(settings: dict) -> tuple[ModuleType, ModuleType | None]:
+def chosen(settings: PruneSettings) -> tuple[ModuleType, ModuleType | None]:
     """The modules of the method and of the way through a block that the settings name.
 
     Raises ValueError when the method has a statistic but no way to gather it, or the reverse.
@@ -42,7 +43,9 @@ def chosen(settings: dict) -> tuple[ModuleType, ModuleType | None]:
             f"the method {name}: found Statistic = {method.Statistic}, which does not fit "
             f"calibrated={way is not None} in its row of config/methods.py"
         )
-    return method, way and importlib.import_module(f"heavytail.pruning.within_block.{way}")
+    if way is None:
+        return method, None
+    return method, importlib.import_module(f"heavytail.pruning.within_block.{way}")
 
 
 @torch.no_grad()
@@ -82,15 +85,16 @@ def prune_model(
             stored: dict[str, torch.Tensor] = {}
             stage = partial(prune_stage, model, procedure, index, block, stored)
             if calibrated:
+                assert procedure.within_block, "a statistic is gathered one way or the other"
                 place = procedure.method.Statistic, index, block, states
                 procedure.within_block.prune_block(model, *place, stage)
             else:
-                for sharing in stages(model.places):
+                for sharing in stages(model.slices):
                     stage(sharing, None)
             keep(index, partial(finished, brought(stored)))
 
 
-def finished(arrived: Callable[[], dict[str, torch.Tensor]]) -> tuple[dict, dict]:
+def finished(arrived: Callable[[], dict[str, torch.Tensor]]) -> Kept:
     """A block's tensors once they are on the CPU, and what the record says of them."""
     stored = arrived()
     return stored, artifact.described(stored)
@@ -115,7 +119,9 @@ def prune_stage(
         weights = [model.weight(block, name).float() for name in names]
         ratios = [procedure.ratios[index, name] for name in names]
         try:
-            updated, masks = procedure.method.prune(weights, statistic, ratios, procedure.of)
+            updated, masks = procedure.method.prune(
+                weights, statistic, ratios, procedure.group_size
+            )
         except (ValueError, ArithmeticError) as error:
             raise type(error)(f"block {index}, {', '.join(names)}: {error}") from error
         del weights

@@ -12,12 +12,13 @@ import hashlib
 import importlib
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from heavytail.io.files import read_json, scratch, sha256, write_json
+from heavytail.pruning.settings import PruneSettings
 from heavytail.running.wholeness import require_whole
 
 # What computes is imported where it is needed: a job whose cell was pruned before only describes it
@@ -30,7 +31,7 @@ ENDING = ".origin.json"
 INPUTS = ("model", "ratios", "calibration")
 
 
-def write_origin(path: str, inputs: dict[str, str], settings: dict, record: str) -> None:
+def write_origin(path: str, inputs: dict[str, str], settings: PruneSettings, record: str) -> None:
     """Write what a cell was pruned from.
 
     Args:
@@ -105,7 +106,7 @@ def _prune_again(path: str, artifact: Path, budget: float) -> None:
     threads = torch.get_num_threads()
     torch.set_num_threads(computed["threads"])
     dense = cell.open_model(inputs["model"])
-    found = computed_by(dense.device, dense.dtype)
+    found: Mapping[str, object] = computed_by(dense.device, dense.dtype)
     for name, recorded in computed.items():
         _require_same(path, name, recorded, found[name])
     sources = [inputs.get(name) for name in INPUTS]

@@ -21,7 +21,7 @@ class BlockWeights:
     @property
     def projections(self) -> tuple[str, ...]:
         """The canonical projections, in canonical order."""
-        return tuple(self.checkpoint.places)
+        return tuple(self.checkpoint.slices)
 
     def shape(self, projection: str) -> tuple[int, int]:
         """[output features, input features], without reading the matrix."""
@@ -48,17 +48,16 @@ class BlockWeights:
         return max(8 * (rows * columns + 2 * min(rows, columns) ** 2) for rows, columns in shapes)
 
     def heads(self) -> tuple[int, int]:
-        """Query heads and key-value heads of config.json.
+        """Query heads, as config.json says, and key-value heads, as wide, as the matrices say.
 
-        Raises ValueError when they do not divide the projections.
+        Not every family reads config.json's num_key_value_heads. Raises ValueError when the heads
+        do not divide the projections.
         """
-        config = self.checkpoint.config
-        queries = config.get("num_attention_heads") or 0
-        shared = config.get("num_key_value_heads") or queries
+        queries = self.checkpoint.config.get("num_attention_heads") or 0
         rows, lent = self.shape("q_proj")[0], self.shape("k_proj")[0]
-        if not shared or rows % queries or lent % shared or queries % shared:
+        if not queries or rows % queries or queries * lent % rows or rows % lent:
             raise ValueError(
-                f"config.json: num_attention_heads: {queries} and num_key_value_heads: {shared} do "
-                f"not divide q_proj's {rows} and k_proj's {lent} rows"
+                f"config.json: num_attention_heads: {queries} heads do not divide q_proj's {rows} "
+                f"and k_proj's {lent} rows"
             )
-        return queries, shared
+        return queries, queries * lent // rows

@@ -37,7 +37,7 @@ def each(
     share = threads // workers
     try:
         # The setting holds for the thread that makes it, and for those that start later.
-        with ThreadPoolExecutor(workers, "", torch.set_num_threads, [share]) as pool:
+        with ThreadPoolExecutor(workers, "", torch.set_num_threads, (share,)) as pool:
             yield from pool.map(function, items)
     finally:
         torch.set_num_threads(threads)

@@ -1,11 +1,15 @@
-"""The CSV files of all records: one row per cell, and one per cell, task and number."""
+"""The CSV files of all records: one with a row per cell, one with a row per cell, task, number."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NotRequired, TypedDict
 
 import pandas as pd
 
 from heavytail.cells import DENSE
-from heavytail.io.files import whole
+from heavytail.config.entries import Blend
+from heavytail.io.files import replacing
 
-# What the config says of a row beside the axes of the cell: the same for all of its seeds.
+# The settings of a row beside the axes of its cell; they are the same for all seeds.
 SETTINGS = [
     *("within_block", "allocator", "metric", "grouping", "mapping", "epsilon", "segments", "blend"),
 ]
@@ -14,40 +18,71 @@ COLUMNS = [
     *("sparsity", "seed", "realised_sparsity", "perplexity", "zero_shot_mean"),
     *("seconds", "peak_memory_mb", "artifact"),
 ]
-# Names may look like numbers, and epsilon need not be one.
+# Columns of text: a name may look like a number, and an epsilon may be text.
 TEXT = (
     *("model", "method", "allocation", "allocator", "metric", "grouping", "mapping", "epsilon"),
-    *("segments", "blend", "sparsity", "bos", "task", "quantity", "reference", "against"),
+    *("segments", "blend", "sparsity", "bos", "task", "quantity", "baseline", "against"),
 )
 
 
+class Row(TypedDict):
+    """What the config says of a row of the matrix; all but model and cell are None in a dense one.
+
+    Attributes:
+        cell: below its model's folder, or "dense".
+        artifact: path of the pruned weights.
+        tuned: path of what trials chose of the allocation.
+    """
+
+    model: str
+    cell: str
+    method: str | None
+    sparsity: float | str | None
+    allocation: str | None
+    seed: int | None
+    artifact: str | None
+    tuned: NotRequired[str]
+    within_block: NotRequired[str | None]
+    allocator: NotRequired[str]
+    metric: NotRequired[str]
+    direction: NotRequired[int]
+    grouping: NotRequired[str | None]
+    projections: NotRequired[list[str]]
+    mapping: NotRequired[str]
+    epsilon: NotRequired[float | str]
+    segments: NotRequired[str]
+    blend: NotRequired[Blend]
+
+
 def cell_rows(
-    rows: list[dict],
-    perplexity: list[dict],
-    zero_shot: list[dict],
-    pruned: dict[str, dict],
+    rows: list[Row],
+    perplexity: list[dict[str, Any]],
+    zero_shot: list[dict[str, Any]],
+    pruned: dict[str, dict[str, Any]],
 ) -> pd.DataFrame:
-    """One row per cell and one dense row per model, columns as in the file contract.
+    """One row per cell and one dense row per model, with the columns of the file contract.
 
     Args:
-        rows: what the config says of each row; `method` is None in a dense one.
-        perplexity: the rows' records.
-        zero_shot: the rows' records, or nothing when no task was asked for.
-        pruned: artifact path → record of the pruning.
+        rows: the settings of each row, from the config; `method` is None in a dense row.
+        perplexity: the record of each row.
+        zero_shot: the record of each row; empty if there are no tasks.
+        pruned: path of an artifact → record of the pruning.
     """
     table = []
     for number, row in enumerate(rows):
-        own = pruned.get(row["artifact"], {"realised_sparsity": 0.0})
+        own = pruned.get(row["artifact"] or "", {"realised_sparsity": 0.0})
         scores = zero_shot[number] if zero_shot else {"mean": None}
         numbers = {"perplexity": perplexity[number]["perplexity"], "zero_shot_mean": scores["mean"]}
         blend = " ".join(f"{key}={value}" for key, value in (row.get("blend") or {}).items())
         more = {"method": row["method"] or DENSE, "blend": blend or None}
-        table.append(row | own | numbers | more)
+        table.append({**row, **own, **numbers, **more})
     return pd.DataFrame(table).reindex(columns=COLUMNS).astype({"seed": "Int64"})
 
 
-def zero_shot_rows(rows: list[dict], zero_shot: list[dict]) -> pd.DataFrame:
-    """Tidy zero-shot numbers: one row per cell, task and number, and the BOS policy of each."""
+def zero_shot_rows(
+    rows: Sequence[Mapping[str, object]], zero_shot: list[dict[str, Any]]
+) -> pd.DataFrame:
+    """Tidy zero-shot numbers: one row per cell, task and number, with its BOS policy."""
     keys = ("model", "method", "allocation", "sparsity", "seed")
     table = [
         {key: row[key] for key in keys}
@@ -61,13 +96,13 @@ def zero_shot_rows(rows: list[dict], zero_shot: list[dict]) -> pd.DataFrame:
 
 
 def read_csv(path: str) -> pd.DataFrame:
-    """A table as `write_csv` wrote it: names are text, and `nan` alone is no number."""
+    """Read a table that `write_csv` wrote: names are text, and only `nan` and "" are missing."""
     return pd.read_csv(
         path, dtype=dict.fromkeys(TEXT, str), na_values=["nan", ""], keep_default_na=False
     )
 
 
 def write_csv(path: str, table: pd.DataFrame) -> None:
-    """Write a table as CSV, all or nothing."""
-    with whole(path) as temporary:
+    """Write a table as CSV, completely or not at all."""
+    with replacing(path) as temporary:
         table.to_csv(temporary, index=False, na_rep="nan", lineterminator="\n")

@@ -1,59 +1,61 @@
-"""The notes' rows beside the cells that have their settings.
+"""Reference results beside the cells that have their settings.
 
-A row of the notes and a cell belong together by what they say of method and allocation, whatever
-the allocation's name; one may belong to several of the other.
+A reference result and a cell belong together if they say the same of the model, the method and the
+allocation's settings, whatever the allocation is called. A result may belong to several cells, and
+a cell to several results.
 """
 
 import pandas as pd
 
 from heavytail.cells import DENSE
 
-# What all rows of the notes have in common.
+# What all reference results have in common.
 SPARSITY, METRIC = "0.7", "alpha_peak"
-SOURCES = {"yes": "notes", "guess": "guessed", "": "assumed"}
+# `epsilon_certain` of a result, empty if it records no epsilon → where its epsilon comes from.
+SOURCES = {"yes": "reference", "guess": "guessed", "": "assumed"}
 COLUMNS = [
     *("model", "method", "grouping", "blend", "segments_of", "quantity", "line", "confidence"),
     *("allocation", "sparsity", "epsilon", "epsilon_source", "weight", "weight_source"),
-    *("notes", "ours", "ratio"),
+    *("reference", "ours", "ratio"),
 ]
 
 
-def segments_of(note: dict) -> str:
-    """The model whose segment table a row of the notes used, empty for none.
+def segments_of(result: dict[str, str]) -> str:
+    """The model whose segment table a reference result used; empty if it used none.
 
-    The notes write "model", "seg14:model?", "none?" or, of a blend alone, "per-layer".
+    The column says "model", "seg14:model?", "none?" or, if only a blend used it, "per-layer".
     """
-    name = note["segments_of"].rstrip("?").rpartition(":")[2]
+    name = result["segments_of"].rstrip("?").rpartition(":")[2]
     return "" if name in ("none", "per-layer") else name
 
 
-def importance(note: dict) -> str:
-    """Whose gradient norms a row of the notes blended in: segments, blocks, or empty for none."""
-    if not note["blend"]:
+def importance(result: dict[str, str]) -> str:
+    """Whose gradient norms a reference result blended in: "segments", "blocks", or "" for none."""
+    if not result["blend"]:
         return ""
-    return "blocks" if note["segments_of"] == "per-layer" else "segments"
+    return "blocks" if result["segments_of"] == "per-layer" else "segments"
 
 
-def epsilon_of(note: dict, published: dict[str, float]) -> float:
-    """The epsilon of a row of the notes; where it has none the published default is assumed.
+def epsilon_of(result: dict[str, str], published: dict[str, float]) -> float:
+    """The epsilon of a reference result; the published default if none was recorded.
 
     Args:
-        note: a row of the notes.
+        result: a row of the reference results.
         published: method → that default.
     """
-    return float(note["epsilon"] or published.get(note["method"], "nan"))
+    return float(result["epsilon"] or published.get(result["method"], "nan"))
 
 
-def matches(note: dict, cells: pd.DataFrame, published: dict[str, float]) -> pd.Series:
-    """Which cells have the settings of a row of the notes, as booleans.
+def matches(result: dict[str, str], cells: pd.DataFrame, published: dict[str, float]) -> pd.Series:
+    """Which cells have the settings of a reference result, as booleans.
 
     Args:
-        note, published: as of `epsilon_of`.
+        result, published: as of `epsilon_of`.
         cells: text columns model, method, grouping, segments, blend, allocator, metric, mapping,
             sparsity; numbers or text in epsilon.
     """
-    own = (cells["model"] == note["model"]) & (cells["method"] == note["method"])
-    if note["method"] == DENSE:
+    own = (cells["model"] == result["model"]) & (cells["method"] == result["method"])
+    if result["method"] == DENSE:
         return own
     segments = cells["segments"].where(cells["segments"] != "own", cells["model"]).fillna("")
     blended = cells["blend"].str.extract(r"importance=(\w+)", expand=False).fillna("")
@@ -63,28 +65,28 @@ def matches(note: dict, cells: pd.DataFrame, published: dict[str, float]) -> pd.
         & (cells["allocator"] == "spectral")
         & (cells["metric"] == METRIC)
         & (cells["mapping"].fillna("block") == "block")
-        & (cells["grouping"] == note["grouping"])
+        & (cells["grouping"] == result["grouping"])
         & (cells["sparsity"] == SPARSITY)
-        & ((epsilon - epsilon_of(note, published)).abs() < 1e-9)
-        & (segments == segments_of(note))
-        & (blended == importance(note))
+        & ((epsilon - epsilon_of(result, published)).abs() < 1e-9)
+        & (segments == segments_of(result))
+        & (blended == importance(result))
     )
 
 
-def tasks_of(notes: list[dict]) -> set[str]:
-    """The tasks of the notes, which are what their means are over."""
-    names = [note["quantity"].split("/") for note in notes]
+def tasks_of(results: list[dict[str, str]]) -> set[str]:
+    """The tasks that the reference results name; their means are over these."""
+    names = [result["quantity"].split("/") for result in results]
     return {name[1] for name in names if name[0] == "zeroshot" and len(name) == 3}
 
 
 def comparable(quantity: str, text: str, tasks: set[str], scored: set[str]) -> bool:
-    """Whether a model is measured as a quantity of the notes was.
+    """Whether a quantity of the reference is one that this config measures in the same way.
 
     Args:
-        quantity: of the notes.
+        quantity: that of a reference result.
         text: on which perplexity is measured.
-        tasks: those of the notes.
-        scored: those that the model is scored on without BOS, as the notes' models were.
+        tasks: those of the reference results.
+        scored: the tasks on which the model is scored without BOS, as the reference was.
     """
     if not quantity.startswith("zeroshot/"):
         return quantity == f"ppl_{text}"
@@ -93,11 +95,11 @@ def comparable(quantity: str, text: str, tasks: set[str], scored: set[str]) -> b
 
 
 def ours(quantity: str, cell: pd.Series, scores: pd.DataFrame) -> float:
-    """Our number for a quantity of the notes, the mean over seeds.
+    """Our number for a quantity of the reference, the mean over seeds.
 
     Args:
         quantity: ppl_TEXT, zeroshot/mean_claimed or zeroshot/TASK/NUMBER.
-        cell: of over_seeds.
+        cell: a row of over_seeds.
         scores: tidy zero-shot numbers of all cells.
     """
     if quantity.startswith("ppl_"):
@@ -113,42 +115,42 @@ def ours(quantity: str, cell: pd.Series, scores: pd.DataFrame) -> float:
 
 
 def beside(
-    notes: list[dict],
+    results: list[dict[str, str]],
     cells: pd.DataFrame,
     scores: pd.DataFrame,
     text: str,
     published: dict[str, float],
 ) -> pd.DataFrame:
-    """A row per perplexity or zero-shot number of the notes and cell that has its settings.
+    """Every pair of a reference perplexity or accuracy and a cell that has its settings.
 
     Args:
-        notes: rows of the notes.
-        cells: of over_seeds.
+        results: the rows of the reference results; those that are not `comparable` are left out.
+        cells: the table that over_seeds returns.
         scores: tidy zero-shot numbers.
-        text: on which perplexity is measured. Numbers of the notes that are not `comparable` are
-            left out.
+        text: on which perplexity is measured.
         published: as of `epsilon_of`.
 
     Returns:
-        Columns `COLUMNS`; notes and ours are numbers, ratio is ours over notes; epsilon is the
-        cell's and epsilon_source says whether it is the notes' own, a guess made in decoding them,
-        or assumed; weight is that of the cell's blend, always assumed: the notes record none.
+        A row per pair, with the columns `COLUMNS`. `reference` and `ours` are numbers, and `ratio`
+        is ours over the reference. `epsilon` is the cell's; `epsilon_source` says whether the
+        reference records it, or it was guessed or assumed. `weight` is that of the cell's blend,
+        which is always assumed, as no reference result records one.
     """
-    rows, tasks = [], tasks_of(notes)
+    rows, tasks = [], tasks_of(results)
     cells = cells.assign(weight=cells["blend"].str.extract(r"weight=(\S+)", expand=False))
     scored = scores[scores["bos"] == "none"].groupby("model")["task"].agg(set)
-    for note in notes:
-        if not comparable(note["quantity"], text, tasks, scored.get(note["model"], set())):
+    for result in results:
+        if not comparable(result["quantity"], text, tasks, scored.get(result["model"], set())):
             continue
-        source = SOURCES.get(note["epsilon_certain"] if note["epsilon"] else "", "guessed")
-        for _, cell in cells[matches(note, cells, published)].iterrows():
-            own = ours(note["quantity"], cell, scores)
-            numbers = {"notes": float(note["value"]), "ours": own}
+        source = SOURCES.get(result["epsilon_certain"] if result["epsilon"] else "", "guessed")
+        for _, cell in cells[matches(result, cells, published)].iterrows():
+            own = ours(result["quantity"], cell, scores)
+            numbers = {"reference": float(result["value"]), "ours": own}
             about = {key: cell[key] for key in ("allocation", "sparsity", "epsilon", "weight")}
-            if note["method"] != DENSE:
+            if result["method"] != DENSE:
                 about["epsilon_source"] = source
-            if note["blend"]:
+            if result["blend"]:
                 about["weight_source"] = "assumed"
-            rows.append(note | about | numbers)
-    found = pd.DataFrame(rows, columns=COLUMNS).astype({"notes": float, "ours": float})
-    return found.assign(ratio=found["ours"] / found["notes"])
+            rows.append(result | about | numbers)
+    found = pd.DataFrame(rows, columns=COLUMNS).astype({"reference": float, "ours": float})
+    return found.assign(ratio=found["ours"] / found["reference"])

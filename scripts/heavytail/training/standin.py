@@ -10,12 +10,13 @@ import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from heavytail.io.files import whole, write_json
+from heavytail.io.files import replacing, write_json
 from heavytail.models.device import pick
 
 BOS, EOS = "<s>", "</s>"
@@ -141,8 +142,10 @@ class Training:
     def __init__(self, recipe: Recipe, stream: torch.Tensor, device: torch.device):
         """Start at step 0 with random weights; `stream` holds the training token ids."""
         self.recipe, self.stream, self.device = recipe, stream, device
-        self.model = new_model(recipe).to(device)
-        self.step, self.loss, self.curve = 0, math.nan, []
+        # Transformers wraps `to` so that its type asks for the model once more.
+        self.model = new_model(recipe).to(device)  # type: ignore[arg-type]
+        self.step, self.loss = 0, math.nan
+        self.curve: list[list[float]] = []
         decayed = [p for p in self.model.parameters() if p.ndim > 1]
         plain = [p for p in self.model.parameters() if p.ndim == 1]
         groups = [
@@ -161,7 +164,7 @@ class Training:
         """Write everything that `load_state` needs, all or nothing."""
         state = {name: getattr(self, name) for name in ("step", "loss", "curve")}
         weights = {"model": self.model.state_dict(), "optimizer": self.optimizer.state_dict()}
-        with whole(path) as temporary:
+        with replacing(path) as temporary:
             torch.save({"identity": self.identity(), **state, **weights}, temporary)
 
     def load_state(self, path: Path) -> bool:
@@ -196,7 +199,7 @@ def train(
     held_out: list[str],
     folder: Path,
     log: Callable[[str], None],
-) -> dict:
+) -> dict[str, Any]:
     """Train, resuming from `folder/state.pt`, and write the model and its checkpoints.
 
     Args:

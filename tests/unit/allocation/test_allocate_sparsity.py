@@ -12,20 +12,20 @@ from support.tiny_model import save_model
 
 
 def uniform(folder, output, **settings) -> dict:
-    settings = {"allocator": "uniform", "sparsity": 0.5, "of": None} | settings
+    settings = {"allocator": "uniform", "sparsity": 0.5, "group_size": None} | settings
     allocate_sparsity(str(folder / "provenance.json"), {}, settings, str(output))
     return read_ratios(output)[0]
 
 
 def test_uniform_patterns_are_the_same_everywhere(model_folder, tmp_path):
-    found = uniform(model_folder, tmp_path / "table.csv", sparsity=0.625, of=8)
+    found = uniform(model_folder, tmp_path / "table.csv", sparsity=0.625, group_size=8)
     assert set(found.values()) == {0.625} and len(found) == 21
 
 
 def test_a_pattern_that_does_not_fit_is_told_before_anything_is_pruned(tmp_path):
     folder = save_model(tmp_path / "model", intermediate_size=44)
     with pytest.raises(ValueError, match=r"sparsity: found N:8, .* those of 0\.down_proj have 44"):
-        uniform(folder, tmp_path / "table.csv", of=8)
+        uniform(folder, tmp_path / "table.csv", group_size=8)
     assert not (tmp_path / "table.csv").exists()
 
 
@@ -33,7 +33,7 @@ def test_segments_and_blends_move_ratios_and_keep_the_target(model_folder, tmp_p
     write_json(tmp_path / "segments.json", [[0, 1], [2]])
     write_json(tmp_path / "gradients.json", {"norms": [0.1, 4.0, 1.0]})
     guides = {name: str(tmp_path / f"{name}.json") for name in ("segments", "gradients")}
-    settings = {"allocator": "depth_linear", "epsilon": 0.3, "sparsity": 0.7, "of": None}
+    settings = {"allocator": "depth_linear", "epsilon": 0.3, "sparsity": 0.7, "group_size": None}
     changes = [
         {},
         {"segments": "own"},
@@ -60,7 +60,7 @@ def test_segments_and_blends_move_ratios_and_keep_the_target(model_folder, tmp_p
 
 def test_segments_of_a_model_of_another_depth_are_refused(model_folder, tmp_path):
     write_json(tmp_path / "segments.json", [[0, 1], [2, 3]])
-    settings = {"allocator": "depth_linear", "epsilon": 0.3, "sparsity": 0.7, "of": None}
+    settings = {"allocator": "depth_linear", "epsilon": 0.3, "sparsity": 0.7, "group_size": None}
     with pytest.raises(ValueError, match="segments: found a table of 4 blocks, expected 3"):
         allocate_sparsity(
             str(model_folder / "provenance.json"),

@@ -1,4 +1,4 @@
-"""The notes' blend with gradients, written out."""
+"""The blend of the reference results with gradients, written out."""
 
 import math
 
@@ -12,7 +12,7 @@ from heavytail.allocation import blend
 norms = st.lists(st.floats(0, 1e4), min_size=2, max_size=40)
 
 
-def test_ratios_from_gradients_are_the_notes_formula():
+def test_ratios_from_gradients_are_the_formula_of_the_reference():
     norms, target = [0.5, 3.0, 1.0, 8.0], 0.7
     logs = [math.log1p(norm) for norm in norms]
     g = [1 - (x - min(logs)) / (max(logs) - min(logs)) for x in logs]

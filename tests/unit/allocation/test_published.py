@@ -57,7 +57,7 @@ def allocated(files: dict[str, str], output: Path, grouping: str, epsilon: float
         "mapping": "block",
         "epsilon": epsilon,
         "sparsity": 0.7,
-        "of": None,
+        "group_size": None,
     }
     allocate_sparsity(files["model"], {"scores": files["metrics"]}, settings, str(output))
     return read_ratios(output)
@@ -89,7 +89,7 @@ def test_llama_7b_with_every_grouping(grouping, llama_7b, tmp_path):
     assert np.allclose(found, naive(np.load(ALPHAS), grouping, 0.2), rtol=1e-13, atol=0)
 
 
-def test_the_figures_of_the_notes(llama_7b, tmp_path):
+def test_the_published_figures(llama_7b, tmp_path):
     found = of_blocks(*allocated(llama_7b, tmp_path / "r.csv", "gt", 0.2))
     assert (round(min(found), 3), round(max(found), 3)) == (0.568, 0.852)
     assert (np.argmin(found), np.argmax(found)) == (9, 25)

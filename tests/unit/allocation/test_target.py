@@ -53,16 +53,21 @@ def test_real_grouped_query_shapes_count_by_parameters():
 @given(
     ratios=st.lists(st.floats(0, 1), min_size=1, max_size=40),
     sizes=st.lists(st.integers(1, 50), min_size=40, max_size=40),
-    of=st.sampled_from([2, 4, 8, 16, 32]),
+    group_size=st.sampled_from([2, 4, 8, 16, 32]),
 )
-def test_units_keep_to_the_target_as_closely_as_whole_matrices_can(ratios, sizes, of):
+def test_units_keep_to_the_target_as_closely_as_whole_matrices_can(ratios, sizes, group_size):
     ratios, parameters = np.array(ratios), 64.0 * np.array(sizes[: len(ratios)])
     target = float(ratios @ parameters / parameters.sum())
-    found = allocation.to_units(ratios, parameters, target, of)
-    assert ((found >= 0) & (found <= 1)).all() and (found * of == np.round(found * of)).all()
+    found = allocation.to_units(ratios, parameters, target, group_size)
+    assert ((found >= 0) & (found <= 1)).all() and (
+        found * group_size == np.round(found * group_size)
+    ).all()
     # Each ratio is one of its two neighbours, and no single step would bring the sum closer.
-    assert (np.abs(found - ratios) < 1 / of + 1e-6).all()
-    assert abs(found @ parameters - target * parameters.sum()) <= parameters.max() / of / 2 + 1e-3
+    assert (np.abs(found - ratios) < 1 / group_size + 1e-6).all()
+    assert (
+        abs(found @ parameters - target * parameters.sum())
+        <= parameters.max() / group_size / 2 + 1e-3
+    )
 
 
 def test_equal_ratios_of_a_pattern_stay_equal():
@@ -83,7 +88,7 @@ LLAMA_7B = [
 ]
 
 
-def test_the_published_alphas_of_llama_7b_give_the_notes_ratios():
+def test_the_published_alphas_of_llama_7b_give_the_reference_ratios():
     relative = allocation.linear_map(np.array(LLAMA_7B), 0.2)
     found = allocation.to_target(relative, np.ones(32), 0.7)
     assert (round(found.min(), 3), round(found.max(), 3)) == (0.568, 0.852)

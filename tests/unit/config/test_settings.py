@@ -101,7 +101,7 @@ def test_defaults_are_filled_in_at_every_depth():
         "hessian": {"eigenvalues": 50, "windows": 4},
         "tasks": TASKS.split(", "),
         "zero_shot": {"bos": "none"},
-        "notes": None,
+        "reference": None,
     }
     assert config == before
 
@@ -158,14 +158,14 @@ def test_local_models_are_found_in_the_first_folder_that_has_them(tmp_path):
     }
 
 
-def test_the_notes_are_found_in_the_first_folder_that_has_them(tmp_path):
+def test_the_reference_results_are_found_in_the_first_folder_that_has_them(tmp_path):
     here, beside = tmp_path / "here", tmp_path / "beside"
     for folder, names in ((here, ["both.csv"]), (beside, ["both.csv", "only.csv"])):
         folder.mkdir()
         for name in names:
             (folder / name).write_text(",".join(COLUMNS) + "\n")
     found = [
-        checked(model(**HUB) | {"notes": name}, SCHEMA, [here, beside])["notes"]
+        checked(model(**HUB) | {"reference": name}, SCHEMA, [here, beside])["reference"]
         for name in ("both.csv", "only.csv")
     ]
     assert found == ["both.csv", str(beside / "only.csv")]
@@ -176,14 +176,20 @@ def test_the_notes_are_found_in_the_first_folder_that_has_them(tmp_path):
     [
         (b"", "found no column 'model', expected model, method, grouping, "),
         (b"model,method", "found no column 'grouping', expected model, method, grouping, "),
-        (b"\xff\xfe", "no CSV file ('utf-8' codec can't decode "),
-        (HEADER + b"\nm,wanda,gt,,,,,,ppl_wikitext2,,x,,", "row 2: value: 'x' is no number"),
-        (HEADER + b"\nm,wanda,gt,,,,b,,ppl_wikitext2,,3,,", "row 2: epsilon: 'b' is no number"),
+        (b"\xff\xfe", "not a CSV file ('utf-8' codec can't decode "),
+        (
+            HEADER + b"\nm,wanda,gt,,,,,,ppl_wikitext2,,x,,",
+            "row 2: value: found 'x', expected a number",
+        ),
+        (
+            HEADER + b"\nm,wanda,gt,,,,b,,ppl_wikitext2,,3,,",
+            "row 2: epsilon: found 'b', expected a number",
+        ),
     ],
 )
-def test_a_file_of_notes_that_is_none_gets_one_line(content, line, tmp_path):
-    path = tmp_path / "notes.csv"
+def test_a_file_of_reference_results_that_is_none_gets_one_line(content, line, tmp_path):
+    path = tmp_path / "reference.csv"
     path.write_bytes(content)
     with pytest.raises(SettingsError) as raised:
-        checked(model(**HUB) | {"notes": "notes.csv"}, SCHEMA, [tmp_path])
-    assert str(raised.value).startswith(f"notes: {path}: {line}")
+        checked(model(**HUB) | {"reference": "reference.csv"}, SCHEMA, [tmp_path])
+    assert str(raised.value).startswith(f"reference: {path}: {line}")

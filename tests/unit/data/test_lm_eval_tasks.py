@@ -16,8 +16,8 @@ from heavytail.io.files import read_lines, sha256
 from heavytail.io.hub import FetchError
 from support.data_sets import TASK_DATA, publish
 
-# task → (context, continuation) of the first row's choices, and its gold answer, as the notes'
-# lm-eval of 2023 formed them.
+# task → (context, continuation) of the first row's choices, and its gold answer, as the lm-eval of
+# 2023, which made the reference results, formed them.
 TASKS = {
     "arc_easy": ("Question: Which is {{a}} star?\nAnswer:", [" Mars", " The Sun"], 1),
     "arc_challenge": ("Question: Which is {{a}} star?\nAnswer:", [" Mars", " The Sun"], 1),

@@ -14,6 +14,7 @@ from build_python_task import build_python_task
 from export_cell import export_cell
 from extract_python import extract_python
 from fetch_task import fetch_task
+from heavytail.config import tasks
 from heavytail.evaluation.zero_shot import BATCH, evaluate_zero_shot
 from heavytail.io.files import read_json, read_lines, write_json
 from support.data_sets import publish
@@ -43,7 +44,8 @@ def frozen(hub, tmp_path, monkeypatch) -> list[str]:
     monkeypatch.chdir(tmp_path / "work")
     extract_python("test", "documents.jsonl", "documents.json")
     for task in TASKS:
-        settings, files = {"task": task}, (f"tasks/{task}.jsonl", f"tasks/{task}.yaml")
+        settings = {"task": task} | vars(tasks.TASKS[task])
+        files = (f"tasks/{task}.jsonl", f"tasks/{task}.yaml")
         if task in BUILT_IN:
             fetch_task(settings, *files)
         else:
@@ -61,9 +63,9 @@ def cell(frozen) -> tuple[Path, Path, Path]:
         single="<s> $A", special_tokens=[bos]
     )
     tokenizer.save_pretrained(folder)
-    artifact = prune(folder, Path("cell"), "sparsegpt", ids=windows(seed=1)).path
-    inputs = str(folder / "provenance.json"), str(artifact), "cell/ratios.csv"
-    export_cell(*inputs, {"method": "sparsegpt", "of": None}, "exported")
+    artifact = prune(folder, Path("cell"), "sparsegpt", ids=windows(seed=1))
+    inputs = str(folder / "provenance.json"), artifact, "cell/ratios.csv"
+    export_cell(*inputs, {"modifier": None, "group_size": None}, "exported")
     write_json(folder / "provenance.json", {"source": "model", "revision": None})
     return folder, artifact, Path("exported")
 
@@ -102,7 +104,7 @@ def test_the_record_of_a_cell_is_lm_eval_s_own_to_the_bit(cell, frozen, hub, one
     for bos, arguments in ARGUMENTS.items():
         settings = {"tasks": TASKS, "bos": bos}
         model = str(folder / "provenance.json")
-        evaluate_zero_shot(model, str(artifact), frozen, settings, f"{bos}.json")
+        evaluate_zero_shot(model, artifact, frozen, settings, f"{bos}.json")
         record = read_json(f"{bos}.json")
         theirs, samples = command_line(exported, arguments)
         assert record["bos"] == bos and list(theirs) == TASKS

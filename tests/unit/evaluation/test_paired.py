@@ -16,7 +16,7 @@ def test_rows_keep_their_order_and_what_is_not_finite(tmp_path, tasks):
     losses, right = read_paired(path)
     for found, expected in zip(losses, LOSSES, strict=True):
         np.testing.assert_array_equal(found, np.array(expected, dtype=float))
-    assert [{task: of.tolist() for task, of in row.items()} for row in right] == outcomes
+    assert [{task: own.tolist() for task, own in row.items()} for row in right] == outcomes
     first = (tmp_path / "paired.npz").read_bytes()
     write_paired(path, LOSSES, outcomes)
     assert (tmp_path / "paired.npz").read_bytes() == first

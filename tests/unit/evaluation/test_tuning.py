@@ -21,7 +21,7 @@ from heavytail.pruning.cell import prune_cell
 from support.pruned_cells import windows
 
 CANDIDATES = [{"epsilon": 0.1}, {"epsilon": 0.6}, {"epsilon": 0.9}]
-SETTINGS = {"allocator": "depth_linear", "epsilon": "tune", "sparsity": 0.5, "of": None}
+SETTINGS = {"allocator": "depth_linear", "epsilon": "tune", "sparsity": 0.5, "group_size": None}
 SETTINGS |= {"candidates": CANDIDATES}
 
 
@@ -36,7 +36,7 @@ def files(model_folder, tmp_path) -> dict[str, str]:
 
 def pruning(method: str) -> dict:
     way = "exact" if METHODS[method].calibrated else None
-    return {"method": method, "within_block": way, "of": None, "code": ""}
+    return {"method": method, "within_block": way, "group_size": None, "code": ""}
 
 
 @pytest.mark.parametrize("method", ["magnitude", "wanda", "sparsegpt"])

@@ -8,7 +8,7 @@ from heavytail.io import files
 def test_a_file_is_whole_or_as_it_was(tmp_path):
     path = tmp_path / "folder" / "table.csv"
     files.write_text(path, "old")
-    with pytest.raises(RuntimeError), files.whole(path) as temporary:
+    with pytest.raises(RuntimeError), files.replacing(path) as temporary:
         temporary.write_text("half")
         raise RuntimeError
     assert path.read_text() == "old"
@@ -17,9 +17,9 @@ def test_a_file_is_whole_or_as_it_was(tmp_path):
 
 def test_of_two_writers_the_later_one_counts(tmp_path):
     path = tmp_path / "table.csv"
-    with pytest.raises(FileNotFoundError), files.whole(path) as orphan:
+    with pytest.raises(FileNotFoundError), files.replacing(path) as orphan:
         orphan.write_text("of a job whose parent was killed")
-        with files.whole(path) as temporary:
+        with files.replacing(path) as temporary:
             temporary.write_text("of the next run")
     assert path.read_text() == "of the next run"
     assert [p.name for p in path.parent.iterdir()] == ["table.csv"]

@@ -16,7 +16,7 @@ from support.bad_inputs import matches
 from support.data_sets import publish, text_rows
 from support.hub_server import ENDPOINT, REVISION, TOKEN, Fault, Repository
 
-AGAIN = "the file was deleted, the next run fetches it again"
+AGAIN = "the file was deleted, and the next run fetches it again"
 
 
 @pytest.fixture

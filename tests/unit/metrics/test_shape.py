@@ -48,7 +48,7 @@ def test_low_rank_plus_noise_is_seen_as_low_rank():
     noise = 1e-2 * torch.randn(200, 200, generator=generator)
     found = compute(gram.eigenvalues(factors[0] @ factors[1].T + noise).numpy())
     assert found["energy_rank_99"] <= 5 < 6 and found["effective_rank"] < 5.5
-    assert found["rank_share"] == 1, "noise is above the notes' threshold"
+    assert found["rank_share"] == 1, "noise is above the reference threshold"
 
 
 def test_rounding_of_a_rank_deficient_matrix_is_no_spectrum():
@@ -64,7 +64,7 @@ def test_rounding_of_a_rank_deficient_matrix_is_no_spectrum():
     assert tailed == tails.compute(Spectrum(32, 32, values[96:]))
 
 
-def test_singular_values_below_the_notes_threshold_do_not_count():
+def test_singular_values_below_the_threshold_do_not_count():
     assert compute([0.9e-10, 1.1e-10, 1.0])["rank_share"] == pytest.approx(2 / 3)
 
 

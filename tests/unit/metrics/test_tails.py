@@ -10,7 +10,7 @@ from heavytail.spectra.spectrum import Spectrum
 
 
 def naive_tail(values: list[float], start: int) -> tuple[float, float]:
-    """The notes' formulas for one candidate, in plain Python floats."""
+    """The formulas of the reference for one candidate, in plain Python floats."""
     tail = values[start:]
     n = len(tail)
     alpha = 1 + n / (sum(map(math.log, tail)) - n * math.log(tail[0]))

@@ -20,8 +20,10 @@ CPU = torch.device("cpu")
 
 def exported(folder, work, method: str = "sparsegpt"):
     artifact = prune(folder, work, method)
-    inputs = str(folder / "provenance.json"), str(artifact.path), str(work / "ratios.csv")
-    export_cell(*inputs, {"modifier": METHODS[method].modifier, "of": None}, str(work / "folder"))
+    inputs = str(folder / "provenance.json"), artifact, str(work / "ratios.csv")
+    export_cell(
+        *inputs, {"modifier": METHODS[method].modifier, "group_size": None}, str(work / "folder")
+    )
     return artifact, work / "folder"
 
 
@@ -93,7 +95,7 @@ def test_the_recipe_beside_the_weights_is_plain_yaml(model_folder, tmp_path):
 
 def test_a_method_without_a_modifier_has_no_recipe(model_folder, tmp_path):
     artifact = prune(model_folder, tmp_path, "wanda")
-    inputs = str(model_folder / "provenance.json"), str(artifact.path), str(tmp_path / "ratios.csv")
-    export_cell(*inputs, {"modifier": None, "of": None}, str(tmp_path / "folder"))
+    inputs = str(model_folder / "provenance.json"), artifact, str(tmp_path / "ratios.csv")
+    export_cell(*inputs, {"modifier": None, "group_size": None}, str(tmp_path / "folder"))
     assert not (tmp_path / "folder/recipe.yaml").exists()
     assert AutoModelForCausalLM.from_pretrained(tmp_path / "folder")

@@ -2,11 +2,8 @@
 
 import importlib
 import json
-import os
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -20,7 +17,7 @@ from heavytail.models.streaming import StreamedModel
 from heavytail.pruning.artifact import Artifact
 from heavytail.pruning.cell import prune_cell
 from heavytail.pruning.loop import chosen
-from support.project import ROOT
+from support.killed import ENVIRONMENT, kill_after
 from support.pruned_cells import prune, windows, write_inputs
 from support.tiny_model import save_model
 
@@ -48,17 +45,17 @@ def naive_masks(folder, method_name: str, way: str, ratio: float) -> dict:
 
     for index in range(3):
         block = model.get_submodule(f"{opened.prefix}.{index}")
-        modules = {p: block.get_submodule(place.module) for p, place in opened.places.items()}
+        modules = {p: block.get_submodule(part.module) for p, part in opened.slices.items()}
         statistics = {p: statistic_of(module) for p, module in modules.items()}
-        for sharing in stages(opened.places):
+        for sharing in stages(opened.slices):
             for projection in sharing:
-                place, weight = opened.places[projection], modules[projection].weight.data
+                part, weight = opened.slices[projection], modules[projection].weight.data
                 statistic = statistics[projection]
                 if way == "sequential":
                     statistic = statistics[sharing[0]] = statistic_of(modules[sharing[0]])
-                matrix = place.read(weight).clone()
+                matrix = part.read(weight).clone()
                 (updated,), (gone,) = method.prune([matrix], statistic, [ratio])
-                place.write(weight, updated.masked_fill(gone, 0))
+                part.write(weight, updated.masked_fill(gone, 0))
                 found[index, projection] = gone
     return found
 
@@ -97,7 +94,7 @@ def test_the_two_ways_through_a_block_differ_after_its_first_stage(model_folder,
 
 @pytest.mark.parametrize("method", ["magnitude", "wanda", "sparsegpt"])
 def test_patterns_hold_in_every_row_of_every_matrix(method, model_folder, tmp_path):
-    artifact = prune(model_folder, tmp_path, method, ratio=0.5, of=8)
+    artifact = prune(model_folder, tmp_path, method, ratio=0.5, group_size=8)
     for projection, shape in (("k_proj", (16, 32)), ("down_proj", (32, 48))):
         kept = artifact.apply(1, projection, torch.ones(shape)) != 0
         assert (kept.reshape(-1, 8).sum(1) == 4).all()
@@ -138,27 +135,19 @@ def test_a_failed_run_goes_on_with_the_block_it_was_at(way, model_folder, tmp_pa
 @pytest.mark.slow
 @pytest.mark.parametrize("way", ["exact", "sequential"])
 def test_a_run_that_is_killed_between_blocks_gives_the_same_bytes(way, model_folder, tmp_path):
-    ids = windows(512, 60, seed=2)
+    ids = windows(seed=2)
     whole = prune(model_folder, tmp_path / "whole", "sparsegpt", way, ids=ids)
     work = tmp_path / "cut"
     inputs = write_inputs(model_folder, work, 0.6, ids)
-    settings = {"method": "sparsegpt", "within_block": way, "of": None, "code": ""}
+    settings = {"method": "sparsegpt", "within_block": way, "group_size": None, "code": ""}
     outputs = str(work / "cell.safetensors"), str(work / "cell.json")
     arguments = json.dumps([*inputs, settings, 1e9, outputs])
     program = "import json, sys, torch; from heavytail.pruning.cell import prune_cell; "
     program += f"torch.set_num_threads({torch.get_num_threads()}); "
     program += "prune_cell(*json.loads(sys.argv[1]))"
-    command = [sys.executable, "-c", program, arguments]
-    environment = os.environ | {"PYTHONPATH": str(ROOT / "scripts")}
     for block in (0, 1):
-        finished = work / f".cell.safetensors.blocks/{block}.safetensors"
-        job = subprocess.Popen(command, env=environment)
-        while not finished.exists() and job.poll() is None:
-            time.sleep(0.001)
-        job.kill()
-        assert job.wait() == -signal.SIGKILL and finished.exists()
-        assert not Path(outputs[0]).exists()
-    subprocess.run(command, env=environment, check=True)
+        kill_after(block, Path(outputs[0]), program, arguments)
+    subprocess.run([sys.executable, "-c", program, arguments], env=ENVIRONMENT, check=True)
     assert bytes_of(outputs[0]) == bytes_of(whole.path)
     assert json.loads(bytes_of(outputs[1]))["resumed"]
     assert not [path for path in work.iterdir() if path.name.startswith(".")]
@@ -168,7 +157,7 @@ CHANGES = {
     "ratio": {"ratio": 0.5},
     "calibration": {"ids": windows(seed=9)},
     "way": {"within_block": "sequential"},
-    "pattern": {"of": 4, "ratio": 0.5},
+    "pattern": {"group_size": 4, "ratio": 0.5},
     "code": {"code": "edited"},
 }
 
@@ -217,14 +206,14 @@ def test_bad_weights_and_activations_stop_pruning_with_the_block_named(way, mode
 def test_rows_that_no_pattern_fits_are_named(tmp_path):
     folder = save_model(tmp_path / "model", intermediate_size=44)
     with pytest.raises(ValueError, match="block 0, down_proj: rows of 44 weights"):
-        prune(folder, tmp_path / "work", "sparsegpt", ratio=0.5, of=8)
+        prune(folder, tmp_path / "work", "sparsegpt", ratio=0.5, group_size=8)
 
 
 def test_a_table_of_another_model_is_named(model_folder, tmp_path):
     other = save_model(tmp_path / "other", num_hidden_layers=2)
     model, _, tokens = write_inputs(model_folder, tmp_path / "work", 0.6, windows())
     _, table, _ = write_inputs(other, tmp_path / "table", 0.6, windows())
-    settings = {"method": "wanda", "within_block": "exact", "of": None, "code": ""}
+    settings = {"method": "wanda", "within_block": "exact", "group_size": None, "code": ""}
     with pytest.raises(ValueError, match=r"ratios\.csv: its rows are not the matrices of"):
         prune_cell(model, table, tokens, settings, 1e9, (str(tmp_path / "a"), str(tmp_path / "b")))
 

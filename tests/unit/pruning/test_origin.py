@@ -12,7 +12,7 @@ from heavytail.pruning import cell as module
 from heavytail.pruning.origin import opened, write_origin
 from support.pruned_cells import prune
 
-SETTINGS = {"method": "wanda", "within_block": "exact", "of": None, "code": ""}
+SETTINGS = {"method": "wanda", "within_block": "exact", "group_size": None, "code": ""}
 
 
 def cell(model_folder, work, **changes):

@@ -1,21 +1,36 @@
-from heavytail.running.failures import failed_jobs, job_name
+import logging
+
+from snakemake_interface_logger_plugins.common import LogEvent
+
+from heavytail.running import failures
+from heavytail.running.failures import FailedJobs, job_name
 
 LOG = "results/logs/prune_cell/a/wanda/0.6/gt/seed-0.log"
 NAME = "prune_cell a/wanda/0.6/gt/seed-0"
 
 
-def error(job: int, *lines: str) -> str:
-    body = "".join(f"    {line}\n" for line in [f"jobid: {job}", *lines])
-    return f"[a date]\nError in rule prune_cell:\n    message: None\n{body}[a date]\n"
+def start(job: int) -> dict:
+    return {"event": LogEvent.JOB_INFO, "jobid": job, "log": [LOG], "indent": False}
 
 
-def told(report: str, free: int = 2**30, **logs: str) -> list[str]:
+def error(job: int, *logs: str, indent: bool = False) -> dict:
+    return {"event": LogEvent.JOB_ERROR, "jobid": job, "log": list(logs), "indent": indent}
+
+
+def logs_of(*events: dict) -> list[str]:
+    listener = FailedJobs()
+    for event in events:
+        listener.handle(logging.makeLogRecord({"msg": "as it is printed", **event}))
+    return list(listener.logs.values())
+
+
+def told(*events: dict, free: int = 2**30, **logs: str) -> list[str]:
     def read(path: str) -> str:
         if path not in logs:
             raise FileNotFoundError(path)
         return logs[path]
 
-    return failed_jobs(report, read, lambda _path: free)
+    return failures.reasons(logs_of(*events), read, lambda _path: free)
 
 
 def test_a_name_is_the_rule_and_its_subject():
@@ -24,33 +39,48 @@ def test_a_name_is_the_rule_and_its_subject():
 
 
 def test_the_last_line_of_a_failed_jobs_log_is_the_reason():
-    report = error(4, "input: a", f"log: {LOG} (check log file(s) for error details)")
     line = f"{NAME}: not finite (log: {LOG})"
-    assert told(report * 2, **{LOG: f"Traceback\nValueError: not finite\n{line}\n"}) == [line]
+    text = f"Traceback\nValueError: not finite\n{line}\n"
+    assert told(start(4), error(4, LOG), start(4), error(4, LOG), **{LOG: text}) == [line]
 
 
 def test_an_executor_s_own_log_is_not_the_job_s():
     line = f"{NAME}: not finite (log: {LOG})"
-    report = error(4, f"log: {LOG}, .snakemake/slurm_logs/4.log (check log file(s))")
-    assert told(report, **{LOG: f"{line}\n"}) == [line]
+    assert told(error(4, LOG, ".snakemake/slurm_logs/4.log"), **{LOG: f"{line}\n"}) == [line]
 
 
 def test_a_killed_job_and_one_without_a_log_file_say_so():
-    report = error(4, f"log: {LOG} (check)")
     line = f"{NAME}: ended without a reason, as a killed job does (log: {LOG})"
-    assert told(report, **{LOG: "block 1 of 8\n"}) == [line]
-    assert told(report) == [line]
+    assert told(error(4, LOG), **{LOG: "block 1 of 8\n"}) == [line]
+    assert told(error(4, LOG)) == [line]
 
 
 def test_a_full_disk_is_told_where_it_took_no_log():
-    report = error(4, f"log: {LOG} (check)")
     line = f"{NAME}: ended without a reason, as on a full disk: 4096 bytes are left (log: {LOG})"
-    assert told(report, 4096, **{LOG: ""}) == [line]
+    assert told(error(4, LOG), free=4096, **{LOG: ""}) == [line]
     reason = f"{NAME}: [Errno 28] No space left on device (log: {LOG})"
-    assert told(report, 4096, **{LOG: reason}) == [reason]
+    assert told(error(4, LOG), free=4096, **{LOG: reason}) == [reason]
 
 
 def test_a_job_that_worked_when_it_was_tried_again_did_not_fail():
-    report = error(4, f"log: {LOG} (check)") + "Finished jobid: 4 (Rule: prune_cell)\n"
-    assert told(report) == []
-    assert told(error(4) + "nothing of a log here\n") == []
+    assert told(start(4), error(4, LOG), start(4)) == []
+    # That another one starts makes nothing good.
+    assert logs_of(start(4), error(4, LOG), start(5)) == [LOG]
+    assert logs_of(error(4)) == []
+
+
+def test_jobs_are_told_in_the_order_in_which_they_failed():
+    assert logs_of(start(7), start(2), error(7, "a"), error(2, "b")) == ["a", "b"]
+
+
+def test_of_a_group_that_failed_no_job_is_known_to_have_failed():
+    assert logs_of(error(4, LOG, indent=True)) == []
+
+
+def test_other_records_change_nothing():
+    assert logs_of(error(4, LOG), {}, {"event": LogEvent.SHELLCMD, "cmd": "true"}) == [LOG]
+
+
+def test_a_record_without_what_it_should_have_stops_no_run(capsys):
+    assert logs_of({"event": LogEvent.JOB_ERROR}, error(4, LOG)) == [LOG]
+    assert "AttributeError" in capsys.readouterr().err

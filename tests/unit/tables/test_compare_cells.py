@@ -6,7 +6,7 @@ import pytest
 
 from collect_cells import collect_cells
 from compare_cells import compare_cells
-from compare_notes import compare_notes, page
+from compare_reference import compare_reference, page
 from heavytail.config.reference import COLUMNS
 from heavytail.io.files import write_json
 from heavytail.tables.cells import read_csv
@@ -77,19 +77,19 @@ def folder(tmp_path_factory):
     def outputs(name: str) -> dict[str, str]:
         return {"values": str(folder / f"{name}.csv"), "table": str(folder / f"{name}.md")}
 
-    noted = collected | {"notes": str(folder / "results.csv")}
+    inputs = collected | {"reference": str(folder / "results.csv")}
     settings = {"text": "wikitext2", "published": {"wanda": 0.2, "magnitude": 0.3}}
-    compare_notes(noted, settings, outputs("notes"))
+    compare_reference(inputs, settings, outputs("reference"))
     write_summary(collected | compared, outputs("summary"))
-    noted = {"notes": outputs("notes")["values"]}
-    write_table("m", collected | compared | noted, outputs("m"))
-    write_table("m", collected | compared | {"notes": []}, outputs("without"))
+    reference = {"reference": outputs("reference")["values"]}
+    write_table("m", collected | compared | reference, outputs("m"))
+    write_table("m", collected | compared | {"reference": []}, outputs("without"))
     return folder
 
 
 def test_comparisons_of_records_are_of_the_cells_that_they_belong_to(folder):
     found = read_csv(folder / "significance.csv")
-    pairs = found.set_index(["quantity", "method", "reference", "allocation"]).sort_index()
+    pairs = found.set_index(["quantity", "method", "baseline", "allocation"]).sort_index()
     wanda = pairs.loc["perplexity", "wanda", "best"]
     assert (
         wanda.loc["uniform", "distinguishable"]
@@ -106,37 +106,37 @@ def test_comparisons_of_records_are_of_the_cells_that_they_belong_to(folder):
 def test_the_page_marks_and_explains(folder):
     page = (folder / "m.md").read_text()
     assert "≈" in page and "**" in page and "10,000 resamples" in page
-    assert "(notes 22.01)" in page and "(notes 0.5000)" in page
+    assert "(reference 22.01)" in page and "(reference 0.5000)" in page
     assert "Zero-shot accuracy (BOS policy `none`)" in page
-    assert "(notes" not in (folder / "without.md").read_text()
+    assert "(reference" not in (folder / "without.md").read_text()
     assert "calibration seeds" not in page
     table = read_csv(folder / "m.csv").set_index(["method", "allocation"])
-    assert table.loc[("wanda", "gt"), "perplexity_notes"] == 22.01
+    assert table.loc[("wanda", "gt"), "perplexity_reference"] == 22.01
     assert set(table["perplexity_mark"].dropna()) == {"best", "≈"}
 
 
-def test_summary_and_notes_are_written_as_page_and_csv(folder):
+def test_summary_and_reference_are_written_as_page_and_csv(folder):
     summary = read_csv(folder / "summary.csv")
     assert summary["quantity"].tolist() == ["perplexity", "zero_shot_mean"] * 2
     assert "## Zero-shot accuracy" in (folder / "summary.md").read_text()
-    notes = read_csv(folder / "notes.csv")
-    assert notes["epsilon_source"].tolist() == ["assumed", "notes"]
-    assert "0.2 assumed" in (folder / "notes.md").read_text()
+    reference = read_csv(folder / "reference.csv")
+    assert reference["epsilon_source"].tolist() == ["assumed", "reference"]
+    assert "0.2 assumed" in (folder / "reference.md").read_text()
 
 
-def test_the_page_of_the_notes_says_that_the_weight_of_a_blend_is_assumed():
+def test_the_reference_page_says_that_the_weight_of_a_blend_is_assumed():
     blend = {"weight": 0.25, "importance": "segments"}
     rows = [cell("wanda", "gt"), cell("wanda", "blended", grouping="gt", blend=blend)]
     cells, scores = tables(rows, (5.0, 6.0))
     own = {"model": "m", "method": "wanda", "grouping": "gt", "quantity": "ppl_wikitext2"}
-    noted = [
+    results = [
         dict.fromkeys(COLUMNS, "") | own | {"value": "7", "blend": b} for b in ("gradnorm", "")
     ]
-    found = beside(noted, over_seeds(cells), scores, "wikitext2", {"wanda": 0.2})
+    found = beside(results, over_seeds(cells), scores, "wikitext2", {"wanda": 0.2})
     table = page(found).split("## m")[1]
     head, *lines = of_markdown(table.strip())
-    place = head.index("weight")
-    assert [line[place] for line in lines] == ["0.25 assumed", ""]
+    column = head.index("weight")
+    assert [line[column] for line in lines] == ["0.25 assumed", ""]
 
 
 def test_a_matrix_without_tasks_has_no_zero_shot_part(tmp_path):

@@ -18,7 +18,7 @@ def pairs(*rows: tuple) -> pd.DataFrame:
     """Comparisons: method, quantity, allocation, against, distinguishable."""
     names = ["method", "quantity", "allocation", "against", "distinguishable"]
     table = pd.DataFrame(rows, columns=names).reindex(columns=significance.COLUMNS)
-    return table.assign(model="m", sparsity="0.7", reference="best")
+    return table.assign(model="m", sparsity="0.7", baseline="best")
 
 
 COMPARED = pairs(
@@ -31,15 +31,15 @@ COMPARED = pairs(
 )
 
 
-def notes(*rows: tuple) -> pd.DataFrame:
-    """Rows beside cells: sparsity, method, allocation, quantity, notes."""
-    names = [*model_tables.KEY, "quantity", "notes"]
+def beside(*rows: tuple) -> pd.DataFrame:
+    """Reference results beside cells: sparsity, method, allocation, quantity, reference."""
+    names = [*model_tables.KEY, "quantity", "reference"]
     return pd.DataFrame(rows, columns=names).reindex(columns=COLUMNS)
 
 
-def both(perplexity=PERPLEXITY, rows=ROWS, accuracies=ACCURACIES, noted=None) -> tuple:
+def both(perplexity=PERPLEXITY, rows=ROWS, accuracies=ACCURACIES, reference=None) -> tuple:
     cells, scores = tables(rows, perplexity, accuracies)
-    return model_tables.model_rows(cells, scores, COMPARED, noted), scores
+    return model_tables.model_rows(cells, scores, COMPARED, reference), scores
 
 
 def test_methods_are_rows_allocations_columns_and_marks_are_those_of_the_row():
@@ -69,8 +69,8 @@ def test_where_an_allocation_is_not_for_a_method_the_table_is_empty():
     ]
 
 
-def test_the_notes_stand_beside_ours_each_number_once():
-    noted = notes(
+def test_the_reference_stands_beside_ours_each_number_once():
+    reference = beside(
         (None, "dense", None, "ppl_wikitext2", 5.2),
         ("0.7", "wanda", "gt", "ppl_wikitext2", 22.77),
         ("0.7", "wanda", "gt", "ppl_wikitext2", 22.24),
@@ -79,15 +79,15 @@ def test_the_notes_stand_beside_ours_each_number_once():
         ("0.7", "wanda", "qk", "zeroshot/b/acc", 0.31),
         ("0.7", "wanda", "qk", "zeroshot/mean_claimed", 0.4597),
     )
-    rows, scores = both(noted=noted)
+    rows, scores = both(reference=reference)
     found = of_markdown(model_tables.perplexity_table(rows, "0.7"))
     assert found[1:3] == [
-        ["dense", *["5.00 (notes 5.20)"] * 3],
-        ["wanda", "86.00", "**24.12** (notes 22.77, 22.24)", "24.50 ≈"],
+        ["dense", *["5.00 (reference 5.20)"] * 3],
+        ["wanda", "86.00", "**24.12** (reference 22.77, 22.24)", "24.50 ≈"],
     ]
-    assert found[3][1] == "1.2e5 (notes nan)"
-    table = of_markdown(model_tables.zero_shot_table(rows, scores, noted, "0.7"))
-    assert table[4][2:4] == ["0.3000 (notes 0.3100)", "**0.4600** (notes 0.4597)"]
+    assert found[3][1] == "1.2e5 (reference nan)"
+    table = of_markdown(model_tables.zero_shot_table(rows, scores, reference, "0.7"))
+    assert table[4][2:4] == ["0.3000 (reference 0.3100)", "**0.4600** (reference 0.4597)"]
 
 
 def test_zero_shot_has_one_column_per_task_the_mean_and_its_standard_error():

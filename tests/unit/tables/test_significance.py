@@ -1,4 +1,5 @@
 import math
+from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
@@ -32,24 +33,46 @@ def test_resampled_means_are_those_of_a_naive_loop():
     )
 
 
-@settings(max_examples=10)
-@given(LOSSES)
-def test_intervals_are_those_of_scipy(losses):
-    """Another program, other random numbers: as near as 10,000 resamples let it be."""
-    one, other = losses
-    found = significance.perplexity_differences({"a": one[None], "b": other[None]})("a", "b")
-    assert found[0] == pytest.approx(np.mean(one - other), abs=1e-12)
-    theirs = stats.bootstrap(
-        (one, other),
-        lambda a, b, axis=-1: np.mean(a - b, axis=axis),
+def scipys(one: np.ndarray, other: np.ndarray) -> tuple[tuple[float, float], np.ndarray]:
+    """The interval of scipy's paired bootstrap, and how often each draw took each window."""
+    windows, taken = np.arange(WINDOWS), []
+
+    def difference(ours, theirs, drawn, axis=-1):
+        taken.append(drawn)
+        return np.mean(ours - theirs, axis=axis)
+
+    found = stats.bootstrap(
+        (one, other, windows),
+        difference,
         paired=True,
         method="percentile",
         n_resamples=significance.RESAMPLES,
         rng=np.random.default_rng(2),
     )
+    counts = [np.bincount(draw, minlength=WINDOWS) for draw in taken[-1]]
+    return found.confidence_interval, np.array(counts)
+
+
+@settings(max_examples=10)
+@given(LOSSES)
+def test_intervals_are_those_of_scipy_from_the_same_draws(losses):
+    """Of few different losses, too, whose quantiles leap from one draw to the next."""
+    one, other = losses
+    expected, counts = scipys(one, other)
+    assert len(counts) == significance.RESAMPLES
+    with patch.object(significance, "drawn", lambda _units: counts):
+        found = significance.perplexity_differences({"a": one[None], "b": other[None]})("a", "b")
+    np.testing.assert_allclose(found, (np.mean(one - other), *expected), rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_intervals_are_those_of_scipy_from_draws_of_its_own(seed):
+    """As near as 10,000 resamples of losses without steps let it be."""
+    one, other = np.random.default_rng(seed).normal(5, 2, (2, WINDOWS))
+    found = significance.perplexity_differences({"a": one[None], "b": other[None]})("a", "b")
+    expected, _ = scipys(one, other)
     error = np.std(one - other) / math.sqrt(WINDOWS)
-    low, high = theirs.confidence_interval
-    np.testing.assert_allclose(found[1:], (low, high), atol=0.15 * error + 1e-9)
+    np.testing.assert_allclose(found[1:], expected, rtol=0, atol=0.15 * error)
 
 
 @settings(max_examples=20)
@@ -134,7 +157,7 @@ def test_every_allocation_is_compared_with_the_best_and_with_uniform():
     wobble = np.resize([0.2, -0.2], WINDOWS)
     found = matrix({"uniform": [text + 1], "gt": [text + wobble], "qk": [text]})
     assert list(found.columns) == significance.COLUMNS
-    pairs = found.set_index(["reference", "allocation"])
+    pairs = found.set_index(["baseline", "allocation"])
     best = pairs.loc["best"]
     assert set(best["against"]) <= {"gt", "qk"} and len(best) == 2
     assert best.loc["uniform", "distinguishable"] and best.loc["uniform", "low"] > 0
@@ -150,7 +173,7 @@ def test_a_loss_that_is_no_number_is_never_alike(bad):
     text = np.full(WINDOWS, 3.0)
     broken = np.where(np.arange(WINDOWS) == 5, bad, text)
     found = matrix({"uniform": [broken], "gt": [text], "qk": [text]})
-    pairs = found.set_index(["reference", "allocation"])
+    pairs = found.set_index(["baseline", "allocation"])
     assert pairs.loc[("best", "uniform"), ["difference", "low", "high"]].isna().all()
     assert pairs.loc[("best", "uniform"), "distinguishable"] is None
     assert pairs.loc[("best", "qk"), "distinguishable"] is False

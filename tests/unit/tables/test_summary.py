@@ -64,7 +64,7 @@ def test_the_page_marks_gains_that_are_not_told_apart():
     key = {"model": "m", "method": "wanda", "sparsity": "0.7", "quantity": "perplexity"}
     compared = pd.DataFrame(
         [
-            key | {"reference": "best", "allocation": name, "against": "qk", "distinguishable": own}
+            key | {"baseline": "best", "allocation": name, "against": "qk", "distinguishable": own}
             for name, own in (("gt-0.3", False), ("uniform", True))
         ]
     )

@@ -1,21 +1,23 @@
 """GPT-NeoX: query, key and value of each head adjoin in one matrix; the MLP has no gate."""
 
-from heavytail.models.layout import Family, Place
+from typing import Any
+
+from heavytail.models.layout import Family, WeightSlice
 from heavytail.projections import ATTENTION
 
 
-def places(config: dict) -> dict[str, Place]:
+def slices(config: dict[str, Any]) -> dict[str, WeightSlice]:
     """Canonical projection → its place inside a block."""
     heads = config["num_attention_heads"]
     width = config["hidden_size"] // heads
     return {
-        name: Place("attention.query_key_value", heads, part * width, (part + 1) * width)
+        name: WeightSlice("attention.query_key_value", heads, part * width, (part + 1) * width)
         for part, name in enumerate(ATTENTION[:3])
     } | {
-        "o_proj": Place("attention.dense"),
-        "up_proj": Place("mlp.dense_h_to_4h"),
-        "down_proj": Place("mlp.dense_4h_to_h"),
+        "o_proj": WeightSlice("attention.dense"),
+        "up_proj": WeightSlice("mlp.dense_h_to_4h"),
+        "down_proj": WeightSlice("mlp.dense_4h_to_h"),
     }
 
 
-FAMILY = Family("gpt_neox.layers", places, aliases=(("lm_head.", "embed_out."),))
+FAMILY = Family("gpt_neox.layers", slices, aliases=(("lm_head.", "embed_out."),))

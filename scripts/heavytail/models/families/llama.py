@@ -1,14 +1,16 @@
 """LLaMA: every projection has a module of its own, under its canonical name."""
 
-from heavytail.models.layout import Family, Place
+from typing import Any
+
+from heavytail.models.layout import Family, WeightSlice
 from heavytail.projections import ATTENTION, MLP
 
 
-def places(_config: dict) -> dict[str, Place]:
+def slices(_config: dict[str, Any]) -> dict[str, WeightSlice]:
     """Canonical projection → its place inside a block."""
-    return {name: Place(f"self_attn.{name}") for name in ATTENTION} | {
-        name: Place(f"mlp.{name}") for name in MLP
+    return {name: WeightSlice(f"self_attn.{name}") for name in ATTENTION} | {
+        name: WeightSlice(f"mlp.{name}") for name in MLP
     }
 
 
-FAMILY = Family("model.layers", places)
+FAMILY = Family("model.layers", slices)

@@ -1,16 +1,18 @@
 """OPT: projections with names of their own; the MLP has no gate."""
 
-from heavytail.models.layout import Family, Place
+from typing import Any
+
+from heavytail.models.layout import Family, WeightSlice
 from heavytail.projections import ATTENTION
 
 
-def places(_config: dict) -> dict[str, Place]:
+def slices(_config: dict[str, Any]) -> dict[str, WeightSlice]:
     """Canonical projection → its place inside a block."""
-    return {name: Place(f"self_attn.{name}") for name in ATTENTION[:3]} | {
-        "o_proj": Place("self_attn.out_proj"),
-        "up_proj": Place("fc1"),
-        "down_proj": Place("fc2"),
+    return {name: WeightSlice(f"self_attn.{name}") for name in ATTENTION[:3]} | {
+        "o_proj": WeightSlice("self_attn.out_proj"),
+        "up_proj": WeightSlice("fc1"),
+        "down_proj": WeightSlice("fc2"),
     }
 
 
-FAMILY = Family("model.decoder.layers", places, aliases=(("model.decoder.", "decoder."),))
+FAMILY = Family("model.decoder.layers", slices, aliases=(("model.decoder.", "decoder."),))

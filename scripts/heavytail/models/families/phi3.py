@@ -1,10 +1,12 @@
 """Phi-3: queries, keys and values are one matrix, gate and up another; the parts one by one."""
 
+from typing import Any
+
 from heavytail.models.families import llama
-from heavytail.models.layout import Family, Place
+from heavytail.models.layout import Family, WeightSlice
 
 
-def places(config: dict) -> dict[str, Place]:
+def slices(config: dict[str, Any]) -> dict[str, WeightSlice]:
     """Canonical projection → its place inside a block."""
     heads = config["num_attention_heads"]
     width = config.get("head_dim") or config["hidden_size"] // heads
@@ -12,13 +14,13 @@ def places(config: dict) -> dict[str, Place]:
     keys = queries + width * (config.get("num_key_value_heads") or heads)
     qkv, gate_up = "self_attn.qkv_proj", "mlp.gate_up_proj"
     inner = config["intermediate_size"]
-    return llama.places(config) | {
-        "q_proj": Place(qkv, stop=queries),
-        "k_proj": Place(qkv, start=queries, stop=keys),
-        "v_proj": Place(qkv, start=keys),
-        "gate_proj": Place(gate_up, stop=inner),
-        "up_proj": Place(gate_up, start=inner),
+    return llama.slices(config) | {
+        "q_proj": WeightSlice(qkv, stop=queries),
+        "k_proj": WeightSlice(qkv, start=queries, stop=keys),
+        "v_proj": WeightSlice(qkv, start=keys),
+        "gate_proj": WeightSlice(gate_up, stop=inner),
+        "up_proj": WeightSlice(gate_up, start=inner),
     }
 
 
-FAMILY = Family("model.layers", places)
+FAMILY = Family("model.layers", slices)

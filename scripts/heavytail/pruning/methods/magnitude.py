@@ -9,7 +9,10 @@ REWRITES = False
 
 
 def prune(
-    weights: list[torch.Tensor], statistic: None, sparsities: list[float], of: int | None = None
+    weights: list[torch.Tensor],
+    statistic: None,
+    sparsities: list[float],
+    group_size: int | None = None,
 ) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
     """Remove the floor(sparsity · entries) smallest |w| of each matrix.
 
@@ -17,13 +20,13 @@ def prune(
         weights: float [rows, columns] each.
         statistic: unused.
         sparsities: in [0, 1], one for each matrix.
-        of: M of N:M sparsity, which compares only M weights that adjoin in a row.
+        group_size: M of N:M sparsity, which compares only M weights that adjoin in a row.
 
     Returns:
         The weights as they are, and what is to be removed of each, bool [rows, columns].
     """
     removed = [
-        smallest_in_units(require_numbers(weight.abs()), sparsity, of or weight.numel())
+        smallest_in_units(require_numbers(weight.abs()), sparsity, group_size or weight.numel())
         for weight, sparsity in zip(weights, sparsities, strict=True)
     ]
     return weights, removed

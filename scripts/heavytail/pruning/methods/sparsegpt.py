@@ -85,7 +85,7 @@ def prune(
     weights: list[torch.Tensor],
     statistic: Statistic,
     sparsities: list[float],
-    of: int | None = None,
+    group_size: int | None = None,
 ) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
     """Remove floor(sparsity · entries) of each group of 128 columns, compensating in the others.
 
@@ -96,15 +96,16 @@ def prune(
         weights: float [rows, columns] each, all of the same inputs.
         statistic: of the inputs.
         sparsities: in [0, 1], one for each matrix.
-        of: M of N:M sparsity, a divisor of 32, which compares only M weights that adjoin in a row.
+        group_size: M of N:M sparsity, a divisor of 32, which compares only M weights that adjoin in
+            a row.
 
     Returns:
         The updated weights, and what was removed of each, bool [rows, columns].
     """
     sizes, columns = [len(weight) for weight in weights], weights[0].shape[1]
-    check_units(columns, of or 1)
+    check_units(columns, group_size or 1)
     choose = partial(_choose, sizes=sizes, sparsities=sparsities)
-    in_patterns = partial(_prune_group, choose=choose, of=of)
+    in_patterns = partial(_prune_group, choose=choose, group_size=group_size)
     factor = statistic.factor()
     # A column of all matrices is one contiguous row here: [columns, rows of all matrices].
     stacked = torch.cat([weight.T for weight in weights], dim=1)
@@ -113,9 +114,9 @@ def prune(
     for start in range(0, columns, GROUP):
         group = slice(start, min(start + GROUP, columns))
         inner = factor[group, group]
-        if of is None:
+        if group_size is None:
             removed[group] = choose(stacked[group], inner.diagonal(), None)
-        prune_group = in_patterns if of else _pruner_of(stacked[group])
+        prune_group = in_patterns if group_size else _pruner_of(stacked[group])
         errors = prune_group(stacked[group], removed[group], inner)
         stacked[group.stop :].addmm_(factor[group, group.stop :].T, errors, alpha=-1)
     # Here for all groups: NaN among the scores of one never goes away.
@@ -128,16 +129,16 @@ def prune(
 def _choose(
     columns: torch.Tensor,
     diagonal: torch.Tensor,
-    of: int | None,
+    group_size: int | None,
     sizes: list[int],
     sparsities: list[float],
 ) -> torch.Tensor:
-    """Mark each matrix's smallest scores w² / U_jj² in some columns, or in every `of` of them.
+    """Mark each matrix's smallest scores w² / U_jj² in some columns, or in each group of them.
 
     Args:
         columns: [columns, rows of all matrices].
         diagonal: of the factor U, [columns].
-        of: M of N:M sparsity.
+        group_size: M of N:M sparsity.
         sizes: rows of each matrix.
         sparsities: in [0, 1], one for each matrix.
 
@@ -146,7 +147,7 @@ def _choose(
     """
     scores = (columns / diagonal[:, None]).square()
     marked = [
-        smallest_in_units(part.T.contiguous(), sparsity, of or part.numel()).T
+        smallest_in_units(part.T.contiguous(), sparsity, group_size or part.numel()).T
         for part, sparsity in zip(scores.split(sizes, dim=1), sparsities, strict=True)
     ]
     return torch.cat(marked, dim=1)
@@ -157,20 +158,20 @@ def _prune_group(
     removed: torch.Tensor,
     factor: torch.Tensor,
     choose: Callable[..., torch.Tensor] | None = None,
-    of: int | None = None,
+    group_size: int | None = None,
 ) -> torch.Tensor:
     """Zero the marked entries of `group` [columns, rows] in place, compensating inside it.
 
-    With `of`, each `of` columns are marked when their turn comes. Returns each column's error,
-    scaled, [columns, rows].
+    With `group_size`, so many columns are marked at a time when their turn comes. Returns each
+    column's error, scaled, [columns, rows].
     """
     errors, diagonal = torch.empty_like(group), factor.diagonal()
     for start in range(0, len(group), STEP):
         stop = min(start + STEP, len(group))
         for column in range(start, stop):
-            if of and column % of == 0:
-                unit = slice(column, column + of)
-                removed[unit] = choose(group[unit], diagonal[unit], of)
+            if choose and group_size and column % group_size == 0:
+                unit = slice(column, column + group_size)
+                removed[unit] = choose(group[unit], diagonal[unit], group_size)
             torch.mul(group[column], removed[column], out=errors[column])
             errors[column].div_(diagonal[column])
             rest = slice(column + 1, stop)

@@ -13,7 +13,7 @@ def prune(
     weights: list[torch.Tensor],
     statistic: InputNorm,
     sparsities: list[float],
-    of: int | None = None,
+    group_size: int | None = None,
 ) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
     """Remove the floor(sparsity · columns) smallest |w| · ‖x‖ of each output row (equation 1).
 
@@ -21,14 +21,16 @@ def prune(
         weights: float [rows, columns] each, all of the same inputs.
         statistic: of the inputs.
         sparsities: in [0, 1], one for each matrix.
-        of: M of N:M sparsity, which compares only M weights that adjoin in a row.
+        group_size: M of N:M sparsity, which compares only M weights that adjoin in a row.
 
     Returns:
         The weights as they are, and what is to be removed of each, bool [rows, columns].
     """
     norm = statistic.norm()
     removed = [
-        smallest_in_units(require_numbers(weight.abs() * norm), sparsity, of or weight.shape[1])
+        smallest_in_units(
+            require_numbers(weight.abs() * norm), sparsity, group_size or weight.shape[1]
+        )
         for weight, sparsity in zip(weights, sparsities, strict=True)
     ]
     return weights, removed

@@ -19,7 +19,7 @@ def prune(
     weights: list[torch.Tensor],
     statistic: InputNorm,
     sparsities: list[float],
-    of: int | None = None,
+    group_size: int | None = None,
 ) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
     """Remove floor(sparsity · entries) of each matrix, from each row its smallest |w| · ‖x‖.
 
@@ -27,7 +27,7 @@ def prune(
         weights: float [rows, columns] each, all of the same inputs.
         statistic: of the inputs.
         sparsities: in [0, 1], one for each matrix.
-        of: must be None.
+        group_size: must be None.
 
     Returns:
         The weights as they are, and what is to be removed of each, bool [rows, columns].
@@ -35,8 +35,8 @@ def prune(
     Raises:
         ValueError: N:M sparsity is asked for, which compares no whole rows.
     """
-    if of is not None:
-        raise ValueError(f"wanda_variant compares whole rows and knows no groups of {of}")
+    if group_size is not None:
+        raise ValueError(f"wanda_variant compares whole rows and knows no groups of {group_size}")
     removed, norm = [], statistic.norm()
     for weight, sparsity in zip(weights, sparsities, strict=True):
         scores, order = (weight.abs() * norm).sort(dim=1, stable=True)

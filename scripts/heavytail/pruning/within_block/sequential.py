@@ -8,8 +8,8 @@ price is that what lies between two stages stays in memory for all batches.
 
 from collections.abc import Callable
 from functools import partial
+from typing import Any, cast
 
-import torch
 from greenlet import getcurrent, greenlet
 from torch import nn
 
@@ -40,11 +40,13 @@ def prune_block(
             "to activations_mb: leave that out, or take within_block: exact"
         )
     passes = [greenlet(partial(model.through, index, block)) for _ in range(len(states))]
-    for sharing in stages(model.places):
-        module = block.get_submodule(model.places[sharing[0]].module)
+    for sharing in stages(model.slices):
+        module = cast(nn.Linear, block.get_submodule(model.slices[sharing[0]].module))
         gathered = statistic(module.in_features, model.device)
 
-        def stop(_module: nn.Module, inputs: tuple, gathered: Statistic = gathered) -> None:
+        def stop(
+            _module: nn.Module, inputs: tuple[Any, ...], gathered: Statistic = gathered
+        ) -> None:
             gathered.add(inputs[0])
             getcurrent().parent.switch()
 
@@ -57,7 +59,10 @@ def prune_block(
             states[number] = output
 
 
-def _resume(passes: list[greenlet], states: HiddenStates) -> list[torch.Tensor | None]:
-    """Let each batch run from where it stopped to its next stop, or to the block's output."""
+def _resume(passes: list[greenlet], states: HiddenStates) -> list[Any]:
+    """Let each batch run from where it stopped to its next stop, or to the block's output.
+
+    The outputs are tensors; at a stop there is nothing to be read.
+    """
     # What a pass is given counts only when it starts.
     return [one.switch(hidden) for one, hidden in zip(passes, states, strict=True)]

@@ -15,9 +15,10 @@ from heavytail.spectra.gram import eigenvalues
 def measure(block: BlockWeights) -> dict[str, torch.Tensor]:
     """Spectra and norms of the block's products, all float64.
 
-    `qk`: eigenvalues of PᵀP for the whole P = W_Q W_Kᵀ of the notes, over all heads at once, a
-    shared key head once. `qk_head` and `ov_head`: [heads, width], each head's product; beside each
-    `.half_norms` [heads], ½(‖A‖² + ‖B‖²), and `.imbalance` [heads], ‖AᵀA − BᵀB‖ (Frobenius).
+    `qk`: eigenvalues of PᵀP for the whole P = W_Q W_Kᵀ, over all heads at once, as in the reference
+    results; a shared key head counts once. `qk_head` and `ov_head`: [heads, width], the product of
+    each head. Beside each of the two: `.half_norms` [heads], ½(‖A‖² + ‖B‖²), and `.imbalance`
+    [heads], ‖AᵀA − BᵀB‖ (Frobenius).
     """
     heads, shared = block.heads()
     queries, keys = block.weight("q_proj"), block.weight("k_proj")

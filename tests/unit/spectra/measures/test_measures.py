@@ -1,16 +1,19 @@
+import shutil
 import subprocess
 import sys
+from unittest.mock import patch
 
 import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from heavytail.config.families import FAMILIES
 from heavytail.models.checkpoint import Checkpoint
 from heavytail.projections import PROJECTIONS
 from heavytail.spectra.block_weights import BlockWeights
 from heavytail.spectra.measures import product_spectra, shuffled_spectra, spectra, submatrix_spectra
-from support.project import ROOT
+from support.killed import ENVIRONMENT, kill_after
 from support.tiny_model import save_model
 
 CPU = torch.device("cpu")
@@ -58,7 +61,7 @@ def test_a_pruned_block_is_measured_pruned(model_folder):
 
 
 def test_shuffling_keeps_the_entries_and_repeats_with_its_seed():
-    weight = torch.randn(40, 30, dtype=torch.bfloat16)
+    weight = torch.randn(40, 30, generator=torch.Generator().manual_seed(0)).bfloat16()
     first, again = (shuffled_spectra.shuffled(weight, 3) for _ in range(2))
     assert first.dtype == weight.dtype and torch.equal(first, again)
     assert not torch.equal(first, weight)
@@ -87,13 +90,18 @@ def test_submatrices_tile_the_matrix(shape, tiles):
     assert close(submatrix_spectra.pooled(weight), expected)
 
 
-@pytest.mark.parametrize(("heads", "shared"), [(4, 4), (4, 2), (4, 1)])
-def test_head_products_equal_the_explicit_products(tmp_path, heads, shared):
-    folder = save_model(tmp_path / "model", num_key_value_heads=shared)
+# Key heads of the tiny models; these two families share none, whatever config.json says besides.
+KEY_HEADS = dict.fromkeys(FAMILIES, 2) | {"gpt_neox": 4, "opt": 4}
+
+
+@pytest.mark.parametrize(("family", "shared"), [("llama", 4), ("llama", 1), *KEY_HEADS.items()])
+def test_head_products_equal_the_explicit_products(tmp_path, family, shared):
+    asked = {"num_key_value_heads": shared} if family == "llama" else {}
+    folder, heads, width = save_model(tmp_path / "model", family, **asked), 4, 8
     block = BlockWeights(Checkpoint(folder), 0, CPU)
     found = product_spectra.measure(block)
     q, k, v, o = (block.weight(f"{letter}_proj").double() for letter in "qkvo")
-    width = 32 // heads
+    assert len(k) == shared * width
     for head in range(heads):
         own = slice(head * width, (head + 1) * width)
         lent = slice(head // (heads // shared) * width, (head // (heads // shared) + 1) * width)
@@ -107,12 +115,26 @@ def test_head_products_equal_the_explicit_products(tmp_path, heads, shared):
     assert close(found["qk"], squared_singular_values(q @ k.T))
 
 
+def test_heads_that_do_not_divide_the_projections_are_named(model_folder):
+    checkpoint = Checkpoint(model_folder)
+    for heads, other in ((3, {}), (32, {"k_proj": 5}), (2, {"k_proj": 24})):
+        checkpoint.config["num_attention_heads"] = heads
+        block = BlockWeights(checkpoint, 0, CPU)
+        rows = {"q_proj": 32, "k_proj": 16} | other
+        with (
+            patch.object(BlockWeights, "shape", lambda _, name, rows=rows: (rows[name], 32)),
+            pytest.raises(ValueError, match=f"num_attention_heads: {heads} heads do not divide"),
+        ):
+            block.heads()
+
+
 def test_half_norms_bound_the_nuclear_norm_and_balanced_factors_reach_it(block):
     found = product_spectra.measure(block)
     for name in ("qk_head", "ov_head"):
         assert (found[name].sqrt().sum(dim=1) <= found[f"{name}.half_norms"] * (1 + 1e-12)).all()
-    u, v = (torch.linalg.qr(torch.randn(1, 20, 4, dtype=torch.float64)).Q for _ in range(2))
-    strengths = torch.rand(4, dtype=torch.float64)
+    drawn = {"dtype": torch.float64, "generator": torch.Generator().manual_seed(0)}
+    u, v = (torch.linalg.qr(torch.randn(1, 20, 4, **drawn)).Q for _ in range(2))
+    strengths = torch.rand(4, **drawn)
     small = [torch.linalg.qr(factor * strengths, mode="r").R for factor in (u, v)]
     balanced = product_spectra.head_products(*small, "p")
     assert balanced["p"].sqrt().sum() == pytest.approx(balanced["p.half_norms"].item())
@@ -156,25 +178,19 @@ def test_zero_and_one_row_matrices_have_a_spectrum(model_folder, tmp_path):
 
 
 @pytest.mark.slow  # starts Python twice
-def test_a_job_that_is_killed_goes_on_with_the_block_it_was_at(tmp_path):
-    folder = save_model(
-        tmp_path / "model", hidden_size=512, intermediate_size=2048, num_hidden_layers=6
-    )
-    output, provenance = tmp_path / "out/m.safetensors", folder / "provenance.json"
+def test_a_job_that_is_killed_goes_on_with_the_block_it_was_at(model_folder, tmp_path):
+    output, provenance = tmp_path / "out/m.safetensors", tmp_path / "model/provenance.json"
+    shutil.copytree(model_folder, provenance.parent)
     provenance.write_text("{}")
-    code = (
-        "import logging, sys; sys.path[:0] = sys.argv[1:2]; logging.basicConfig(level=20)\n"
+    program = (
+        "import logging, sys; logging.basicConfig(level=20)\n"
         "from heavytail.spectra.measure import measure_spectra\n"
-        "measure_spectra(sys.argv[2], None, 'spectra', 'code', sys.argv[3])"
+        "measure_spectra(sys.argv[1], None, 'spectra', 'code', sys.argv[2])"
     )
-    command = [sys.executable, "-c", code, str(ROOT / "scripts"), str(provenance)]
-    first = subprocess.Popen([*command, str(output)], stderr=subprocess.PIPE, text=True)
-    while "block 1 of 6" not in first.stderr.readline():
-        assert first.poll() is None
-    first.kill()
-    first.wait()
-    assert not output.exists()
-    again = subprocess.run([*command, str(output)], capture_output=True, text=True, check=True)
-    assert "measured before" in again.stderr and "block 6 of 6" in again.stderr
-    assert len(load_file(output)) == 6 * 7
+    arguments = str(provenance), str(output)
+    kill_after(1, output, program, *arguments)
+    command = [sys.executable, "-c", program, *arguments]
+    again = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, check=True)
+    assert again.stderr.count("measured before") == 2 and "block 3 of 3" in again.stderr
+    assert len(load_file(output)) == 3 * 7
     assert [path.name for path in output.parent.iterdir()] == ["m.safetensors"]

@@ -1,6 +1,6 @@
-"""The notes' own matrix, its models tiny: from the hub's data to the notes' numbers beside ours.
+"""config/notes.yaml with tiny models, from the hub's data to the reference results beside ours.
 
-The ratios are computed from the weights; ours are made up, which is what the notes stand beside.
+The ratios are computed from the weights. The numbers beside which the reference stands are made up.
 """
 
 import json
@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from heavytail.config.reference import read_notes
+from heavytail.config.reference import read_reference
 from heavytail.tables.cells import read_csv
 from heavytail.tables.reference import importance, segments_of
 from support.data_sets import publish
@@ -40,7 +40,7 @@ def of_these(settings: dict) -> dict | None:
 
 
 def small(config: dict) -> dict:
-    """The notes' config with tiny models, little text and no tasks."""
+    """config/notes.yaml with tiny models, little text and no tasks."""
     own = {name: of_these(settings) for name, settings in config["allocations"].items()}
     return config | {
         "models": {
@@ -54,13 +54,13 @@ def small(config: dict) -> dict:
     }
 
 
-def wanted(note: dict) -> bool:
-    """The rows of the notes that these cells are of."""
-    plain = note["grouping"] == "gt"
+def wanted(result: dict) -> bool:
+    """Whether a reference result has the settings of one of these cells."""
+    plain = result["grouping"] == "gt"
     return (
-        (note["model"] == MODEL and note["method"] == METHOD)
-        and note["quantity"] == "ppl_wikitext2"
-        and bool(segments_of(note) or importance(note) or plain)
+        (result["model"] == MODEL and result["method"] == METHOD)
+        and result["quantity"] == "ppl_wikitext2"
+        and bool(segments_of(result) or importance(result) or plain)
     )
 
 
@@ -71,24 +71,25 @@ def test_every_number_with_segments_blends_or_gt_stands_beside_a_cell(fresh, hub
         (fresh.folder / f"{model}.json").write_text(json.dumps(segments))
     fresh.configure(**small(yaml.safe_load((ROOT / "config/notes.yaml").read_text())))
     fresh.stand_in("prune_cell", "evaluate_perplexity")
-    fresh.run("results/tables/notes.md", "results/tables/llama-2-7b.md")
+    fresh.run("results/tables/reference.md", "results/tables/llama-2-7b.md")
     tables = fresh.folder / "results/tables"
-    found, cells = read_csv(tables / "notes.csv"), read_csv(tables / "cells.csv")
-    key = ["line", "model", "grouping", "blend", "segments_of", "notes"]
-    notes = pd.DataFrame(filter(wanted, read_notes(ROOT / "resources/notes/results.csv")))
-    notes = notes.astype({"line": int}).assign(notes=notes["value"].astype(float))
-    theirs = set(notes[key].itertuples(index=False, name=None))
+    found, cells = read_csv(tables / "reference.csv"), read_csv(tables / "cells.csv")
+    key = ["line", "model", "grouping", "blend", "segments_of", "reference"]
+    shipped = read_reference(ROOT / "resources/reference/results.csv")
+    results = pd.DataFrame(filter(wanted, shipped)).astype({"line": int})
+    results = results.assign(reference=results["value"].astype(float))
+    theirs = set(results[key].itertuples(index=False, name=None))
     beside = found[key].fillna({"blend": "", "segments_of": ""})
     assert len(theirs) > 5 and set(beside.itertuples(index=False, name=None)) == theirs
     measured = cells.set_index(["model", "allocation"])["perplexity"]
-    places = [tuple(place) for place in found[["model", "allocation"]].to_numpy()]
-    assert found["ours"].tolist() == [measured[place] for place in places]
+    compared = [tuple(names) for names in found[["model", "allocation"]].to_numpy()]
+    assert found["ours"].tolist() == [measured[names] for names in compared]
     blended = found["blend"].notna()
     assert blended.any() and (found["weight"].notna() == blended).all()
-    assert (tables / "notes.md").read_text().count("0.5 assumed") == blended.sum()
-    assert "(notes " in (tables / "llama-2-7b.md").read_text()
-    # The segments of another model, as the notes have it once.
-    assert ("llama-2-7b", "qkout-split-7b") in places
+    assert (tables / "reference.md").read_text().count("0.5 assumed") == blended.sum()
+    assert "(reference " in (tables / "llama-2-7b.md").read_text()
+    # The segments of another model, as one reference result has them.
+    assert ("llama-2-7b", "qkout-split-7b") in compared
     table = read_csv(fresh.folder / "results/ratios/llama-2-7b/wanda/0.7/qkout-split-7b.csv")
     ratios = table.groupby("block")["sparsity"].first()
     assert ratios[0] != ratios[1] == ratios[2]

@@ -77,7 +77,7 @@ def test_a_touched_model_makes_nothing_wait_and_another_text_is_another_expectat
     assert planned.keys() >= {"evaluate_perplexity", "check_dense"} and "prune_cell" not in planned
 
 
-def test_the_gate_of_a_finished_matrix_prunes_and_evaluates_nothing(project):
+def test_the_check_of_a_finished_matrix_prunes_and_evaluates_nothing(project):
     project.configure(**expecting(dense(project)))
     assert project.planned() == CHECK
     project.run()

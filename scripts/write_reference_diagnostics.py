@@ -1,12 +1,12 @@
-"""Write a model's diagnostics in the notes' shape, the notes' numbers beside them."""
+"""Write the diagnostics of a model with the reference results beside them."""
 
 import pandas as pd
 from safetensors.numpy import load_file
 
-from heavytail.config.reference import read_notes
-from heavytail.diagnostics import reference as notes_diagnostics
+from heavytail.config.reference import read_reference
+from heavytail.diagnostics.reference import compared, per_block, reference_vectors
 from heavytail.diagnostics.reference_numbers import diagnostics
-from heavytail.io.files import whole, write_text
+from heavytail.io.files import replacing, write_text
 from heavytail.running.jobs import logged
 from heavytail.running.wholeness import require_whole
 from heavytail.tables import markdown as tables
@@ -22,7 +22,7 @@ TITLES = {
 
 
 def block_table(found: pd.DataFrame, quantities: tuple[str, ...]) -> str:
-    """Blocks as rows, what was measured and how as columns; markdown."""
+    """Markdown with a row per block and a column per quantity and way of computing it."""
     chosen = found[found["quantity"].isin(quantities)]
     names = chosen["of"] + ", " + chosen["candidate"]
     table = chosen.assign(name=names).pivot_table(
@@ -32,17 +32,24 @@ def block_table(found: pd.DataFrame, quantities: tuple[str, ...]) -> str:
 
 
 def markdown(model: str, found: pd.DataFrame, comparison: pd.DataFrame) -> str:
-    """The whole page."""
-    lines = [f"# {model}: diagnostics of the notes"]
+    """The page as markdown.
+
+    Args:
+        model: its name in the config.
+        found: the diagnostics of every block, as `per_block` returns them.
+        comparison: the same beside the reference results, as `compared` returns them.
+    """
+    lines = [f"# {model}: diagnostics beside the reference results"]
     for quantities, title in TITLES.items():
         lines += [f"## {title}", block_table(found, quantities)]
     averaged = found[found["quantity"].isin(AVERAGED)].groupby("quantity", sort=False)["value"]
     means = (f"{quantity} {value:.4f}" for quantity, value in averaged.mean().items())
     lines.insert(3, f"Means over blocks: {', '.join(means)}.")
     lines += [
-        "## Beside the notes",
-        "The notes do not say how the errors and variances were computed, nor of which model. Each "
-        "candidate stands here under its own name; none is the notes' value unless it matches.",
+        "## Beside the reference results",
+        "The reference does not record how its errors and variances were computed, nor of which "
+        "model. Each candidate definition stands here under its own name. A candidate may be the "
+        "definition of the reference only if it matches.",
     ]
     text = comparison.set_index("quantity")
     numbers = text.select_dtypes("number").columns
@@ -51,28 +58,30 @@ def markdown(model: str, found: pd.DataFrame, comparison: pd.DataFrame) -> str:
     return "\n\n".join(lines) + "\n"
 
 
-def write_notes_diagnostics(model: str, inputs: dict[str, str], outputs: dict[str, str]) -> None:
+def write_reference_diagnostics(
+    model: str, inputs: dict[str, str], outputs: dict[str, str]
+) -> None:
     """Write the tidy CSV of all candidates per block and the markdown page.
 
     Args:
         model: its name in the config.
-        inputs: "spectra", "products", "metrics" of the model; "notes", the notes' numbers.
+        inputs: "spectra", "products" and "metrics" of the model; "reference", the results as CSV.
         outputs: "values" (CSV) and "table" (markdown).
     """
-    found = notes_diagnostics.per_block(
+    found = per_block(
         load_file(inputs["spectra"]), load_file(inputs["products"]), pd.read_csv(inputs["metrics"])
     )
-    printed = diagnostics(read_notes(inputs["notes"]))
-    comparison = notes_diagnostics.compared(found, printed)
-    with whole(outputs["values"]) as path:
+    printed = diagnostics(read_reference(inputs["reference"]))
+    comparison = compared(found, printed)
+    with replacing(outputs["values"]) as path:
         found.to_csv(path, index=False, na_rep="nan", lineterminator="\n")
-    notes = notes_diagnostics.notes_vectors(printed, found["block"].nunique())
-    write_text(outputs["table"], markdown(model, pd.concat([found, notes]), comparison))
+    vectors = reference_vectors(printed, found["block"].nunique())
+    write_text(outputs["table"], markdown(model, pd.concat([found, vectors]), comparison))
 
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
         require_whole(snakemake.input)
-        write_notes_diagnostics(
+        write_reference_diagnostics(
             snakemake.wildcards.model, dict(snakemake.input), dict(snakemake.output)
         )

@@ -1,0 +1,58 @@
+"""What decides the ratios of an allocation: what rules hand to jobs (standard library only)."""
+
+from typing import NotRequired, TypedDict
+
+from heavytail.config.entries import Blend
+
+
+class Target(TypedDict):
+    """What every allocator reads: the share of weights to remove, in (0, 1)."""
+
+    sparsity: float
+
+
+class Spread(Target):
+    """What an allocator reads whose ratios differ: how far they spread."""
+
+    epsilon: float
+
+
+class Spectral(Spread):
+    """What the spectral allocator reads.
+
+    Attributes:
+        metric: the number of each spectrum that guides.
+        direction: 1 where matrices with a larger metric are pruned more, -1 where less.
+        projections: those of the grouping.
+        mapping: block, matrix or attention_mlp.
+    """
+
+    metric: str
+    direction: int
+    projections: list[str]
+    mapping: str
+
+
+class RatioSettings(TypedDict):
+    """All settings of an allocation for one method and sparsity; it has those that it needs.
+
+    Attributes:
+        allocator: a module of heavytail.allocation.allocators.
+        sparsity: the share of weights to remove, in (0, 1).
+        group_size: M of N:M sparsity, or None.
+        grouping: its name, where trials choose it; until they did, "tune".
+        epsilon: likewise "tune" until trials chose it.
+        segments: whose: "own" or a model's name.
+    """
+
+    allocator: str
+    sparsity: float
+    group_size: int | None
+    metric: NotRequired[str]
+    direction: NotRequired[int]
+    projections: NotRequired[list[str]]
+    grouping: NotRequired[str]
+    mapping: NotRequired[str]
+    epsilon: NotRequired[float | str]
+    segments: NotRequired[str]
+    blend: NotRequired[Blend]

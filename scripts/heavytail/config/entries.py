@@ -1,0 +1,147 @@
+"""What the checked config is made of, and what of it rules hand to jobs (standard library only).
+
+The keys are those of config/schema.yaml. A key that is not required is one that a user may leave
+out and that has no default, or one that another key bars.
+"""
+
+from typing import Literal, NotRequired, TypedDict
+
+
+class Alphas(TypedDict):
+    """Published alphas in place of a model's weights."""
+
+    file: str
+    order: list[str]
+
+
+class Model(TypedDict, total=False):
+    """A model: of a local `path`, or of a `hub` repository at a `revision`."""
+
+    path: str
+    hub: str
+    revision: str
+    segments: str
+    alphas: Alphas
+    perplexity: float
+    bos: str
+
+
+class Blend(TypedDict):
+    """How the ratios of an allocation are mixed with those that gradients give."""
+
+    weight: float
+    importance: str
+
+
+class Allocation(TypedDict):
+    """How the target sparsity is spread over the matrices."""
+
+    allocator: str
+    metric: NotRequired[str]
+    grouping: NotRequired[str | list[str]]
+    models: NotRequired[list[str]]
+    methods: NotRequired[list[str]]
+    mapping: NotRequired[str]
+    segments: NotRequired[str]
+    blend: NotRequired[Blend]
+    epsilon: NotRequired[float | str | dict[str, float]]
+
+
+class Calibration(TypedDict):
+    """The text that calibrated methods read."""
+
+    dataset: str
+    samples: int
+    length: int
+
+
+class Evaluation(TypedDict):
+    """The text on which perplexity is measured."""
+
+    dataset: str
+    length: int
+    windows: int | None
+    tolerance: float
+
+
+class Segments(TypedDict):
+    """How a model's segments are found."""
+
+    count: int
+    windows: int
+
+
+class Tune(TypedDict):
+    """What trials choose from, and the text that they are scored on."""
+
+    epsilon: list[float]
+    grouping: list[str | list[str]]
+    dataset: str
+    length: int
+    windows: int
+
+
+class Gradients(TypedDict):
+    """The gradients that a blend reads."""
+
+    windows: int
+
+
+class Hessian(TypedDict):
+    """The Hessians that the diagnostics measure."""
+
+    eigenvalues: int
+    windows: int
+
+
+class ZeroShot(TypedDict):
+    """How the zero-shot tasks are scored."""
+
+    bos: str
+
+
+class Config(TypedDict):
+    """The whole config, every default filled in."""
+
+    models: dict[str, Model]
+    methods: list[str]
+    within_block: list[str]
+    allocations: dict[str, Allocation]
+    sparsity: list[float | str]
+    seeds: list[int]
+    artifacts: Literal["keep", "temporary"]
+    calibration: Calibration
+    evaluation: Evaluation
+    segments: Segments
+    tune: Tune
+    gradients: Gradients
+    hessian: Hessian
+    tasks: list[str]
+    zero_shot: ZeroShot
+    reference: str | None
+
+
+class Candidate(TypedDict, total=False):
+    """What one candidate of trials sets in an allocation's settings."""
+
+    epsilon: float
+    grouping: str
+    projections: list[str]
+
+
+class TextSource(TypedDict):
+    """Where a split of a text lies on the hub.
+
+    Attributes:
+        hub: the repository, OWNER/NAME.
+        revision: a commit.
+        file: the one that holds the split.
+        field: the column that has a document's text.
+        split: its name.
+    """
+
+    hub: str
+    revision: str
+    file: str
+    field: str
+    split: str
