@@ -1,6 +1,7 @@
 """Spectra of the layer-input Hessians XᵀX, where X is the input of a projection."""
 
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 from zlib import crc32
 
@@ -36,8 +37,8 @@ class FreshModel(StreamedModel):
         super().__init__(folder, device)
         self.seed = seed
 
-    def load(self, module: nn.Module, prefix: str) -> None:
-        """Initialise a module at random, on the device; a prefix always gives the same weights."""
+    def read(self, module: nn.Module, prefix: str) -> Iterator[tuple[str, Tensor]]:
+        """Each weight of a module, initialised afresh; a prefix always gets the same ones."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(crc32(f"{self.seed} {prefix}".encode()))
             fresh = {
@@ -47,7 +48,8 @@ class FreshModel(StreamedModel):
             module.load_state_dict(fresh, assign=True)
             for part in module.modules():
                 self.causal._init_weights(part)
-        module.to(self.device)
+        for name, parameter in module.named_parameters():
+            yield name, parameter.detach()
 
 
 def input_spectra(

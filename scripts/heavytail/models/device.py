@@ -1,6 +1,7 @@
 """The device of a job's tensors, and the precision in which a model computes."""
 
 import ctypes
+from collections.abc import Callable
 from functools import cache
 
 import torch
@@ -45,3 +46,26 @@ def return_large_allocations() -> None:
     if set_option is not None:
         set_option(MMAP_THRESHOLD, LARGE_BYTES)
         set_option(TRIM_THRESHOLD, KEPT_BYTES)
+
+
+def brought(tensors: dict[str, torch.Tensor]) -> Callable[[], dict[str, torch.Tensor]]:
+    """Begin to bring tensors to the CPU; what this returns gives them, in any thread.
+
+    Only that call waits for a GPU.
+    """
+    if not any(tensor.is_cuda for tensor in tensors.values()):
+        here = {name: tensor.cpu() for name, tensor in tensors.items()}
+        return lambda: here
+    here = {
+        name: torch.empty_like(tensor, device="cpu", pin_memory=True).copy_(
+            tensor, non_blocking=True
+        )
+        for name, tensor in tensors.items()
+    }
+    end = torch.cuda.current_stream().record_event()
+
+    def arrived() -> dict[str, torch.Tensor]:
+        end.synchronize()
+        return here
+
+    return arrived

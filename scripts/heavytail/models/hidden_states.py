@@ -60,4 +60,4 @@ class HiddenStates:
             return
         # A new file: a tensor that was read from the old file may still use it.
         with replacing(self._path(number)) as temporary:
-            save_file({"hidden": hidden.contiguous()}, temporary)
+            save_file({"hidden": hidden.cpu().contiguous()}, temporary)

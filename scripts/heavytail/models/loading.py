@@ -18,10 +18,12 @@ def load_model(
     model = AutoModelForCausalLM.from_pretrained(
         folder, dtype=compute_dtype(checkpoint.dtype, device), local_files_only=True
     )
+    # Pruned there: what an artifact holds is packed. Transformers wraps `to` so that its type asks
+    # for the model once more.
+    model = model.to(device)  # type: ignore[arg-type]
     if artifact is not None:
         for block, projection in checkpoint.matrices():
             part = checkpoint.slices[projection]
             weight = model.get_parameter(checkpoint.weight_name(block, projection)).data
             part.write(weight, artifact.apply(block, projection, part.read(weight)))
-    # Transformers wraps `to` so that its type asks for the model once more.
-    return model.to(device).eval()  # type: ignore[arg-type]
+    return model.eval()

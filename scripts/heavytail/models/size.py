@@ -11,6 +11,9 @@ from heavytail.config.model_folder import model_files
 HEADER_BYTES = 10**8
 # Bytes of a parameter: 2 as it is stored, and 4 as float32, the largest dtype of a computation.
 STORED_AND_COMPUTED = 2 + 4
+# Beside those of the block in use: those of the next one, and of the one before on their way to
+# disk.
+ON_THEIR_WAY = 4 + 2
 # The same as in heavytail.models.streaming.
 BATCH_TOKENS = 2048
 # A batch of evaluate_zero_shot has 32 prompts. Hardly any of them is longer than 512 tokens.
@@ -42,15 +45,17 @@ class ModelSize:
     def streamed(self, tokens: int) -> int:
         """Bytes of the hidden states of so many tokens, and of embeddings or a block being pruned.
 
-        SparseGPT's Hessians are the largest statistics of a block; the largest of them has its
-        factor and a copy beside it. Two matrices that share an input are in memory twice in
-        float32, and as masks.
+        The next block is read, and the one before is written, while a block is in use. SparseGPT's
+        Hessians are the largest statistics of a block; the largest of them has its factor and a
+        copy beside it. Two matrices that share an input are in memory twice in float32, and as
+        masks.
         """
         hidden = 4 * tokens * self.width
         embeddings = STORED_AND_COMPUTED * self.vocabulary * self.width
         hessians = 4 * 3 * (self.columns**2 + self.width**2)
         pruned = 2 * (4 + 4 + 1) * math.prod(self.matrix)
-        return hidden + max(embeddings, STORED_AND_COMPUTED * self.block + hessians + pruned)
+        block = (STORED_AND_COMPUTED + ON_THEIR_WAY) * self.block
+        return hidden + max(embeddings, block + hessians + pruned)
 
     def in_one_pass(self, tokens: int) -> int:
         """`streamed`, and the activations between two stages of a block for all tokens."""

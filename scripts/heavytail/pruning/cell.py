@@ -14,7 +14,6 @@ from heavytail.io.parts import Parts
 from heavytail.models import device
 from heavytail.models.streaming import StreamedModel, batches_of
 from heavytail.projections import Matrix, key_of
-from heavytail.pruning import artifact as artifacts
 from heavytail.pruning.loop import Procedure, chosen, prune_model
 from heavytail.pruning.settings import PruneSettings
 
@@ -55,11 +54,10 @@ def summary(parts: Parts, sizes: dict[Matrix, int]) -> tuple[Removed, dict[str, 
     digests: dict[str, str] = {}
     blocks = 1 + max(block for block, _ in sizes)
     for block in range(blocks):
-        stored = load_file(parts.path(block))
-        digests |= {key_of(block, part): artifacts.digest(one) for part, one in stored.items()}
-        for projection, matrix in artifacts.matrices_in(stored).items():
-            count = sizes[block, projection] - artifacts.kept_count(matrix)
-            removed[key_of(block, projection)] = count
+        found = {name: json.loads(text) for name, text in parts.metadata(block).items()}
+        digests |= {key_of(block, part): digest for part, digest in found["sha256"].items()}
+        for projection, kept in found["kept"].items():
+            removed[key_of(block, projection)] = sizes[block, projection] - kept
     realised = sum(removed.values()) / sum(sizes.values())
     return {"realised_sparsity": realised, "removed": removed}, digests
 

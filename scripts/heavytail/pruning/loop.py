@@ -1,7 +1,7 @@
 """Prune a model, with the same loop for every method."""
 
 import importlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from types import ModuleType
@@ -10,7 +10,8 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
-from heavytail.io.parts import Parts
+from heavytail.io.parts import Kept, Parts
+from heavytail.models.device import brought
 from heavytail.models.hidden_states import HiddenStates
 from heavytail.models.layout import stages
 from heavytail.models.streaming import StreamedModel
@@ -55,7 +56,7 @@ def prune_model(
     parts: Parts,
     budget: float = float("inf"),
 ) -> None:
-    """Prune every projection of every block, and store each block as soon as it is finished.
+    """Prune every projection of every block and keep each block while the next one is pruned.
 
     The inputs of a block come from the pruned blocks before it, as published for Wanda and
     SparseGPT. If `parts` has a block from an earlier run, the hidden states only pass through it.
@@ -76,22 +77,29 @@ def prune_model(
         return
     calibrated = procedure.method.Statistic is not None
     states = model.embed(batches, parts.folder, budget) if calibrated else HiddenStates()
-    for index, block in model.blocks():
-        if parts.path(index).is_file():
-            restore(model, block, load_file(parts.path(index)))
-            if not model.is_last(index):
-                model.advance(index, block, states)
-            continue
-        stored: dict[str, torch.Tensor] = {}
-        stage = partial(prune_stage, model, procedure, index, block, stored)
-        if calibrated:
-            assert procedure.within_block, "a statistic is gathered one way or the other"
-            statistic = procedure.method.Statistic
-            procedure.within_block.prune_block(model, statistic, index, block, states, stage)
-        else:
-            for sharing in stages(model.slices):
-                stage(sharing, None)
-        parts.put(index, stored)
+    with parts.behind() as keep:
+        for index, block in model.blocks():
+            if parts.path(index).is_file():
+                restore(model, block, load_file(parts.path(index)))
+                if not model.is_last(index):
+                    model.advance(index, block, states)
+                continue
+            stored: dict[str, torch.Tensor] = {}
+            stage = partial(prune_stage, model, procedure, index, block, stored)
+            if calibrated:
+                assert procedure.within_block, "a statistic is gathered one way or the other"
+                place = procedure.method.Statistic, index, block, states
+                procedure.within_block.prune_block(model, *place, stage)
+            else:
+                for sharing in stages(model.slices):
+                    stage(sharing, None)
+            keep(index, partial(finished, brought(stored)))
+
+
+def finished(arrived: Callable[[], dict[str, torch.Tensor]]) -> Kept:
+    """A block's tensors once they are on the CPU, and what the record says of them."""
+    stored = arrived()
+    return stored, artifact.described(stored)
 
 
 def prune_stage(

@@ -37,9 +37,10 @@ class BlockWeights:
         except ValueError as error:
             name = self.checkpoint.weight_name(self.index, projection)
             raise ValueError(f"{name}: {error}") from error
+        weight = weight.to(self.device)
         if self.artifact is not None:
             weight = self.artifact.apply(self.index, projection, weight)
-        return weight.to(self.device)
+        return weight
 
     def solver_bytes(self) -> int:
         """Bytes that the eigenvalues of the costliest matrix take: it, its Gram matrix, a copy."""
