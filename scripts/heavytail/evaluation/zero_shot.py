@@ -12,11 +12,11 @@ import datasets
 import lm_eval
 import numpy as np
 import torch
-from lm_eval.models.huggingface import HFLM
 from lm_eval.tasks import TaskManager
 from torch.utils import collect_env
 from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
+from heavytail.evaluation.continuations import ContinuationScorer
 from heavytail.evaluation.settings import ZeroShotSettings
 from heavytail.io.computed import versions
 from heavytail.io.files import read_json, write_json
@@ -157,11 +157,13 @@ def evaluate(
         KeyError: a task has no configuration there.
     """
     formed = {"add_bos_token": ADD_BOS_TOKEN[bos], "softmax_dtype": SOFTMAX_DTYPE}
-    language_model = HFLM(pretrained=model, tokenizer=tokenizer, batch_size=batch_size, **formed)
+    scorer = ContinuationScorer(
+        pretrained=model, tokenizer=tokenizer, batch_size=batch_size, **formed
+    )
     # lm-eval would ask pip and others for the description of the machine that DROPPED leaves out.
     with private_cache(), replaced(collect_env, get_pretty_env_info=str):
         results = lm_eval.simple_evaluate(
-            language_model,
+            scorer,
             tasks=tasks,
             num_fewshot=0,
             batch_size=batch_size,

@@ -70,7 +70,10 @@ class ModelSize:
         return hidden + self.streamed(0) + 4 * 3 * self.block + head
 
     def whole(self) -> int:
-        """The model, and the float32 logits of a batch of prompts before and after softmax."""
+        """The model, and for a batch of prompts what two float32 logits of each token would take.
+
+        Logits are formed of continuations alone; activations have the rest.
+        """
         return STORED_AND_COMPUTED * self.parameters + 2 * 4 * PROMPT_TOKENS * self.vocabulary
 
     def spectra(self, threads: int) -> int:
