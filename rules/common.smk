@@ -44,9 +44,9 @@ for name in [name for name in sys.modules if name.partition(".")[0] == "heavytai
 sys.meta_path.insert(0, PackageFinder())
 
 from heavytail import cells as axes
-from heavytail.config import allocations, allocators, families, groupings, methods, mistakes
+from heavytail.config import allocations, allocators, epsilons, families, groupings, methods
 from heavytail.config import metrics as metric_names
-from heavytail.config import model_folder, settings, tasks, texts
+from heavytail.config import mistakes, model_folder, settings, tasks, texts
 from heavytail.io import files
 from heavytail.io.checksums import checksums
 from heavytail.running import digest as source_digest
@@ -118,10 +118,11 @@ def seeds_of(method):
     return CONFIG["seeds"] if calibrated(method) else CONFIG["seeds"][:1]
 
 
-def is_for(allocation, model, method):
-    """Whether an allocation is for a model and a method."""
+def is_for(allocation, model, method, sparsity):
+    """Whether an allocation is for a model, a method and a sparsity."""
     named = CONFIG["allocations"][allocation]
-    return model in named.get("models", [model]) and method in named.get("methods", [method])
+    chosen = (("models", model), ("methods", method), ("sparsities", sparsity))
+    return all(own in named.get(axis, [own]) for axis, own in chosen)
 
 
 def cells(model):
@@ -133,7 +134,7 @@ def cells(model):
         cell
         for cell in found
         if cell["seed"] in seeds_of(cell["method"])
-        and is_for(cell["allocation"], model, METHODS[cell["method"]][0])
+        and is_for(cell["allocation"], model, METHODS[cell["method"]][0], cell["sparsity"])
     ]
 
 

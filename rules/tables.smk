@@ -19,7 +19,9 @@ def row_settings(row):
         named["within_block"] = METHODS[row["method"]][1]
     if allocations.is_tuned(settings):
         named["tuned"] = resolved(rules.tune_allocation.output.record).format(**row)
-    return row | named | allocation_settings(row["allocation"], row["method"])
+    return row | named | allocation_settings(
+        *(row[axis] for axis in ("allocation", "model", "method", "sparsity"))
+    )
 
 
 ROWS = [row_settings(row) for row in rows()]
@@ -90,7 +92,7 @@ rule compare_reference:
         digest=digest("compare_reference"),
         settings={
             "text": CONFIG["evaluation"]["dataset"],
-            "published": {name: methods.METHODS[name].epsilon for name in CONFIG["methods"]},
+            "published": epsilons.published(CONFIG["models"], CONFIG["methods"]),
         },
     script:
         "../scripts/compare_reference.py"

@@ -125,11 +125,11 @@ BAD_ALLOCATIONS = [
     ),
     (
         allocation(grouping="gt", epsilon="0.2"),
-        "allocations.x.epsilon: '0.2' is not a number, a mapping or 'tune'",
+        "allocations.x.epsilon: '0.2' is not a number, a mapping, 'alphapruning' or 'tune'",
     ),
     (
         allocation(grouping="gt", epsilon={"wandda": 0.2}),
-        "allocations.x.epsilon: unknown method 'wandda', did you mean 'wanda'?",
+        "allocations.x.epsilon: unknown method, model or sparsity 'wandda', did you mean 'wanda'?",
     ),
     (
         allocation(grouping="gt", epsilon={"wanda": 2}),
@@ -138,6 +138,39 @@ BAD_ALLOCATIONS = [
     (
         allocation(grouping="gt", epsilon={"magnitude": 0.3, "wanda": 0.2}),
         "allocations.x.epsilon.sparsegpt: missing: expected an epsilon for each method in use",
+    ),
+    (
+        allocation(grouping="gt", epsilon={"a": {"0.6": 0.1}}),
+        "allocations.x.epsilon.0.7: missing: expected an epsilon for each sparsity in use",
+    ),
+    (
+        allocation(grouping="gt", epsilon={0.7: {"wanda": {"a": 1}}}),
+        f"allocations.x.epsilon.0.7.wanda.a: found 1, {FROM_0}",
+    ),
+    (
+        allocation(grouping="gt", epsilon={"wanda": 0.2, "a": 0.1}),
+        "allocations.x.epsilon: found keys of several kinds, expected methods, models or "
+        "sparsities",
+    ),
+    (
+        allocation(allocator="owl", epsilon="alphapruning"),
+        "allocations.x.epsilon: 'alphapruning' is for the allocator spectral",
+    ),
+    (
+        allocation(grouping="gt", sparsities=[0.6]),
+        "allocations.x.sparsities: found 0.6, expected one of 0.7",
+    ),
+    (
+        allocation(allocator="owl", outlier=21),
+        "allocations.x.outlier: found 21, expected a number from 1 to below 21",
+    ),
+    (
+        allocation(allocator="dlp", outlier=5),
+        "allocations.x.outlier: not allowed: only the allocator owl reads it",
+    ),
+    (
+        allocation(allocator="dlp", statistic="mode"),
+        "allocations.x.statistic: unknown statistic 'mode', expected one of median, mean",
     ),
 ]
 WEIGHTS_NEEDED = "needs weights, but models.a has only alphas"

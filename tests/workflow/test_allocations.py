@@ -16,7 +16,9 @@ ALLOCATIONS = {
     "matrix": {"grouping": "gt", "epsilon": 0.3, "mapping": "matrix"},
     "apart": {"grouping": "gt", "epsilon": 0.3, "mapping": "attention_mlp"},
     "owl": {"allocator": "owl", "methods": ["wanda"]},
+    "owl-wide": {"allocator": "owl", "outlier": 2, "sparsities": [0.6]},
     "dlp": {"allocator": "dlp"},
+    "dlp-mean": {"allocator": "dlp", "statistic": "mean"},
     "depth": {"allocator": "depth_linear"},
 }
 
@@ -58,7 +60,7 @@ def test_every_allocation_reaches_its_target_and_an_edit_reruns_its_own(project)
             for method in ("magnitude", "wanda")
         ),
     }
-    project.edit("scripts/heavytail/allocation/allocators/owl.py", '"outliers"', '"median"')
+    project.edit("scripts/heavytail/allocation/allocators/owl.py", 'f"above_', 'f"above_1')
     edited = {
         rule: set(paths) - set(planned.get(rule, [])) for rule, paths in project.planned().items()
     }

@@ -17,6 +17,18 @@ class Spread(Target):
     epsilon: float
 
 
+class Outliers(Spread):
+    """What OWL reads: a score is an outlier above so many times the mean of its block."""
+
+    outlier: int
+
+
+class ScoreStatistic(Spread):
+    """What DLP reads: which number of a block's scores counts, median or mean."""
+
+    statistic: str
+
+
 class Spectral(Spread):
     """What the spectral allocator reads.
 
@@ -54,5 +66,7 @@ class RatioSettings(TypedDict):
     grouping: NotRequired[str]
     mapping: NotRequired[str]
     epsilon: NotRequired[float | str]
+    outlier: NotRequired[int]
+    statistic: NotRequired[str]
     segments: NotRequired[str]
     blend: NotRequired[Blend]

@@ -1,12 +1,12 @@
 """Checks of an allocation that the schema cannot express (standard library only: parse time)."""
 
-from collections.abc import Mapping
-from typing import Literal
+from collections.abc import Collection, Mapping
+from typing import Any, cast
 
-from heavytail.config.allocators import ALLOCATORS, OF_METHOD, WANDA_SCORES
+from heavytail.config.allocators import ALLOCATORS, WANDA_SCORES
 from heavytail.config.entries import Allocation, Candidate, Config, Model, Tune
+from heavytail.config.epsilons import complete_epsilon
 from heavytail.config.groupings import GROUPINGS, name_of, projections_of
-from heavytail.config.methods import METHODS
 from heavytail.config.mistakes import fail, shown, unknown
 from heavytail.projections import ATTENTION, MLP, PROJECTIONS
 
@@ -25,12 +25,18 @@ def complete(name: str, allocation: Allocation, config: Config) -> None:
         config: the whole config with defaults filled in.
     """
     where = ("allocations", name)
-    axis: Literal["models", "methods"]
-    for axis, noun in (("models", "model"), ("methods", "method")):
-        for chosen in allocation.get(axis, []):
-            if chosen not in config[axis]:
-                fail((*where, axis), unknown(noun, chosen, config[axis]))
-    _complete_epsilon((*where, "epsilon"), allocation, config["methods"])
+    axes: dict[str, tuple[str, Collection[object]]] = {
+        "models": ("model", config["models"]),
+        "methods": ("method", config["methods"]),
+        "sparsities": ("sparsity", config["sparsity"]),
+    }
+    given: Mapping[str, Any] = allocation
+    for axis, (noun, known) in axes.items():
+        for chosen in given.get(axis, []):
+            if chosen not in known:
+                fail((*where, axis), unknown(noun, chosen, map(str, known)))
+    _complete_keys(where, allocation)
+    complete_epsilon((*where, "epsilon"), allocation, config)
     if allocation.get("grouping") == TUNE:
         if not config["tune"]["grouping"]:
             fail(("tune", "grouping"), f": empty, expected candidates for allocations.{name}")
@@ -114,21 +120,16 @@ def _check_guides(where: tuple[str, ...], allocation: Allocation, key: tuple[str
     _check_mapping((*where, "mapping"), allocation)
 
 
-def _complete_epsilon(where: tuple[str, ...], allocation: Allocation, methods: list[str]) -> None:
-    """Give an allocation its default epsilon; fail if its own does not fit allocator or methods."""
-    methods = allocation.get("methods", methods)
-    default: float | str | dict[str, float] | None
-    default = ALLOCATORS[allocation["allocator"]].epsilon
-    if default is None:
-        if "epsilon" in allocation:
-            fail(where, f": the allocator {allocation['allocator']} takes no epsilon")
-        return
-    if default == OF_METHOD:
-        default = {method: METHODS[method].epsilon for method in methods}
-    epsilon = allocation.setdefault("epsilon", default)
-    for method in methods:
-        if isinstance(epsilon, dict) and method not in epsilon:
-            fail(where, f".{method}: missing: expected an epsilon for each method in use")
+def _complete_keys(where: tuple[str, ...], allocation: Allocation) -> None:
+    """Give an allocation the keys of its allocator alone; fail if it has those of another."""
+    given = cast(dict[str, object], allocation)
+    own = ALLOCATORS[allocation["allocator"]].keys
+    for other, row in ALLOCATORS.items():
+        for key in row.keys:
+            if key in given and key not in own:
+                fail((*where, key), f": not allowed: only the allocator {other} reads it")
+    for key, default in own.items():
+        given.setdefault(key, default)
 
 
 def _check_mapping(where: tuple[str, ...], allocation: Allocation) -> None:

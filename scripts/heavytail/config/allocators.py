@@ -4,7 +4,7 @@ A row's name is a module of heavytail.allocation.allocators. No job imports this
 receives what it needs of a row as a param of its rule. A new row therefore makes nothing stale.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 # An allocator may read these beside the shapes of the matrices: a metric of spectra, or the Wanda
 # scores of the dense model.
@@ -18,14 +18,22 @@ class Allocator:
     """What the workflow must know of an allocator before a job runs it."""
 
     reads: str | None = None
-    epsilon: float | str | None = None  # the published default; None if it takes no epsilon
+    # The published default, or that of each sparsity; None if it takes no epsilon.
+    epsilon: float | str | dict[float, float] | None = None
+    # The keys of a config that are for this allocator alone, with their defaults.
+    keys: dict[str, object] = field(default_factory=dict)
 
 
 ALLOCATORS = {
     "spectral": Allocator(reads=METRIC, epsilon=OF_METHOD),
     "uniform": Allocator(),
-    "owl": Allocator(reads=WANDA_SCORES, epsilon=0.08),
-    "dlp": Allocator(reads=WANDA_SCORES, epsilon=0.15),
+    "owl": Allocator(reads=WANDA_SCORES, epsilon=0.08, keys={"outlier": 5}),
+    "dlp": Allocator(
+        reads=WANDA_SCORES,
+        epsilon={0.5: 0.04, 0.6: 0.1, 0.7: 0.15},
+        # The paper's median; its code takes the mean.
+        keys={"statistic": "median"},
+    ),
     # ATP publishes no default and tunes it.
     "depth_linear": Allocator(epsilon=0.2),
 }

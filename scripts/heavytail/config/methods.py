@@ -15,7 +15,7 @@ class Method:
     """What the workflow must know of a method before a job runs it."""
 
     calibrated: bool  # it reads calibration text: the module's Statistic is not None
-    epsilon: float  # the published default, for a spectral allocation that gives none
+    epsilon: float  # AlphaPruning's of LLaMA-7B, for a spectral allocation that gives none
     patterns: bool = True  # it can prune N:M
     modifier: str | None = None  # llm-compressor's, named in the recipe of an exported cell
 

@@ -1,8 +1,9 @@
-"""The pooled spectrum of every matrix's square submatrices (FARMS, arXiv 2506.06280).
+"""The pooled spectrum of every matrix's square submatrices.
 
 A spectrum's shape depends on its matrix's aspect ratio, so those of matrices of different shapes do
-not compare; those of submatrices of one aspect ratio do. Here submatrices are square, half as long
-as the matrix's smaller side, and tile it without overlap; what is left at the edges is not used.
+not compare; those of submatrices of one aspect ratio do (the idea of FARMS, arXiv 2506.06280, whose
+own windows overlap: spectra/windows.py). Here submatrices are half as long as the matrix's smaller
+side, and tile it without overlap; what is left at the edges is not used.
 """
 
 import torch
