@@ -19,8 +19,12 @@ def row_settings(row):
         named["within_block"] = METHODS[row["method"]][1]
     if allocations.is_tuned(settings):
         named["tuned"] = resolved(rules.tune_allocation.output.record).format(**row)
-    return row | named | allocation_settings(
-        *(row[axis] for axis in ("allocation", "model", "method", "sparsity"))
+    return (
+        row
+        | named
+        | allocation_settings(
+            *(row[axis] for axis in ("allocation", "model", "method", "sparsity"))
+        )
     )
 
 

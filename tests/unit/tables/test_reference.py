@@ -37,9 +37,8 @@ def result(**more) -> dict:
 
 
 MODELS = ("llama-7b", "llama-13b", "llama-2-7b", "llama-3-8b", "llama-3.1-8b")
-PUBLISHED = published(MODELS, METHODS) | dict.fromkeys(
-    ("m", "other", "with", "without"), {"magnitude": 0.3, "wanda": 0.2}
-)
+PUBLISHED = published(MODELS, METHODS)
+PUBLISHED |= {m: {"magnitude": 0.3, "wanda": 0.2} for m in ("m", "other", "with", "without")}
 BLOCKS = {"weight": 0.5, "importance": "blocks"}
 SEGMENTS = {"weight": 0.5, "importance": "segments"}
 ROWS = [
