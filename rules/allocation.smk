@@ -1,10 +1,13 @@
 """Allocations: what guides them, and the sparsity that they give to each matrix."""
 
+# Keys of an allocation that say which cells it is for, or where a file lies.
+NO_SETTINGS = {"models", "methods", "sparsities", "file"}
+
 
 def allocation_settings(allocation, model, method, sparsity):
     """The settings that decide the ratios of an allocation, with the epsilon of such cells."""
     named = CONFIG["allocations"][allocation]
-    settings = {key: named[key] for key in named.keys() - {"models", "methods", "sparsities"}}
+    settings = {key: named[key] for key in named.keys() - NO_SETTINGS}
     if "metric" in settings:
         settings["direction"] = metric_names.METRICS[settings["metric"]].direction
     if settings.get("grouping", allocations.TUNE) != allocations.TUNE:
@@ -34,6 +37,10 @@ def guides_of(allocation):
     elif reads == allocators.METRIC:
         family = metric_names.METRICS[settings["metric"]].family
         found["scores"] = f"<results>/metrics/{{model}}/{family}.csv"
+    elif reads == allocators.WEIGHT_SCORES:
+        found["scores"] = "<results>/weight_scores/{model}.safetensors"
+    elif reads == allocators.FILE:
+        found["scores"] = settings["file"].replace("{", "{{").replace("}", "}}")
     if "segments" in settings or settings.get("blend", {}).get("importance") == "segments":
         owner = settings.get("segments", allocations.OWN)
         found["segments"] = (

@@ -2,7 +2,7 @@
 
 MEASURES = (
     *("spectra", "shuffled_spectra", "submatrix_spectra", "product_spectra"),
-    *("window_spectra_10", "window_spectra_15"),
+    *("window_spectra_10", "window_spectra_15", "weight_scores"),
 )
 
 

@@ -29,7 +29,10 @@ BAD_ALLOCATIONS = [
             allocation(allocator="uniform", **{key: value}),
             f"allocations.x.{key}: not allowed: uniform gives one ratio to all",
         )
-        for key, value in (("epsilon", 0.1), ("segments", "own"), ("blend", {"weight": 0.5}))
+        for key, value in (
+            *(("epsilon", 0.1), ("segments", "own"), ("blend", {"weight": 0.5})),
+            ("bounds", [0, 1]),
+        )
     ),
     (
         allocation(allocator="owl", grouping="gt"),
@@ -172,6 +175,29 @@ BAD_ALLOCATIONS = [
         allocation(allocator="dlp", statistic="mode"),
         "allocations.x.statistic: unknown statistic 'mode', expected one of median, mean",
     ),
+    *(
+        (
+            allocation(grouping="gt", bounds=bounds),
+            f"allocations.x.bounds: found {bounds}, expected two shares, the lower one first",
+        )
+        for bounds in ([0.6], [0.8, 0.6], [-0.1, 0.8], [0.5, 1.1], [0.5, "0.9"])
+    ),
+    (
+        allocation(grouping="gt", bounds=[0.71, 0.9]),
+        "allocations.x.bounds: found [0.71, 0.9], which cannot hold the target 0.7",
+    ),
+    (
+        allocation(allocator="given"),
+        "allocations.x.file: missing: expected what the allocator given reads",
+    ),
+    (
+        allocation(allocator="given", file="nowhere.csv"),
+        "allocations.x.file: file 'nowhere.csv' does not exist",
+    ),
+    (
+        allocation(allocator="owl", file="a-file"),
+        "allocations.x.file: not allowed: only the allocator given reads it",
+    ),
 ]
 WEIGHTS_NEEDED = "needs weights, but models.a has only alphas"
 BAD_ALLOCATIONS += [
@@ -180,6 +206,7 @@ BAD_ALLOCATIONS += [
         ({"grouping": "gt", "metric": "entropy"}, "metric: 'entropy'"),
         ({"allocator": "owl"}, "allocator: 'owl'"),
         ({"allocator": "dlp"}, "allocator: 'dlp'"),
+        ({"allocator": "lamp"}, "allocator: 'lamp'"),
         ({"grouping": "gt", "epsilon": "tune"}, "epsilon: 'tune'"),
         ({"grouping": "gt", "segments": "own"}, "segments: 'own'"),
         ({"grouping": "gt", "blend": {"weight": 0.5}}, "blend: a mapping"),

@@ -20,11 +20,18 @@ ALLOCATIONS = {
     "dlp": {"allocator": "dlp"},
     "dlp-mean": {"allocator": "dlp", "statistic": "mean"},
     "depth": {"allocator": "depth_linear"},
+    "bounded": {"allocator": "depth_linear", "bounds": [0.55, 0.65]},
+    "given": {"allocator": "given", "file": "given.csv"},
+    "global": {"allocator": "global"},
+    "lamp": {"allocator": "lamp"},
+    "er": {"allocator": "er"},
+    "er_plus": {"allocator": "er_plus"},
 }
 
 
 def test_every_allocation_reaches_its_target_and_an_edit_reruns_its_own(project):
     (project.folder / "other.json").write_text("[[0], [1, 2]]")
+    (project.folder / "given.csv").write_text("block,sparsity\n0,0.5\n1,0.6\n2,0.7\n")
     project.configure(
         models={"tiny": {"path": "tiny"}, "other": {"path": "tiny", "segments": "other.json"}},
         methods=["magnitude", "wanda"],

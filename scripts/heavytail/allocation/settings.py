@@ -3,12 +3,25 @@
 from typing import NotRequired, TypedDict
 
 from heavytail.config.entries import Blend
+from heavytail.projections import Matrix
 
 
 class Target(TypedDict):
     """What every allocator reads: the share of weights to remove, in (0, 1)."""
 
     sparsity: float
+
+
+class Shaped(Target):
+    """What an allocator reads that looks at rows and columns: (block, projection) → shape."""
+
+    shapes: dict[Matrix, tuple[int, int]]
+
+
+class Steps(Target):
+    """What `given` reads: the number of weights of a level, if its file has levels."""
+
+    step: NotRequired[int]
 
 
 class Spread(Target):
@@ -55,6 +68,7 @@ class RatioSettings(TypedDict):
         grouping: its name, where trials choose it; until they did, "tune".
         epsilon: likewise "tune" until trials chose it.
         segments: whose: "own" or a model's name.
+        bounds: the lowest and the highest ratio.
     """
 
     allocator: str
@@ -68,5 +82,7 @@ class RatioSettings(TypedDict):
     epsilon: NotRequired[float | str]
     outlier: NotRequired[int]
     statistic: NotRequired[str]
+    step: NotRequired[int]
+    bounds: NotRequired[list[float]]
     segments: NotRequired[str]
     blend: NotRequired[Blend]

@@ -3,13 +3,22 @@
 from collections.abc import Collection, Mapping
 from typing import Any, cast
 
-from heavytail.config.allocators import ALLOCATORS, WANDA_SCORES
+from heavytail.cells import target_of
+from heavytail.config.allocators import (
+    ALLOCATORS,
+    OPTIONAL,
+    REQUIRED,
+    WANDA_SCORES,
+    WEIGHT_SCORES,
+)
 from heavytail.config.entries import Allocation, Candidate, Config, Model, Tune
 from heavytail.config.epsilons import complete_epsilon
 from heavytail.config.groupings import GROUPINGS, name_of, projections_of
 from heavytail.config.mistakes import fail, shown, unknown
 from heavytail.projections import ATTENTION, MLP, PROJECTIONS
 
+# What has to be measured of weights.
+OF_WEIGHTS = (WANDA_SCORES, WEIGHT_SCORES)
 # Stands in place of an epsilon or a grouping that trials choose.
 TUNE = "tune"
 # Stands for the model's own segments, in place of the name of another model.
@@ -37,6 +46,7 @@ def complete(name: str, allocation: Allocation, config: Config) -> None:
                 fail((*where, axis), unknown(noun, chosen, map(str, known)))
     _complete_keys(where, allocation)
     complete_epsilon((*where, "epsilon"), allocation, config)
+    _check_bounds((*where, "bounds"), allocation, config["sparsity"])
     if allocation.get("grouping") == TUNE:
         if not config["tune"]["grouping"]:
             fail(("tune", "grouping"), f": empty, expected candidates for allocations.{name}")
@@ -67,7 +77,7 @@ def check_weightless(name: str, allocation: Allocation, model: str, entry: Model
         entry: the model's settings.
     """
     needs = {
-        "allocator": ALLOCATORS[allocation["allocator"]].reads == WANDA_SCORES,
+        "allocator": ALLOCATORS[allocation["allocator"]].reads in OF_WEIGHTS,
         "metric": allocation.get("metric", "alpha_peak") != "alpha_peak",
         "epsilon": allocation.get("epsilon") == TUNE,
         "grouping": allocation.get("grouping") == TUNE,
@@ -129,7 +139,27 @@ def _complete_keys(where: tuple[str, ...], allocation: Allocation) -> None:
             if key in given and key not in own:
                 fail((*where, key), f": not allowed: only the allocator {other} reads it")
     for key, default in own.items():
-        given.setdefault(key, default)
+        if default == REQUIRED and key not in given:
+            expected = f"expected what the allocator {allocation['allocator']} reads"
+            fail((*where, key), f": missing: {expected}")
+        if default not in (REQUIRED, OPTIONAL):
+            given.setdefault(key, default)
+
+
+def _check_bounds(
+    where: tuple[str, ...], allocation: Allocation, sparsities: list[float | str]
+) -> None:
+    """Fail if the bounds are no two shares in order, or do not hold a target."""
+    if "bounds" not in allocation:
+        return
+    bounds = allocation["bounds"]
+    numbers = [b for b in bounds if isinstance(b, int | float) and not isinstance(b, bool)]
+    if len(bounds) != 2 or len(numbers) != 2 or not 0 <= numbers[0] < numbers[1] <= 1:
+        fail(where, f": found {bounds}, expected two shares, the lower one first")
+    for sparsity in allocation.get("sparsities", sparsities):
+        target, _ = target_of(sparsity)
+        if not bounds[0] <= target <= bounds[1]:
+            fail(where, f": found {bounds}, which cannot hold the target {sparsity}")
 
 
 def _check_mapping(where: tuple[str, ...], allocation: Allocation) -> None:

@@ -6,9 +6,11 @@ receives what it needs of a row as a param of its rule. A new row therefore make
 
 from dataclasses import dataclass, field
 
-# An allocator may read these beside the shapes of the matrices: a metric of spectra, or the Wanda
-# scores of the dense model.
-METRIC, WANDA_SCORES = "metric", "wanda_scores"
+# An allocator may read these beside the shapes of the matrices: a metric of spectra, the Wanda
+# scores of the dense model, the scores of its weights, or the file of the key `file`.
+METRIC, WANDA_SCORES, WEIGHT_SCORES, FILE = "metric", "wanda_scores", "weight_scores", "file"
+# Stands for the default of a key that has none, and that of one that may be left out.
+REQUIRED, OPTIONAL = "required", None
 # The default epsilon is the one in the row of the method.
 OF_METHOD = "of the method"
 
@@ -36,4 +38,9 @@ ALLOCATORS = {
     ),
     # ATP publishes no default and tunes it.
     "depth_linear": Allocator(epsilon=0.2),
+    "given": Allocator(reads=FILE, keys={"file": REQUIRED, "step": OPTIONAL}),
+    "global": Allocator(reads=WEIGHT_SCORES),
+    "lamp": Allocator(reads=WEIGHT_SCORES),
+    "er": Allocator(),
+    "er_plus": Allocator(),
 }

@@ -50,8 +50,11 @@ class Allocation(TypedDict):
     segments: NotRequired[str]
     blend: NotRequired[Blend]
     epsilon: NotRequired[Epsilon]
+    bounds: NotRequired[list[float]]
     outlier: NotRequired[int]
     statistic: NotRequired[str]
+    file: NotRequired[str]
+    step: NotRequired[int]
 
 
 class Calibration(TypedDict):

@@ -56,8 +56,8 @@ def matches(result: dict[str, str], cells: pd.DataFrame, published: Published) -
 
     Args:
         result, published: as of `epsilon_of`.
-        cells: text columns model, method, grouping, segments, blend, allocator, metric, mapping,
-            sparsity; numbers or text in epsilon.
+        cells: text columns model, method, grouping, segments, blend, bounds, allocator, metric,
+            mapping, sparsity; numbers or text in epsilon.
     """
     own = (cells["model"] == result["model"]) & (cells["method"] == result["method"])
     if result["method"] == DENSE:
@@ -75,6 +75,7 @@ def matches(result: dict[str, str], cells: pd.DataFrame, published: Published) -
         & ((epsilon - epsilon_of(result, published)).abs() < 1e-9)
         & (segments == segments_of(result))
         & (blended == importance(result))
+        & cells["bounds"].isna()
     )
 
 

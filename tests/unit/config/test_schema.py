@@ -6,7 +6,15 @@ from pathlib import Path
 import pytest
 import yaml
 
-from heavytail.config.allocators import ALLOCATORS, METRIC, OF_METHOD, WANDA_SCORES, Allocator
+from heavytail.config.allocators import (
+    ALLOCATORS,
+    FILE,
+    METRIC,
+    OF_METHOD,
+    WANDA_SCORES,
+    WEIGHT_SCORES,
+    Allocator,
+)
 from heavytail.config.epsilons import published
 from heavytail.config.families import FAMILIES
 from heavytail.config.groupings import GROUPINGS
@@ -96,6 +104,7 @@ def test_the_readme_lists_every_row_of_the_tables_with_its_facts():
         for name, m in METHODS.items()
     ]
     reads = {None: "nothing", METRIC: "a metric", WANDA_SCORES: "Wanda scores"}
+    reads |= {WEIGHT_SCORES: "weights", FILE: "a file"}
     assert [[name, *facts] for name, _, *facts in section("Allocators")] == [
         [f"`{name}`", reads[a.reads], epsilon_told(a)] for name, a in ALLOCATORS.items()
     ]
