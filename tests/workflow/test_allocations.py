@@ -72,7 +72,7 @@ def test_every_allocation_reaches_its_target_and_an_edit_reruns_its_own(project)
         rule: set(paths) - set(planned.get(rule, [])) for rule, paths in project.planned().items()
     }
     assert {rule: paths for rule, paths in edited.items() if paths} == {
-        "allocate_sparsity": {ratios["owl"]}
+        "allocate_sparsity": {ratios["owl"], ratios["owl-wide"]}
     }
 
 
