@@ -1,4 +1,4 @@
-"""Which weights go: exactly the promised number, the same on every run."""
+"""Select the weights to remove: exactly the promised number, and the same on every run."""
 
 import math
 
@@ -7,16 +7,16 @@ import torch
 
 
 def removed_count(sparsity: float, units: int) -> int:
-    """floor(sparsity · units), safe from the rounding of products such as 0.7 · 10 = 6.999…"""
+    """floor(sparsity · units), without the error of products such as 0.7 · 10 = 6.999…"""
     return math.floor(round(sparsity * units, 6))
 
 
 def smallest(scores: torch.Tensor, count: int) -> torch.Tensor:
-    """Mark the `count` smallest scores of each row; ties go to the lower column.
+    """Mark the `count` smallest scores of each row; of equal scores those of lower columns.
 
     Args:
-        scores: float [rows, columns], no NaN.
-        count: between 0 and columns.
+        scores: float [rows, columns], without NaN.
+        count: between 0 and the number of columns.
 
     Returns:
         bool [rows, columns] with exactly `count` true entries in each row.
@@ -25,7 +25,7 @@ def smallest(scores: torch.Tensor, count: int) -> torch.Tensor:
         ValueError: a score is NaN.
     """
     if torch.isnan(scores).any():
-        raise ValueError("NaN among the pruning scores")
+        raise ValueError("found NaN among the pruning scores, expected numbers")
     if count == 0:
         return torch.zeros_like(scores, dtype=torch.bool)
     threshold = _kth(scores, count)
@@ -42,18 +42,18 @@ def _kth(scores: torch.Tensor, count: int) -> torch.Tensor:
     """The `count`-th smallest score of each row, [rows, 1]."""
     if scores.is_cuda:
         return scores.kthvalue(count, dim=-1, keepdim=True).values
-    # The same value, many times faster than torch's on a CPU.
+    # NumPy gives the same value, many times faster than torch on a CPU.
     parted = np.partition(scores.numpy(), count - 1, axis=-1)
     return torch.from_numpy(parted[:, count - 1 : count].copy())
 
 
 def smallest_in_units(scores: torch.Tensor, sparsity: float, unit: int) -> torch.Tensor:
-    """Mark floor(sparsity · unit) of each `unit` entries that adjoin in row-major order.
+    """Mark floor(sparsity · unit) of each `unit` adjacent entries in row-major order.
 
     Args:
-        scores: float [rows, columns], no NaN.
+        scores: float [rows, columns], without NaN.
         sparsity: in [0, 1].
-        unit: how many weights are compared with each other: all, a row, or the M of N:M.
+        unit: the number of weights that are compared: all, a row, or the M of N:M.
 
     Returns:
         bool [rows, columns].
@@ -68,6 +68,6 @@ def smallest_in_units(scores: torch.Tensor, sparsity: float, unit: int) -> torch
 
 
 def check_units(columns: int, unit: int) -> None:
-    """Raise ValueError when rows of so many weights are no whole number of units."""
+    """Raise ValueError if a row of so many weights is not a whole number of units."""
     if columns % unit:
         raise ValueError(f"rows of {columns} weights cannot be cut into groups of {unit}")
