@@ -28,6 +28,8 @@ METHODS = {
         calibrated=True, epsilon=0.2, patterns=False, modifier="WandaPruningModifier"
     ),
     "sparsegpt": Method(calibrated=True, epsilon=0.2, modifier="SparseGPTModifier"),
+    # Its authors publish no epsilon: Wanda's.
+    "ria": Method(calibrated=True, epsilon=0.2),
 }
 
 
