@@ -73,8 +73,8 @@ with open(workflow.source_path("../config/schema.yaml")) as handle:
 # The calibration tokens of the first seed, which serve all cells of a model whatever their seed.
 TOKENS = f"<results>/calibration/{{model}}/seed-{CONFIG['seeds'][0]}.safetensors"
 
-# The {method} of paths and tables → the method, and its way through a block or None.
-METHODS = methods.labels(CONFIG["methods"], CONFIG["within_block"])
+# The {method} of paths and tables → the method, its way through a block, and the steps after it.
+METHODS = methods.labels(*(CONFIG[key] for key in ("methods", "within_block", "refine", "update")))
 # Models that have ratios but no cells; models that are pruned; models whose dense model is checked.
 PUBLISHED = [model for model, entry in CONFIG["models"].items() if "alphas" in entry]
 WEIGHTED = [model for model in CONFIG["models"] if model not in PUBLISHED]

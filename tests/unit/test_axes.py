@@ -93,6 +93,7 @@ def parameters(function) -> list[str]:
 def test_a_method_is_what_its_row_says(name):
     module, row = import_module(f"heavytail.pruning.methods.{name}"), METHODS[name]
     assert (module.Statistic is not None) == row.calibrated
+    assert row.compensates == module.REWRITES
     assert parameters(module.prune) == ["weights", "statistic", "sparsities", "group_size"]
     statistic = None
     if row.calibrated:

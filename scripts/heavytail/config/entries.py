@@ -116,6 +116,8 @@ class Config(TypedDict):
     models: dict[str, Model]
     methods: list[str]
     within_block: list[str]
+    refine: list[str]
+    update: list[str]
     allocations: dict[str, Allocation]
     sparsity: list[float | str]
     seeds: list[int]

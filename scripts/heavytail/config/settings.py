@@ -17,7 +17,7 @@ from heavytail.config.allocations import check_weightless, complete
 from heavytail.config.allocators import ALLOCATORS, METRIC
 from heavytail.config.entries import Config, Model
 from heavytail.config.given import read_given
-from heavytail.config.methods import METHODS, WITHIN_BLOCK
+from heavytail.config.methods import METHODS, NONE, STEPS, WITHIN_BLOCK
 from heavytail.config.metrics import METRICS
 from heavytail.config.mistakes import fail, nearest, shown, unknown
 from heavytail.config.paths import found_file, found_model
@@ -65,6 +65,9 @@ def checked(config: dict[str, Any], schema: dict[str, Any], folders: list[Path])
             where = ("allocations", name, "file")
             allocation["file"] = found_file(where, allocation["file"], folders, read_given)
     filled["within_block"] = _ways(filled["within_block"])
+    for key in ("refine", "update"):
+        filled[key] = _steps(key, filled[key])
+    _check_steps(filled)
     _check_patterns(filled)
     _fit_windows(config, filled)
     for name, model in filled["models"].items():
@@ -233,6 +236,27 @@ def _ways(chosen: str | list[str]) -> list[str]:
         if way not in WITHIN_BLOCK:
             fail(("within_block",), unknown("way through a block", way, WITHIN_BLOCK))
     return ways
+
+
+def _steps(key: Literal["refine", "update"], chosen: str | list[str]) -> list[str]:
+    """The steps after a method as a list; fails if there is no such step."""
+    steps = [chosen] if isinstance(chosen, str) else chosen
+    for step in steps:
+        if step not in STEPS[key]:
+            fail((key,), unknown("step", step, STEPS[key]))
+    return steps
+
+
+def _check_steps(filled: Config) -> None:
+    """Fail if the mask of a method that compensates would be refined without a refit."""
+    if "refit" in filled["update"] or NONE in filled["refine"]:
+        return
+    for method in filled["methods"]:
+        if METHODS[method].compensates:
+            fail(
+                ("refine",),
+                f": {method} compensates for its mask, and a refined mask needs update: refit",
+            )
 
 
 def _check_patterns(filled: Config) -> None:
