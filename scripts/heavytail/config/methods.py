@@ -40,6 +40,9 @@ METHODS = {
     ),
     # Its authors publish no epsilon: Wanda's.
     "ria": Method(calibrated=True, epsilon=0.2),
+    # These two take SparseGPT's.
+    "rose": Method(calibrated=True, epsilon=0.2, compensates=True),
+    "alps": Method(calibrated=True, epsilon=0.2, compensates=True),
 }
 
 

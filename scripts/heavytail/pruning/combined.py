@@ -46,9 +46,9 @@ class Gathered:
 
     def __init__(self, own: Any, columns: int, device: torch.device):
         """Start with no tokens; `own` is the method's class of statistics or None."""
-        self.own = own(columns, device) if own else None
-        shared = isinstance(self.own, Hessian)
-        self.hessian: Hessian = self.own if shared else Hessian(columns, device)
+        self.own: Any = own(columns, device) if own else None
+        shared = self.own if isinstance(self.own, Hessian) else None
+        self.hessian = shared or Hessian(columns, device)
 
     def add(self, inputs: torch.Tensor) -> None:
         """Take in activations [..., columns]."""
