@@ -22,7 +22,7 @@ from safetensors.torch import save_file
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scripts"))
 
-from heavytail.metrics import farms, marchenko_pastur, randomised, shape, tails
+from heavytail.metrics import marchenko_pastur, randomised, shape, tails, tiles
 from heavytail.models.checkpoint import Checkpoint
 from heavytail.models.layout import slices_of
 from heavytail.spectra.block_weights import BlockWeights
@@ -195,7 +195,7 @@ def main(width: int) -> None:
     values = eigenvalues(weights["q_proj"]).numpy()
     spectrum = Spectrum(width, width, values, shuffled=values, submatrices=values)
     print(f"\n| all metrics of {width} eigenvalues but the fits | milliseconds |\n|:--|--:|")
-    for module in (tails, shape, marchenko_pastur, randomised, farms):
+    for module in (tails, shape, marchenko_pastur, randomised, tiles):
         seconds = min(timed(module.compute, spectrum)[0] for _ in "abc")
         print(f"| {module.__name__.split('.')[-1]} | {1000 * seconds:.1f} |")
     rows, columns = 7 * width, 2 * width

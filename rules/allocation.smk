@@ -1,5 +1,8 @@
 """Allocations: what guides them, and the sparsity that they give to each matrix."""
 
+# Keys of an allocation that say which cells it is for, or where a file lies.
+NO_SETTINGS = {"models", "methods", "sparsities", "file"}
+
 
 rule measure_similarity:
     input:

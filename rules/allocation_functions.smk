@@ -1,16 +1,17 @@
 """Input functions, settings and digests of allocations."""
 
 
-def allocation_settings(allocation, method):
-    """The settings that decide the ratios of an allocation, with the method's epsilon."""
+def allocation_settings(allocation, model, method, sparsity):
+    """The settings that decide the ratios of an allocation, with the epsilon of such cells."""
     named = CONFIG["allocations"][allocation]
-    settings = {key: named[key] for key in named.keys() - {"models", "methods"}}
+    settings = {key: named[key] for key in named.keys() - NO_SETTINGS}
     if "metric" in settings:
         settings["direction"] = metric_names.METRICS[settings["metric"]].direction
     if settings.get("grouping", allocations.TUNE) != allocations.TUNE:
         settings["projections"] = list(groupings.projections_of(settings.pop("grouping")))
-    if isinstance(settings.get("epsilon"), dict):
-        settings["epsilon"] = settings["epsilon"][METHODS[method][0]]
+    if "epsilon" in settings:
+        cell = (model, METHODS[method][0], sparsity)
+        settings["epsilon"] = epsilons.epsilon_of(settings["epsilon"], *cell)
     return dict(sorted(settings.items()))
 
 
@@ -33,6 +34,10 @@ def guides_of(allocation):
     elif reads == allocators.METRIC:
         family = metric_names.METRICS[settings["metric"]].family
         found["scores"] = f"<results>/metrics/{{model}}/{family}.csv"
+    elif reads == allocators.WEIGHT_SCORES:
+        found["scores"] = "<results>/weight_scores/{model}.safetensors"
+    elif reads == allocators.FILE:
+        found["scores"] = settings["file"].replace("{", "{{").replace("}", "}}")
     if "segments" in settings or settings.get("blend", {}).get("importance") == "segments":
         owner = settings.get("segments", allocations.OWN)
         found["segments"] = (
@@ -75,5 +80,7 @@ def ratio_digest(wildcards):
 def ratio_settings(wildcards):
     """The settings that decide the ratio table of an allocation."""
     target, group_size = axes.target_of(wildcards.sparsity)
-    settings = allocation_settings(wildcards.allocation, wildcards.method)
+    settings = allocation_settings(
+        wildcards.allocation, wildcards.model, wildcards.method, wildcards.sparsity
+    )
     return settings | {"sparsity": target, "group_size": group_size}

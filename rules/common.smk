@@ -44,9 +44,9 @@ for name in [name for name in sys.modules if name.partition(".")[0] == "heavytai
 sys.meta_path.insert(0, PackageFinder())
 
 from heavytail import cells as axes
-from heavytail.config import allocations, allocators, families, groupings, methods, mistakes
+from heavytail.config import allocations, allocators, epsilons, families, groupings, methods
 from heavytail.config import metrics as metric_names
-from heavytail.config import model_folder, settings, tasks, texts
+from heavytail.config import mistakes, model_folder, settings, tasks, texts
 from heavytail.io import files
 from heavytail.io.checksums import checksums
 from heavytail.running import digest as source_digest
@@ -73,8 +73,8 @@ with open(workflow.source_path("../config/schema.yaml")) as handle:
 # The calibration tokens of the first seed, which serve all cells of a model whatever their seed.
 TOKENS = f"<results>/calibration/{{model}}/seed-{CONFIG['seeds'][0]}.safetensors"
 
-# The {method} of paths and tables → the method, and its way through a block or None.
-METHODS = methods.labels(CONFIG["methods"], CONFIG["within_block"])
+# The {method} of paths and tables → the method, its way through a block, and the steps after it.
+METHODS = methods.labels(*(CONFIG[key] for key in ("methods", "within_block", "refine", "update")))
 # Models that have ratios but no cells; models that are pruned; models whose dense model is checked.
 PUBLISHED = [model for model, entry in CONFIG["models"].items() if "alphas" in entry]
 WEIGHTED = [model for model in CONFIG["models"] if model not in PUBLISHED]
@@ -118,10 +118,11 @@ def seeds_of(method):
     return CONFIG["seeds"] if calibrated(method) else CONFIG["seeds"][:1]
 
 
-def is_for(allocation, model, method):
-    """Whether an allocation is for a model and a method."""
+def is_for(allocation, model, method, sparsity):
+    """Whether an allocation is for a model, a method and a sparsity."""
     named = CONFIG["allocations"][allocation]
-    return model in named.get("models", [model]) and method in named.get("methods", [method])
+    chosen = (("models", model), ("methods", method), ("sparsities", sparsity))
+    return all(own in named.get(axis, [own]) for axis, own in chosen)
 
 
 def cells(model):
@@ -133,7 +134,7 @@ def cells(model):
         cell
         for cell in found
         if cell["seed"] in seeds_of(cell["method"])
-        and is_for(cell["allocation"], model, METHODS[cell["method"]][0])
+        and is_for(cell["allocation"], model, METHODS[cell["method"]][0], cell["sparsity"])
     ]
 
 

@@ -24,7 +24,7 @@ rule compute_metrics:
 
 rule collect_metrics:
     input:
-        unpack(lambda w: spectra_of(w.measured, *metric_names.FAMILIES)),
+        unpack(lambda w: spectra_of(w.measured, *metric_names.DIAGNOSED)),
     output:
         metrics="<results>/metrics/{measured}.csv",
     log:
@@ -36,8 +36,8 @@ rule collect_metrics:
     params:
         digest=digest(
             "collect_metrics",
-            *(f"heavytail.metrics.{family}" for family in metric_names.FAMILIES),
+            *(f"heavytail.metrics.{family}" for family in metric_names.DIAGNOSED),
         ),
-        settings={"families": list(metric_names.FAMILIES)},
+        settings={"families": metric_names.DIAGNOSED},
     script:
         "../scripts/collect_metrics.py"

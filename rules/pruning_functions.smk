@@ -9,16 +9,22 @@ def origin_of(measured):
 
 def prune_settings(wildcards):
     """How a cell is pruned, apart from its ratios."""
-    method, within_block = METHODS[wildcards.method]
+    variant = METHODS[wildcards.method]
     _, group_size = axes.target_of(wildcards.sparsity)
-    return {"method": method, "group_size": group_size, "within_block": within_block}
+    steps = {key: getattr(variant, key) for key in methods.STEPS if getattr(variant, key)}
+    way = {"method": variant.method, "within_block": variant.within_block}
+    return way | {"group_size": group_size} | steps
 
 
 def prune_modules(wildcards):
     """The modules that the pruning of a cell chooses by name."""
-    method, within_block = METHODS[wildcards.method]
-    way = [f"heavytail.pruning.within_block.{within_block}"] if within_block else []
-    return [f"heavytail.pruning.methods.{method}", *way]
+    variant = METHODS[wildcards.method]
+    found = [f"heavytail.pruning.methods.{variant.method}"]
+    if variant.within_block:
+        found.append(f"heavytail.pruning.within_block.{variant.within_block}")
+    steps = [step for step in (variant.refine, variant.update) if step]
+    found += [f"heavytail.pruning.after.{step}" for step in steps]
+    return found + (["heavytail.pruning.combined"] if steps else [])
 
 
 def prune_digest(wildcards):

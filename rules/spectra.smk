@@ -1,6 +1,9 @@
 """Spectra of every matrix; they are measured once per model or cell."""
 
-MEASURES = ("spectra", "shuffled_spectra", "submatrix_spectra", "product_spectra")
+MEASURES = (
+    *("spectra", "shuffled_spectra", "submatrix_spectra", "product_spectra"),
+    *("window_spectra_10", "window_spectra_15", "weight_scores"),
+)
 
 
 # Spectra are measured of these: a model, or a cell of a model.

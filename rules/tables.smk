@@ -68,7 +68,7 @@ rule compare_reference:
         digest=digest("compare_reference"),
         settings={
             "text": CONFIG["evaluation"]["dataset"],
-            "published": {name: methods.METHODS[name].epsilon for name in CONFIG["methods"]},
+            "published": epsilons.published(CONFIG["models"], CONFIG["methods"]),
         },
     script:
         "../scripts/compare_reference.py"

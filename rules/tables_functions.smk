@@ -19,7 +19,13 @@ def row_settings(row):
         named["within_block"] = METHODS[row["method"]][1]
     if allocations.is_tuned(settings):
         named["tuned"] = resolved(rules.tune_allocation.output.record).format(**row)
-    return row | named | allocation_settings(row["allocation"], row["method"])
+    return (
+        row
+        | named
+        | allocation_settings(
+            *(row[axis] for axis in ("allocation", "model", "method", "sparsity"))
+        )
+    )
 
 
 def ratio_rows(model):

@@ -22,8 +22,8 @@ several numbers.
 `ratio` is ours over the reference. `confidence` says how surely the reference was read. `epsilon`
 is the cell's. The word behind it says where the epsilon of the reference result comes from: it was
 recorded (`reference`), it was guessed from an unclear line (`guessed`), or it was not recorded, and
-the published default is assumed (`assumed`). `weight` is that of the cell's blend. It is always
-assumed, as no reference result records one.
+that of AlphaPruning's scripts is assumed (`assumed`). `weight` is that of the cell's blend. It is
+always assumed, as no reference result records one.
 
 The reference accuracies were measured without BOS. A model's accuracies are compared only if it is
 scored without BOS, and their mean only if it is over the same tasks."""
@@ -37,7 +37,7 @@ class Settings(TypedDict):
     """The text on which perplexity is measured, and each method's default epsilon."""
 
     text: str
-    published: dict[str, float]
+    published: dict[str, dict[str, float]]
 
 
 def page(found: pd.DataFrame) -> str:

@@ -29,7 +29,10 @@ BAD_ALLOCATIONS = [
             allocation(allocator="uniform", **{key: value}),
             f"allocations.x.{key}: not allowed: uniform gives one ratio to all",
         )
-        for key, value in (("epsilon", 0.1), ("segments", "own"), ("blend", {"weight": 0.5}))
+        for key, value in (
+            *(("epsilon", 0.1), ("segments", "own"), ("blend", {"weight": 0.5})),
+            ("bounds", [0, 1]),
+        )
     ),
     (
         allocation(allocator="owl", grouping="gt"),
@@ -125,11 +128,11 @@ BAD_ALLOCATIONS = [
     ),
     (
         allocation(grouping="gt", epsilon="0.2"),
-        "allocations.x.epsilon: '0.2' is not a number, a mapping or 'tune'",
+        "allocations.x.epsilon: '0.2' is not a number, a mapping, 'alphapruning' or 'tune'",
     ),
     (
         allocation(grouping="gt", epsilon={"wandda": 0.2}),
-        "allocations.x.epsilon: unknown method 'wandda', did you mean 'wanda'?",
+        "allocations.x.epsilon: unknown method, model or sparsity 'wandda', did you mean 'wanda'?",
     ),
     (
         allocation(grouping="gt", epsilon={"wanda": 2}),
@@ -139,6 +142,62 @@ BAD_ALLOCATIONS = [
         allocation(grouping="gt", epsilon={"magnitude": 0.3, "wanda": 0.2}),
         "allocations.x.epsilon.sparsegpt: missing: expected an epsilon for each method in use",
     ),
+    (
+        allocation(grouping="gt", epsilon={"a": {"0.6": 0.1}}),
+        "allocations.x.epsilon.0.7: missing: expected an epsilon for each sparsity in use",
+    ),
+    (
+        allocation(grouping="gt", epsilon={0.7: {"wanda": {"a": 1}}}),
+        f"allocations.x.epsilon.0.7.wanda.a: found 1, {FROM_0}",
+    ),
+    (
+        allocation(grouping="gt", epsilon={"wanda": 0.2, "a": 0.1}),
+        "allocations.x.epsilon: found keys of several kinds, expected methods, models or "
+        "sparsities",
+    ),
+    (
+        allocation(allocator="owl", epsilon="alphapruning"),
+        "allocations.x.epsilon: 'alphapruning' is for the allocator spectral",
+    ),
+    (
+        allocation(grouping="gt", sparsities=[0.6]),
+        "allocations.x.sparsities: found 0.6, expected one of 0.7",
+    ),
+    (
+        allocation(allocator="owl", outlier=21),
+        "allocations.x.outlier: found 21, expected a number from 1 to below 21",
+    ),
+    (
+        allocation(allocator="dlp", outlier=5),
+        "allocations.x.outlier: not allowed: only the allocator owl reads it",
+    ),
+    (
+        allocation(allocator="dlp", statistic="mode"),
+        "allocations.x.statistic: unknown statistic 'mode', expected one of median, mean",
+    ),
+    *(
+        (
+            allocation(grouping="gt", bounds=bounds),
+            f"allocations.x.bounds: found {bounds}, expected two shares, the lower one first",
+        )
+        for bounds in ([0.6], [0.8, 0.6], [-0.1, 0.8], [0.5, 1.1], [0.5, "0.9"])
+    ),
+    (
+        allocation(grouping="gt", bounds=[0.71, 0.9]),
+        "allocations.x.bounds: found [0.71, 0.9], which cannot hold the target 0.7",
+    ),
+    (
+        allocation(allocator="given"),
+        "allocations.x.file: missing: expected what the allocator given reads",
+    ),
+    (
+        allocation(allocator="given", file="nowhere.csv"),
+        "allocations.x.file: file 'nowhere.csv' does not exist",
+    ),
+    (
+        allocation(allocator="owl", file="a-file"),
+        "allocations.x.file: not allowed: only the allocator given reads it",
+    ),
 ]
 WEIGHTS_NEEDED = "needs weights, but models.a has only alphas"
 BAD_ALLOCATIONS += [
@@ -147,6 +206,7 @@ BAD_ALLOCATIONS += [
         ({"grouping": "gt", "metric": "entropy"}, "metric: 'entropy'"),
         ({"allocator": "owl"}, "allocator: 'owl'"),
         ({"allocator": "dlp"}, "allocator: 'dlp'"),
+        ({"allocator": "lamp"}, "allocator: 'lamp'"),
         ({"grouping": "gt", "epsilon": "tune"}, "epsilon: 'tune'"),
         ({"grouping": "gt", "segments": "own"}, "segments: 'own'"),
         ({"grouping": "gt", "blend": {"weight": 0.5}}, "blend: a mapping"),

@@ -7,7 +7,7 @@ import yaml
 from heavytail.config.groupings import PROJECTIONS
 
 HUB = {"hub": "owner/model", "revision": "0123456789abcdef0123456789abcdef01234567"}
-METHODS = "magnitude, wanda, wanda_variant, sparsegpt"
+METHODS = "magnitude, wanda, wanda_variant, sparsegpt, ria, rose, alps"
 TASKS = "arc_easy, arc_challenge, rte, winogrande, openbookqa, hellaswag, boolq"
 A_PART, FROM_0 = (f"expected a number {low} 0 to below 1" for low in ("above", "from"))
 A_SHARE = "a share, or 'N:M' with M 2, 4, 8, 16 or 32"
@@ -36,9 +36,9 @@ BAD_SHAPES = [
     ({"modles": {}}, "modles: unknown key, did you mean 'models'?"),
     (
         model(**HUB) | {1: 2},
-        "1: unknown key, expected one of models, methods, within_block, allocations, sparsity, "
-        "seeds, artifacts, calibration, evaluation, segments, tune, gradients, hessian, tasks, "
-        "zero_shot, reference",
+        "1: unknown key, expected one of models, methods, within_block, refine, update, "
+        "allocations, sparsity, seeds, artifacts, calibration, evaluation, segments, tune, "
+        "gradients, hessian, tasks, zero_shot, reference",
     ),
     (model(**HUB) | {"see\nds": [0]}, "see ds: unknown key, did you mean 'seeds'?"),
     (
@@ -176,6 +176,12 @@ BAD_VALUES = [
         "within_block: expected a way through a block or a list of them, found 3",
     ),
     ({"within_block": []}, "within_block: empty, expected at least one"),
+    ({"refine": "swap"}, "refine: unknown step 'swap', did you mean 'swaps'?"),
+    ({"update": ["refit", "none", "refit"]}, "update: 'refit' occurs twice"),
+    (
+        {"refine": "swaps"},
+        "refine: sparsegpt compensates for its mask, and a refined mask needs update: refit",
+    ),
     ({"sparsity": [0.5, 0.50]}, "sparsity: 0.5 occurs twice"),
     ({"seeds": [-1]}, "seeds: found -1, expected at least 0"),
     ({"seeds": [0.0]}, "seeds: expected a whole number, found 0.0"),

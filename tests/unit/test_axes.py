@@ -22,7 +22,7 @@ SCRIPTS = ROOT / "scripts"
 AXES = ("methods", "allocators", "metrics", "families", "texts", "tasks")
 TABLES = {f"heavytail.config.{axis}" for axis in AXES}
 # Modules that read the tables, for rules alone.
-PARSE_TIME = {"heavytail.config.allocations", "heavytail.config.settings"}
+PARSE_TIME = {f"heavytail.config.{name}" for name in ("allocations", "epsilons", "settings")}
 # Scripts that are no job's.
 OF_PEOPLE = {"status", "check_config_files"}
 
@@ -93,6 +93,7 @@ def parameters(function) -> list[str]:
 def test_a_method_is_what_its_row_says(name):
     module, row = import_module(f"heavytail.pruning.methods.{name}"), METHODS[name]
     assert (module.Statistic is not None) == row.calibrated
+    assert row.compensates == module.REWRITES
     assert parameters(module.prune) == ["weights", "statistic", "sparsities", "group_size"]
     statistic = None
     if row.calibrated:

@@ -16,13 +16,22 @@ ALLOCATIONS = {
     "matrix": {"grouping": "gt", "epsilon": 0.3, "mapping": "matrix"},
     "apart": {"grouping": "gt", "epsilon": 0.3, "mapping": "attention_mlp"},
     "owl": {"allocator": "owl", "methods": ["wanda"]},
+    "owl-wide": {"allocator": "owl", "outlier": 2, "sparsities": [0.6]},
     "dlp": {"allocator": "dlp"},
+    "dlp-mean": {"allocator": "dlp", "statistic": "mean"},
     "depth": {"allocator": "depth_linear"},
+    "bounded": {"allocator": "depth_linear", "bounds": [0.55, 0.65]},
+    "given": {"allocator": "given", "file": "given.csv"},
+    "global": {"allocator": "global"},
+    "lamp": {"allocator": "lamp"},
+    "er": {"allocator": "er"},
+    "er_plus": {"allocator": "er_plus"},
 }
 
 
 def test_every_allocation_reaches_its_target_and_an_edit_reruns_its_own(project):
     (project.folder / "other.json").write_text("[[0], [1, 2]]")
+    (project.folder / "given.csv").write_text("block,sparsity\n0,0.5\n1,0.6\n2,0.7\n")
     project.configure(
         models={"tiny": {"path": "tiny"}, "other": {"path": "tiny", "segments": "other.json"}},
         methods=["magnitude", "wanda"],
@@ -58,12 +67,12 @@ def test_every_allocation_reaches_its_target_and_an_edit_reruns_its_own(project)
             for method in ("magnitude", "wanda")
         ),
     }
-    project.edit("scripts/heavytail/allocation/allocators/owl.py", '"outliers"', '"median"')
+    project.edit("scripts/heavytail/allocation/allocators/owl.py", 'f"above_', 'f"above_1')
     edited = {
         rule: set(paths) - set(planned.get(rule, [])) for rule, paths in project.planned().items()
     }
     assert {rule: paths for rule, paths in edited.items() if paths} == {
-        "allocate_sparsity": {ratios["owl"]}
+        "allocate_sparsity": {ratios["owl"], ratios["owl-wide"]}
     }
 
 

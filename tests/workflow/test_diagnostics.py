@@ -59,7 +59,7 @@ def test_the_pages_say_what_was_measured(diagnosed):
 
 def test_a_metric_of_any_family_guides(project):
     """Those that read extra spectra and those that prune less where they are larger among them."""
-    metrics = ["alpha", "stable_rank", "mp_spikes", "E_TPL_beta", "rand_distance", "farms_alpha"]
+    metrics = ["alpha", "stable_rank", "mp_spikes", "E_TPL_beta", "rand_distance", "farms_10"]
     chosen = {name: {"grouping": "qk", "metric": name, "epsilon": 0.2} for name in metrics}
     project.configure(methods=["magnitude"], allocations=chosen, tasks=[])
     project.run(*(f"results/ratios/tiny/magnitude/0.6/{name}.csv" for name in metrics))

@@ -44,7 +44,7 @@ def copa(hub, folder: Path) -> None:
 
 # Page → what the hub must have, and files that the last step leaves with what stands in them.
 PAGES: dict[str, tuple[Callable | None, dict[str, str]]] = {
-    "add-a-method": (None, {"results/tables/standin.md": "| ria "}),
+    "add-a-method": (None, {"results/tables/standin.md": "| nowag "}),
     "add-an-allocator": (None, {"results/tables/standin-ratios.md": " wide |"}),
     "add-a-metric": (None, {"results/tables/standin-ratios.md": " gini |"}),
     "add-a-family": (None, {"results/perplexity/tiny/wanda/0.7/gt/seed-0.json": '"perplexity"'}),

@@ -4,7 +4,11 @@ import pytest
 
 pytestmark = pytest.mark.slow
 ROWS = {
-    "methods": ("METHODS", '"ria": Method(calibrated=True, epsilon=0.2),', "pruning/methods/ria"),
+    "methods": (
+        "METHODS",
+        '"nowag": Method(calibrated=True, epsilon=0.2),',
+        "pruning/methods/nowag",
+    ),
     "allocators": ("ALLOCATORS", '"own": Allocator(epsilon=0.1),', "allocation/allocators/own"),
     "metrics": ("METRICS", '"gini": Metric("inequality", LESS),', "metrics/inequality"),
     "families": ("FAMILIES", '"gpt2": Family("GPT-2"),', "models/families/gpt2"),

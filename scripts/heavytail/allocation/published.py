@@ -27,7 +27,7 @@ def read_alphas(path: str | Path, order: list[str], matrices: list[Matrix]) -> d
             f"blocks: {', '.join(owned)}"
         )
     blocks = len(matrices) // len(owned)
-    alphas = _array(path)
+    alphas = read_floats(path)
     if alphas.shape not in ((len(matrices),), (blocks, len(owned))):
         raise ValueError(
             f"{path}: found an array of shape {alphas.shape}, expected {len(matrices)} numbers: "
@@ -41,7 +41,7 @@ def read_alphas(path: str | Path, order: list[str], matrices: list[Matrix]) -> d
     return {matrix: found[matrix] for matrix in matrices}
 
 
-def _array(path: str | Path) -> np.ndarray:
+def read_floats(path: str | Path) -> np.ndarray:
     """The floats of a .npy file. Raises ValueError, which names the file, if it is none."""
     try:
         with open(path, "rb") as handle:

@@ -6,7 +6,7 @@ import math
 import numpy as np
 
 from heavytail.allocation.settings import RatioSettings
-from heavytail.allocation.target import to_target, to_units
+from heavytail.allocation.target import shifted_to_target, to_target, to_units
 from heavytail.config.segments import read_segments
 from heavytail.io.files import read_json
 from heavytail.projections import Matrix, key_of
@@ -19,10 +19,10 @@ def ratios_of(
 
     Args:
         shapes: the shape of every matrix.
-        settings: "allocator" and what it reads, "segments", "blend", "sparsity" and "group_size",
-            M of N:M.
-        guides: the files that the settings need: "scores" (metrics of spectra, or Wanda scores),
-            "segments" and "gradients".
+        settings: "allocator" and what it reads, "segments", "blend", "bounds", "sparsity" and
+            "group_size", M of N:M.
+        guides: the files that the settings need: "scores" (what the allocator reads), "segments"
+            and "gradients".
 
     Raises:
         ValueError: the settings do not fit the model; the message names the config key.
@@ -31,9 +31,12 @@ def ratios_of(
     weights, target = np.array(list(sizes.values())), settings["sparsity"]
     # Imported by name, so that ratios depend only on the code of their own allocator.
     allocator = importlib.import_module(f"heavytail.allocation.allocators.{settings['allocator']}")
-    ratios = allocator.ratios(sizes, settings, guides.get("scores"))
+    ratios = allocator.ratios(sizes, {**settings, "shapes": shapes}, guides.get("scores"))
     if settings.get("segments") or settings.get("blend"):
         ratios = to_target(_changed(ratios, list(sizes), settings, guides), weights, target)
+    if "bounds" in settings:
+        low, high = settings["bounds"]
+        ratios = shifted_to_target(ratios, weights, target, (low, high))
     if settings["group_size"]:
         _check_pattern(shapes, settings["group_size"])
         ratios = to_units(ratios, weights, target, settings["group_size"])

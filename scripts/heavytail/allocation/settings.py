@@ -3,6 +3,7 @@
 from typing import NotRequired, TypedDict
 
 from heavytail.config.entries import Blend
+from heavytail.projections import Matrix
 
 
 class Target(TypedDict):
@@ -11,10 +12,34 @@ class Target(TypedDict):
     sparsity: float
 
 
+class Shaped(Target):
+    """What an allocator reads that looks at rows and columns: (block, projection) → shape."""
+
+    shapes: dict[Matrix, tuple[int, int]]
+
+
+class Steps(Target):
+    """What `given` reads: the number of weights of a level, if its file has levels."""
+
+    step: NotRequired[int]
+
+
 class Spread(Target):
     """What an allocator reads whose ratios differ: how far they spread."""
 
     epsilon: float
+
+
+class Outliers(Spread):
+    """What OWL reads: a score is an outlier above so many times the mean of its block."""
+
+    outlier: int
+
+
+class ScoreStatistic(Spread):
+    """What DLP reads: which number of a block's scores counts, median or mean."""
+
+    statistic: str
 
 
 class Spectral(Spread):
@@ -43,6 +68,7 @@ class RatioSettings(TypedDict):
         grouping: its name, where trials choose it; until they did, "tune".
         epsilon: likewise "tune" until trials chose it.
         segments: whose: "own" or a model's name.
+        bounds: the lowest and the highest ratio.
     """
 
     allocator: str
@@ -54,5 +80,9 @@ class RatioSettings(TypedDict):
     grouping: NotRequired[str]
     mapping: NotRequired[str]
     epsilon: NotRequired[float | str]
+    outlier: NotRequired[int]
+    statistic: NotRequired[str]
+    step: NotRequired[int]
+    bounds: NotRequired[list[float]]
     segments: NotRequired[str]
     blend: NotRequired[Blend]

@@ -42,18 +42,24 @@ def to_target(relative: np.ndarray, parameters: np.ndarray, target: float) -> np
     return ratios
 
 
-def shifted_to_target(relative: np.ndarray, parameters: np.ndarray, target: float) -> np.ndarray:
+def shifted_to_target(
+    relative: np.ndarray,
+    parameters: np.ndarray,
+    target: float,
+    bounds: tuple[float, float] = (0.0, 1.0),
+) -> np.ndarray:
     """Add one number to all ratios so that their parameter-weighted mean is the target.
 
-    A ratio that would exceed 1 or fall below 0 stays there while the others move on.
+    A ratio that would leave the bounds stays there while the others move on.
 
     Args:
         relative: float64 [n].
         parameters: [n], the number of weights behind each ratio.
-        target: sparsity in (0, 1).
+        target: sparsity in (0, 1), within the bounds.
+        bounds: the lowest and the highest ratio.
 
     Returns:
-        float64 [n] in [0, 1].
+        float64 [n] within the bounds.
     """
     # Most allocations do without it, and it takes longer to import than they take.
     from scipy.optimize import brentq
@@ -61,9 +67,10 @@ def shifted_to_target(relative: np.ndarray, parameters: np.ndarray, target: floa
     weights = parameters / parameters.sum()
 
     def excess(shift: float) -> float:
-        return float(np.clip(relative + shift, 0.0, 1.0) @ weights) - target
+        return float(np.clip(relative + shift, *bounds) @ weights) - target
 
-    return np.clip(relative + brentq(excess, -relative.max(), 1 - relative.min()), 0.0, 1.0)
+    ends = bounds[0] - relative.max(), bounds[1] - relative.min()
+    return np.clip(relative + brentq(excess, *ends), *bounds)
 
 
 def to_units(

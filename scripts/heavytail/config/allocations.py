@@ -1,15 +1,24 @@
 """Checks of an allocation that the schema cannot express (standard library only: parse time)."""
 
-from collections.abc import Mapping
-from typing import Literal
+from collections.abc import Collection, Mapping
+from typing import Any, cast
 
-from heavytail.config.allocators import ALLOCATORS, OF_METHOD, WANDA_SCORES
+from heavytail.cells import target_of
+from heavytail.config.allocators import (
+    ALLOCATORS,
+    OPTIONAL,
+    REQUIRED,
+    WANDA_SCORES,
+    WEIGHT_SCORES,
+)
 from heavytail.config.entries import Allocation, Candidate, Config, Model, Tune
+from heavytail.config.epsilons import complete_epsilon
 from heavytail.config.groupings import GROUPINGS, name_of, projections_of
-from heavytail.config.methods import METHODS
 from heavytail.config.mistakes import fail, shown, unknown
 from heavytail.projections import ATTENTION, MLP, PROJECTIONS
 
+# What has to be measured of weights.
+OF_WEIGHTS = (WANDA_SCORES, WEIGHT_SCORES)
 # Stands in place of an epsilon or a grouping that trials choose.
 TUNE = "tune"
 # Stands for the model's own segments, in place of the name of another model.
@@ -25,12 +34,19 @@ def complete(name: str, allocation: Allocation, config: Config) -> None:
         config: the whole config with defaults filled in.
     """
     where = ("allocations", name)
-    axis: Literal["models", "methods"]
-    for axis, noun in (("models", "model"), ("methods", "method")):
-        for chosen in allocation.get(axis, []):
-            if chosen not in config[axis]:
-                fail((*where, axis), unknown(noun, chosen, config[axis]))
-    _complete_epsilon((*where, "epsilon"), allocation, config["methods"])
+    axes: dict[str, tuple[str, Collection[object]]] = {
+        "models": ("model", config["models"]),
+        "methods": ("method", config["methods"]),
+        "sparsities": ("sparsity", config["sparsity"]),
+    }
+    given: Mapping[str, Any] = allocation
+    for axis, (noun, known) in axes.items():
+        for chosen in given.get(axis, []):
+            if chosen not in known:
+                fail((*where, axis), unknown(noun, chosen, map(str, known)))
+    _complete_keys(where, allocation)
+    complete_epsilon((*where, "epsilon"), allocation, config)
+    _check_bounds((*where, "bounds"), allocation, config["sparsity"])
     if allocation.get("grouping") == TUNE:
         if not config["tune"]["grouping"]:
             fail(("tune", "grouping"), f": empty, expected candidates for allocations.{name}")
@@ -61,7 +77,7 @@ def check_weightless(name: str, allocation: Allocation, model: str, entry: Model
         entry: the model's settings.
     """
     needs = {
-        "allocator": ALLOCATORS[allocation["allocator"]].reads == WANDA_SCORES,
+        "allocator": ALLOCATORS[allocation["allocator"]].reads in OF_WEIGHTS,
         "metric": allocation.get("metric", "alpha_peak") != "alpha_peak",
         "epsilon": allocation.get("epsilon") == TUNE,
         "grouping": allocation.get("grouping") == TUNE,
@@ -114,21 +130,36 @@ def _check_guides(where: tuple[str, ...], allocation: Allocation, key: tuple[str
     _check_mapping((*where, "mapping"), allocation)
 
 
-def _complete_epsilon(where: tuple[str, ...], allocation: Allocation, methods: list[str]) -> None:
-    """Give an allocation its default epsilon; fail if its own does not fit allocator or methods."""
-    methods = allocation.get("methods", methods)
-    default: float | str | dict[str, float] | None
-    default = ALLOCATORS[allocation["allocator"]].epsilon
-    if default is None:
-        if "epsilon" in allocation:
-            fail(where, f": the allocator {allocation['allocator']} takes no epsilon")
+def _complete_keys(where: tuple[str, ...], allocation: Allocation) -> None:
+    """Give an allocation the keys of its allocator alone; fail if it has those of another."""
+    given = cast(dict[str, object], allocation)
+    own = ALLOCATORS[allocation["allocator"]].keys
+    for other, row in ALLOCATORS.items():
+        for key in row.keys:
+            if key in given and key not in own:
+                fail((*where, key), f": not allowed: only the allocator {other} reads it")
+    for key, default in own.items():
+        if default == REQUIRED and key not in given:
+            expected = f"expected what the allocator {allocation['allocator']} reads"
+            fail((*where, key), f": missing: {expected}")
+        if default not in (REQUIRED, OPTIONAL):
+            given.setdefault(key, default)
+
+
+def _check_bounds(
+    where: tuple[str, ...], allocation: Allocation, sparsities: list[float | str]
+) -> None:
+    """Fail if the bounds are no two shares in order, or do not hold a target."""
+    if "bounds" not in allocation:
         return
-    if default == OF_METHOD:
-        default = {method: METHODS[method].epsilon for method in methods}
-    epsilon = allocation.setdefault("epsilon", default)
-    for method in methods:
-        if isinstance(epsilon, dict) and method not in epsilon:
-            fail(where, f".{method}: missing: expected an epsilon for each method in use")
+    bounds = allocation["bounds"]
+    numbers = [b for b in bounds if isinstance(b, int | float) and not isinstance(b, bool)]
+    if len(bounds) != 2 or len(numbers) != 2 or not 0 <= numbers[0] < numbers[1] <= 1:
+        fail(where, f": found {bounds}, expected two shares, the lower one first")
+    for sparsity in allocation.get("sparsities", sparsities):
+        target, _ = target_of(sparsity)
+        if not bounds[0] <= target <= bounds[1]:
+            fail(where, f": found {bounds}, which cannot hold the target {sparsity}")
 
 
 def _check_mapping(where: tuple[str, ...], allocation: Allocation) -> None:

@@ -4,11 +4,13 @@ A row's name is a module of heavytail.allocation.allocators. No job imports this
 receives what it needs of a row as a param of its rule. A new row therefore makes nothing stale.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-# An allocator may read these beside the shapes of the matrices: a metric of spectra, or the Wanda
-# scores of the dense model.
-METRIC, WANDA_SCORES = "metric", "wanda_scores"
+# An allocator may read these beside the shapes of the matrices: a metric of spectra, the Wanda
+# scores of the dense model, the scores of its weights, or the file of the key `file`.
+METRIC, WANDA_SCORES, WEIGHT_SCORES, FILE = "metric", "wanda_scores", "weight_scores", "file"
+# Stands for the default of a key that has none, and that of one that may be left out.
+REQUIRED, OPTIONAL = "required", None
 # The default epsilon is the one in the row of the method.
 OF_METHOD = "of the method"
 
@@ -18,14 +20,27 @@ class Allocator:
     """What the workflow must know of an allocator before a job runs it."""
 
     reads: str | None = None
-    epsilon: float | str | None = None  # the published default; None if it takes no epsilon
+    # The published default, or that of each sparsity; None if it takes no epsilon.
+    epsilon: float | str | dict[float, float] | None = None
+    # The keys of a config that are for this allocator alone, with their defaults.
+    keys: dict[str, object] = field(default_factory=dict)
 
 
 ALLOCATORS = {
     "spectral": Allocator(reads=METRIC, epsilon=OF_METHOD),
     "uniform": Allocator(),
-    "owl": Allocator(reads=WANDA_SCORES, epsilon=0.08),
-    "dlp": Allocator(reads=WANDA_SCORES, epsilon=0.15),
+    "owl": Allocator(reads=WANDA_SCORES, epsilon=0.08, keys={"outlier": 5}),
+    "dlp": Allocator(
+        reads=WANDA_SCORES,
+        epsilon={0.5: 0.04, 0.6: 0.1, 0.7: 0.15},
+        # The paper's median; its code takes the mean.
+        keys={"statistic": "median"},
+    ),
     # ATP publishes no default and tunes it.
     "depth_linear": Allocator(epsilon=0.2),
+    "given": Allocator(reads=FILE, keys={"file": REQUIRED, "step": OPTIONAL}),
+    "global": Allocator(reads=WEIGHT_SCORES),
+    "lamp": Allocator(reads=WEIGHT_SCORES),
+    "er": Allocator(),
+    "er_plus": Allocator(),
 }

@@ -4,7 +4,7 @@ The keys are those of config/schema.yaml. A key that is not required is one that
 out and that has no default, or one that another key bars.
 """
 
-from typing import Literal, NotRequired, TypedDict
+from typing import Any, Literal, NotRequired, TypedDict
 
 
 class Alphas(TypedDict):
@@ -33,6 +33,10 @@ class Blend(TypedDict):
     importance: str
 
 
+# An epsilon, or one for each method, model or sparsity, up to three deep.
+Epsilon = float | str | dict[str | float, Any]
+
+
 class Allocation(TypedDict):
     """How the target sparsity is spread over the matrices."""
 
@@ -41,10 +45,16 @@ class Allocation(TypedDict):
     grouping: NotRequired[str | list[str]]
     models: NotRequired[list[str]]
     methods: NotRequired[list[str]]
+    sparsities: NotRequired[list[float | str]]
     mapping: NotRequired[str]
     segments: NotRequired[str]
     blend: NotRequired[Blend]
-    epsilon: NotRequired[float | str | dict[str, float]]
+    epsilon: NotRequired[Epsilon]
+    bounds: NotRequired[list[float]]
+    outlier: NotRequired[int]
+    statistic: NotRequired[str]
+    file: NotRequired[str]
+    step: NotRequired[int]
 
 
 class Calibration(TypedDict):
@@ -106,6 +116,8 @@ class Config(TypedDict):
     models: dict[str, Model]
     methods: list[str]
     within_block: list[str]
+    refine: list[str]
+    update: list[str]
     allocations: dict[str, Allocation]
     sparsity: list[float | str]
     seeds: list[int]

@@ -22,6 +22,8 @@ class Metric:
     family: str
     direction: int
     reads: tuple[str, ...] = ()  # measures that it needs beside the spectra of whole matrices
+    # Measured only if an allocation reads it: the diagnostics, of all cells, do without it.
+    costly: bool = False
 
 
 METRICS = {
@@ -54,13 +56,19 @@ METRICS = {
     "EXP_lambda": Metric("fits", MORE),
     "EXP_ks": Metric("fits", LESS),
     "rand_distance": Metric("randomised", LESS, reads=("shuffled_spectra",)),
-    "farms_alpha": Metric("farms", MORE, reads=("submatrix_spectra",)),
+    "alpha_mid_tiles": Metric("tiles", MORE, reads=("submatrix_spectra",)),
+    "farms_10": Metric("farms_10", MORE, reads=("window_spectra_10",), costly=True),
+    "farms_15": Metric("farms_15", MORE, reads=("window_spectra_15",), costly=True),
 }
 # Modules of heavytail.metrics → the metrics that each computes.
 FAMILIES = {
     family: [name for name, metric in METRICS.items() if metric.family == family]
     for family in dict.fromkeys(metric.family for metric in METRICS.values())
 }
+# The families that the diagnostics compute.
+DIAGNOSED = [
+    family for family, names in FAMILIES.items() if not any(METRICS[name].costly for name in names)
+]
 
 
 def measures_of(*families: str) -> list[str]:

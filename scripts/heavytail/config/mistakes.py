@@ -15,11 +15,11 @@ def fail(where: Iterable[object], message: str) -> NoReturn:
     """Raise SettingsError.
 
     Args:
-        where: the keys down to the mistake. Positions in lists are left out, because the message
-            quotes the item.
+        where: the keys down to the mistake, of which sparsities may be numbers. Positions in lists
+            are left out, because the message quotes the item.
         message: what stands behind the key, such as ": found 3, expected a name".
     """
-    key = ".".join(part for part in where if isinstance(part, str))
+    key = ".".join(str(part) for part in where if isinstance(part, str | float))
     line = (key + message).removeprefix(".").replace("\n", " ")
     raise SettingsError(f"top level{line}" if line.startswith(":") else line)
 

@@ -5,8 +5,7 @@ This runs whenever Snakemake reads the workflow: a mistake ends in one line befo
 
 import copy
 import math
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -17,18 +16,16 @@ from heavytail.cells import target_of
 from heavytail.config.allocations import check_weightless, complete
 from heavytail.config.allocators import ALLOCATORS, METRIC
 from heavytail.config.entries import Config, Model
-from heavytail.config.methods import METHODS, WITHIN_BLOCK
+from heavytail.config.given import read_given
+from heavytail.config.methods import METHODS, NONE, STEPS, WITHIN_BLOCK
 from heavytail.config.metrics import METRICS
 from heavytail.config.mistakes import fail, nearest, shown, unknown
-from heavytail.config.model_folder import check_settings
+from heavytail.config.paths import found_file, found_model
 from heavytail.config.reference import read_reference
 from heavytail.config.segments import read_segments
 from heavytail.config.tasks import TASKS
 from heavytail.config.texts import SPLITS, with_split
 
-# The workflow writes models into this folder below the working directory, and may replace what
-# lies there.
-WRITTEN = ("results", "models")
 # A value of the schema's keyword `row_of` → the names that are allowed.
 ROWS = {
     "methods": list(METHODS),
@@ -64,13 +61,19 @@ def checked(config: dict[str, Any], schema: dict[str, Any], folders: list[Path])
     tune["length"] = tune["length"] or filled["evaluation"]["length"]
     for name, allocation in filled["allocations"].items():
         complete(name, allocation, filled)
+        if "file" in allocation:
+            where = ("allocations", name, "file")
+            allocation["file"] = found_file(where, allocation["file"], folders, read_given)
     filled["within_block"] = _ways(filled["within_block"])
+    for key in ("refine", "update"):
+        filled[key] = _steps(key, filled[key])
+    _check_steps(filled)
     _check_patterns(filled)
     _fit_windows(config, filled)
     for name, model in filled["models"].items():
         _complete_model(name, model, filled, folders)
     if filled["reference"] is not None:
-        filled["reference"] = _found_file(
+        filled["reference"] = found_file(
             ("reference",), filled["reference"], folders, read_reference
         )
     return filled
@@ -83,13 +86,13 @@ def _complete_model(name: str, model: Model, filled: Config, folders: list[Path]
         taken = f"{name}-ratios"
         fail(("models",), f": no model can be called {taken!r}: a table of {name!r} has this name")
     if "path" in model:
-        model["path"] = _found_model((*where, "path"), model["path"], folders, "alphas" in model)
+        model["path"] = found_model((*where, "path"), model["path"], folders, "alphas" in model)
     if "segments" in model:
         key = (*where, "segments")
-        model["segments"] = _found_file(key, model["segments"], folders, read_segments)
+        model["segments"] = found_file(key, model["segments"], folders, read_segments)
     if "alphas" in model:
         alphas = model["alphas"]
-        alphas["file"] = _found_file((*where, "alphas", "file"), alphas["file"], folders)
+        alphas["file"] = found_file((*where, "alphas", "file"), alphas["file"], folders)
         for allocation, settings in filled["allocations"].items():
             if name in settings.get("models", [name]):
                 check_weightless(allocation, settings, name, model)
@@ -235,6 +238,27 @@ def _ways(chosen: str | list[str]) -> list[str]:
     return ways
 
 
+def _steps(key: Literal["refine", "update"], chosen: str | list[str]) -> list[str]:
+    """The steps after a method as a list; fails if there is no such step."""
+    steps = [chosen] if isinstance(chosen, str) else chosen
+    for step in steps:
+        if step not in STEPS[key]:
+            fail((key,), unknown("step", step, STEPS[key]))
+    return steps
+
+
+def _check_steps(filled: Config) -> None:
+    """Fail if the mask of a method that compensates would be refined without a refit."""
+    if "refit" in filled["update"] or NONE in filled["refine"]:
+        return
+    for method in filled["methods"]:
+        if METHODS[method].compensates:
+            fail(
+                ("refine",),
+                f": {method} compensates for its mask, and a refined mask needs update: refit",
+            )
+
+
 def _check_patterns(filled: Config) -> None:
     """Fail if N:M sparsity keeps nothing or everything, or if a method cannot prune N:M."""
     for sparsity in filled["sparsity"]:
@@ -257,40 +281,3 @@ def _fit_windows(config: dict[str, Any], filled: Config) -> None:
             expected = f"expected at most {samples}, as calibration.samples"
             fail((reader, "windows"), f": found {windows}, {expected}")
         filled[reader]["windows"] = min(windows, samples)
-
-
-def _found_file(
-    where: tuple[str, ...],
-    path: str,
-    folders: list[Path],
-    read: Callable[[Path], object] = Path.stat,
-) -> str:
-    """The path of a file in the first of the folders that has it; fails if `read` fails."""
-    home = next((folder for folder in folders if (folder / path).is_file()), None)
-    if home is None:
-        fail(where, f": file {path!r} does not exist")
-    try:
-        read(home / path)
-    except ValueError as error:
-        fail(where, f": {error}")
-    return str(Path(path) if home == folders[0] else home / path)
-
-
-def _found_model(where: tuple[str, ...], path: str, folders: list[Path], weightless: bool) -> str:
-    """The path of a local model, found in the same way; a weightless one needs only config.json."""
-    home = next((folder for folder in folders if os.path.isdir(folder / path)), None)
-    if home is None:
-        fail(where, f": folder {path!r} does not exist")
-    if not (home / path / "config.json").is_file():
-        fail(where, f": {path!r} has no config.json")
-    if not weightless and not any((home / path).glob("*.safetensors")):
-        has_pickles = any((home / path).glob("*.bin"))
-        pickles = ", only pickles, which are never read" if has_pickles else ""
-        fail(where, f": {path!r} has no *.safetensors file{pickles}")
-    if (home / path).resolve().is_relative_to(Path(folders[0], *WRITTEN).resolve()):
-        fail(where, f": {path!r} lies in a folder that the workflow writes itself")
-    try:
-        check_settings(home / path)
-    except ValueError as error:
-        fail(where, f": {error}")
-    return str(Path(path) if home == folders[0] else home / path)

@@ -17,6 +17,8 @@ SOURCES = {
     "eigenvalues": "spectra",
     "shuffled": "shuffled_spectra",
     "submatrices": "submatrix_spectra",
+    "windows_10": "window_spectra_10",
+    "windows_15": "window_spectra_15",
 }
 
 

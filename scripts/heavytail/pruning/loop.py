@@ -38,6 +38,14 @@ def chosen(settings: PruneSettings) -> tuple[ModuleType, ModuleType | None]:
     """
     name, way = settings["method"], settings["within_block"]
     method = importlib.import_module(f"heavytail.pruning.methods.{name}")
+    steps = [settings.get(key) for key in ("refine", "update")]
+    if any(steps):
+        swaps, refit = (
+            importlib.import_module(f"heavytail.pruning.after.{step}") if step else None
+            for step in steps
+        )
+        combined = importlib.import_module("heavytail.pruning.combined")
+        method = combined.Combined(method, swaps, refit)
     if (method.Statistic is None) != (way is None):
         raise ValueError(
             f"the method {name}: found Statistic = {method.Statistic}, which does not fit "

@@ -1,6 +1,6 @@
 """How a cell is pruned and told to others: what rules hand to jobs (standard library only)."""
 
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 
 class PruneSettings(TypedDict):
@@ -12,12 +12,15 @@ class PruneSettings(TypedDict):
             calibration text.
         group_size: M of N:M sparsity, or None.
         code: changes when the code that prunes the cell does.
+        refine, update: modules of heavytail.pruning.after, if there is such a step.
     """
 
     method: str
     within_block: str | None
     group_size: int | None
     code: str
+    refine: NotRequired[str]
+    update: NotRequired[str]
 
 
 class ExportSettings(TypedDict):

@@ -14,6 +14,7 @@ class Spectrum:
         eigenvalues: those of WᵀW, [min(rows, columns)].
         shuffled: the same for W with its entries shuffled; None if it was not measured.
         submatrices: those of W's square submatrices, pooled; None if they were not measured.
+        windows_10, windows_15: of so many times so many overlapping windows of W, pooled; likewise.
     """
 
     rows: int
@@ -21,6 +22,8 @@ class Spectrum:
     eigenvalues: np.ndarray
     shuffled: np.ndarray | None = None
     submatrices: np.ndarray | None = None
+    windows_10: np.ndarray | None = None
+    windows_15: np.ndarray | None = None
 
     @property
     def nonzero(self) -> np.ndarray:

@@ -12,6 +12,7 @@ from heavytail.io.files import replacing
 # The settings of a row beside the axes of its cell; they are the same for all seeds.
 SETTINGS = [
     *("within_block", "allocator", "metric", "grouping", "mapping", "epsilon", "segments", "blend"),
+    *("bounds", "outlier", "statistic"),
 ]
 COLUMNS = [
     *("model", "method", "within_block", "allocation", *SETTINGS[1:]),
@@ -21,7 +22,19 @@ COLUMNS = [
 # Columns of text: a name may look like a number, and an epsilon may be text.
 TEXT = (
     *("model", "method", "allocation", "allocator", "metric", "grouping", "mapping", "epsilon"),
-    *("segments", "blend", "sparsity", "bos", "task", "quantity", "baseline", "against"),
+    *(
+        "segments",
+        "blend",
+        "bounds",
+        "outlier",
+        "statistic",
+        "sparsity",
+        "bos",
+        "task",
+        "quantity",
+        "baseline",
+        "against",
+    ),
 )
 
 
@@ -52,6 +65,9 @@ class Row(TypedDict):
     epsilon: NotRequired[float | str]
     segments: NotRequired[str]
     blend: NotRequired[Blend]
+    bounds: NotRequired[list[float]]
+    outlier: NotRequired[int]
+    statistic: NotRequired[str]
 
 
 def cell_rows(
@@ -75,6 +91,7 @@ def cell_rows(
         numbers = {"perplexity": perplexity[number]["perplexity"], "zero_shot_mean": scores["mean"]}
         blend = " ".join(f"{key}={value}" for key, value in (row.get("blend") or {}).items())
         more = {"method": row["method"] or DENSE, "blend": blend or None}
+        more["bounds"] = " to ".join(map(str, row.get("bounds", []))) or None
         table.append({**row, **own, **numbers, **more})
     return pd.DataFrame(table).reindex(columns=COLUMNS).astype({"seed": "Int64"})
 

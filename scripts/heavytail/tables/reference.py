@@ -36,23 +36,28 @@ def importance(result: dict[str, str]) -> str:
     return "blocks" if result["segments_of"] == "per-layer" else "segments"
 
 
-def epsilon_of(result: dict[str, str], published: dict[str, float]) -> float:
+# Model → method → the epsilon that is assumed where none was recorded: the published one.
+Published = dict[str, dict[str, float]]
+
+
+def epsilon_of(result: dict[str, str], published: Published) -> float:
     """The epsilon of a reference result; the published default if none was recorded.
 
     Args:
         result: a row of the reference results.
-        published: method → that default.
+        published: model → method → that default.
     """
-    return float(result["epsilon"] or published.get(result["method"], "nan"))
+    of_model = published.get(result["model"], {})
+    return float(result["epsilon"] or of_model.get(result["method"], "nan"))
 
 
-def matches(result: dict[str, str], cells: pd.DataFrame, published: dict[str, float]) -> pd.Series:
+def matches(result: dict[str, str], cells: pd.DataFrame, published: Published) -> pd.Series:
     """Which cells have the settings of a reference result, as booleans.
 
     Args:
         result, published: as of `epsilon_of`.
-        cells: text columns model, method, grouping, segments, blend, allocator, metric, mapping,
-            sparsity; numbers or text in epsilon.
+        cells: text columns model, method, grouping, segments, blend, bounds, allocator, metric,
+            mapping, sparsity; numbers or text in epsilon.
     """
     own = (cells["model"] == result["model"]) & (cells["method"] == result["method"])
     if result["method"] == DENSE:
@@ -70,6 +75,7 @@ def matches(result: dict[str, str], cells: pd.DataFrame, published: dict[str, fl
         & ((epsilon - epsilon_of(result, published)).abs() < 1e-9)
         & (segments == segments_of(result))
         & (blended == importance(result))
+        & cells["bounds"].isna()
     )
 
 
@@ -119,7 +125,7 @@ def beside(
     cells: pd.DataFrame,
     scores: pd.DataFrame,
     text: str,
-    published: dict[str, float],
+    published: Published,
 ) -> pd.DataFrame:
     """Every pair of a reference perplexity or accuracy and a cell that has its settings.
 

@@ -22,14 +22,15 @@ GAIN = {"perplexity": "{:.1%}".format, "zero_shot_mean": "{:+.4f}".format}
 def baseline(row: pd.DataFrame, name: str) -> pd.DataFrame:
     """The allocations of a row that are this baseline.
 
-    "gt": alpha_peak over all seven projections, block by block, without segments or blend.
+    "gt": alpha_peak over all seven projections, block by block, without segments, blend or
+        bounds.
     "uniform": the allocator uniform.
     """
     if name == "uniform":
         return row[row["allocator"] == "uniform"]
     gt = (row["metric"] == "alpha_peak") & (row["grouping"] == "gt")
     gt &= row["mapping"].fillna("block") == "block"
-    return row[gt & row[["segments", "blend"]].isna().all(axis=1)]
+    return row[gt & row[["segments", "blend", "bounds"]].isna().all(axis=1)]
 
 
 def gain(quantity: str, best: float, other: float) -> float:

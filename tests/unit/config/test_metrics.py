@@ -11,7 +11,7 @@ from heavytail.config import metrics as metric_names
 from heavytail.metrics.table import SOURCES, write_metrics
 from heavytail.spectra.spectrum import Spectrum
 
-SPECTRUM = Spectrum(4, 4, *(np.array([0.1, 1.0, 2.0, 7.0]) for _ in range(3)))
+SPECTRUM = Spectrum(4, 4, *(np.array([0.1, 1.0, 2.0, 7.0]) for _ in range(5)))
 
 
 @pytest.mark.parametrize("family", metric_names.FAMILIES)
@@ -24,7 +24,7 @@ def test_every_family_gives_exactly_the_metrics_that_it_names(family):
 def test_every_metric_has_a_direction_and_reads_what_is_measured():
     assert {metric.direction for metric in metric_names.METRICS.values()} == {1, -1}
     assert set(metric_names.measures_of(*metric_names.FAMILIES)) == set(SOURCES.values())
-    assert metric_names.measures_of("tails", "farms") == ["spectra", "submatrix_spectra"]
+    assert metric_names.measures_of("tails", "tiles") == ["spectra", "submatrix_spectra"]
 
 
 def test_the_table_has_every_matrix_and_round_trips(tmp_path):
@@ -36,7 +36,7 @@ def test_the_table_has_every_matrix_and_round_trips(tmp_path):
     paths = {name: str(tmp_path / f"{name}.safetensors") for name in SOURCES.values()}
     for path in paths.values():
         save_file(values, path, metadata={"shapes": json.dumps(shapes)})
-    write_metrics(paths, ["shape", "randomised", "farms"], tmp_path / "metrics.csv")
+    write_metrics(paths, ["shape", "randomised", "tiles"], tmp_path / "metrics.csv")
     with open(tmp_path / "metrics.csv", newline="") as handle:
         rows = list(csv.DictReader(handle))
     assert [(row["block"], row["projection"]) for row in rows[:: len(rows) // 3]] == [

@@ -6,7 +6,16 @@ from pathlib import Path
 import pytest
 import yaml
 
-from heavytail.config.allocators import ALLOCATORS, METRIC, OF_METHOD, WANDA_SCORES
+from heavytail.config.allocators import (
+    ALLOCATORS,
+    FILE,
+    METRIC,
+    OF_METHOD,
+    WANDA_SCORES,
+    WEIGHT_SCORES,
+    Allocator,
+)
+from heavytail.config.epsilons import published
 from heavytail.config.families import FAMILIES
 from heavytail.config.groupings import GROUPINGS
 from heavytail.config.methods import METHODS
@@ -69,6 +78,25 @@ def section(title: str) -> list[list[str]]:
     return [[cell.strip() for cell in row] for row in rows]
 
 
+def epsilon_told(allocator: Allocator) -> str:
+    """The default epsilon of an allocator in the README's words."""
+    if isinstance(allocator.epsilon, dict):
+        return ", ".join(f"{epsilon} at {at}" for at, epsilon in allocator.epsilon.items())
+    told = {None: "none", OF_METHOD: "the method's"}
+    return told.get(allocator.epsilon, str(allocator.epsilon))
+
+
+def test_the_readme_tells_the_epsilons_of_alphapruning():
+    rows = re.findall(r"^\| (`llama-\S+(?:, `\S+)*) ((?:\| [\d.]+ ){3})\|$", README, re.MULTILINE)
+    methods = ("magnitude", "wanda", "sparsegpt")
+    told = {
+        model: dict(zip(methods, map(float, numbers.strip("| ").split(" | ")), strict=True))
+        for models, numbers in rows
+        for model in re.findall(r"`(\S+)`", models)
+    }
+    assert len(told) == 7 and told == published(told, methods)
+
+
 def test_the_readme_lists_every_row_of_the_tables_with_its_facts():
     words = {True: "yes", False: "no"}
     assert [[name, *facts] for name, _, *facts in section("Methods")] == [
@@ -76,10 +104,9 @@ def test_the_readme_lists_every_row_of_the_tables_with_its_facts():
         for name, m in METHODS.items()
     ]
     reads = {None: "nothing", METRIC: "a metric", WANDA_SCORES: "Wanda scores"}
-    told = {None: "none", OF_METHOD: "the method's"}
+    reads |= {WEIGHT_SCORES: "weights", FILE: "a file"}
     assert [[name, *facts] for name, _, *facts in section("Allocators")] == [
-        [f"`{name}`", reads[a.reads], told.get(a.epsilon, str(a.epsilon))]
-        for name, a in ALLOCATORS.items()
+        [f"`{name}`", reads[a.reads], epsilon_told(a)] for name, a in ALLOCATORS.items()
     ]
     assert section("Families") == [[f"`{name}`", f.models] for name, f in FAMILIES.items()]
     assert [[name, splits] for name, _, splits in section("Texts")] == [

@@ -73,6 +73,8 @@ def test_defaults_are_filled_in_at_every_depth():
         "models": {"a": HUB},
         "methods": ["magnitude", "wanda", "sparsegpt"],
         "within_block": ["exact"],
+        "refine": ["none"],
+        "update": ["none"],
         "allocations": {
             "uniform": {"allocator": "uniform"},
             "gt": {

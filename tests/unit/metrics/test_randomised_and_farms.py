@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import jensenshannon
 
-from heavytail.metrics import farms, randomised
-from heavytail.metrics.tails import alpha_mid
+from heavytail.metrics import farms_10, farms_15, randomised, tiles
+from heavytail.metrics.tails import alpha_mid, alpha_peak
 from heavytail.spectra.spectrum import Spectrum
 
 
@@ -21,7 +21,14 @@ def test_a_zero_matrix_has_no_rand_distance():
     assert math.isnan(randomised.rand_distance(np.zeros(3), np.zeros(3)))
 
 
-def test_farms_alpha_is_hills_estimate_of_the_pooled_submatrices():
+def test_alpha_mid_tiles_is_hills_estimate_of_the_pooled_submatrices():
     pooled = np.sort(np.random.default_rng(0).pareto(2.0, 5000) + 1)
-    found = farms.compute(Spectrum(10, 10, np.ones(10), submatrices=pooled))["farms_alpha"]
+    found = tiles.compute(Spectrum(10, 10, np.ones(10), submatrices=pooled))["alpha_mid_tiles"]
     assert found == alpha_mid(pooled) == pytest.approx(3.0, abs=0.2)
+
+
+def test_farms_is_alphaprunings_exponent_of_the_pooled_windows():
+    first, second = np.sort(np.random.default_rng(0).pareto(2.0, (2, 5000)) + 1, axis=1)
+    spectrum = Spectrum(10, 10, np.ones(10), windows_10=first, windows_15=second)
+    assert farms_10.compute(spectrum) == {"farms_10": alpha_peak(first)}
+    assert farms_15.compute(spectrum) == {"farms_15": alpha_peak(second)}

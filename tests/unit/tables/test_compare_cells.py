@@ -78,7 +78,7 @@ def folder(tmp_path_factory):
         return {"values": str(folder / f"{name}.csv"), "table": str(folder / f"{name}.md")}
 
     inputs = collected | {"reference": str(folder / "results.csv")}
-    settings = {"text": "wikitext2", "published": {"wanda": 0.2, "magnitude": 0.3}}
+    settings = {"text": "wikitext2", "published": {"m": {"wanda": 0.2, "magnitude": 0.3}}}
     compare_reference(inputs, settings, outputs("reference"))
     write_summary(collected | compared, outputs("summary"))
     reference = {"reference": outputs("reference")["values"]}
@@ -132,7 +132,7 @@ def test_the_reference_page_says_that_the_weight_of_a_blend_is_assumed():
     results = [
         dict.fromkeys(COLUMNS, "") | own | {"value": "7", "blend": b} for b in ("gradnorm", "")
     ]
-    found = beside(results, over_seeds(cells), scores, "wikitext2", {"wanda": 0.2})
+    found = beside(results, over_seeds(cells), scores, "wikitext2", {"m": {"wanda": 0.2}})
     table = page(found).split("## m")[1]
     head, *lines = of_markdown(table.strip())
     column = head.index("weight")

@@ -8,6 +8,8 @@ import pandas as pd
 import pytest
 import yaml
 
+from heavytail.config.epsilons import epsilon_of as epsilon_at
+from heavytail.config.epsilons import published
 from heavytail.config.methods import METHODS
 from heavytail.config.reference import COLUMNS, read_reference
 from heavytail.config.settings import checked
@@ -34,7 +36,9 @@ def result(**more) -> dict:
     return dict.fromkeys(COLUMNS, "") | own | {"value": "24"} | more
 
 
-PUBLISHED = {name: method.epsilon for name, method in METHODS.items()}
+MODELS = ("llama-7b", "llama-13b", "llama-2-7b", "llama-3-8b", "llama-3.1-8b")
+PUBLISHED = published(MODELS, METHODS)
+PUBLISHED |= {m: {"magnitude": 0.3, "wanda": 0.2} for m in ("m", "other", "with", "without")}
 BLOCKS = {"weight": 0.5, "importance": "blocks"}
 SEGMENTS = {"weight": 0.5, "importance": "segments"}
 ROWS = [
@@ -213,9 +217,9 @@ def configured() -> pd.DataFrame:
         found["models"], found["methods"], found["allocations"].items()
     ):
         if model in own.get("models", [model]) and method in own.get("methods", [method]):
-            epsilon = own.get("epsilon")
-            epsilon = epsilon[method] if isinstance(epsilon, dict) else epsilon
-            about = {"sparsity": found["sparsity"][0], "epsilon": epsilon}
+            sparsity, epsilon = found["sparsity"][0], own.get("epsilon")
+            epsilon = epsilon and epsilon_at(epsilon, model, method, sparsity)
+            about = {"sparsity": sparsity, "epsilon": epsilon}
             rows.append({"grouping": None} | cell(method, name, model=model) | own | about)
     return tables(rows, [1.0] * len(rows))[0]
 

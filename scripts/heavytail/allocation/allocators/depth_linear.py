@@ -1,4 +1,4 @@
-"""ATP: sparsity grows linearly with depth, whatever the weights are (arXiv 2505.20730)."""
+"""ATP: sparsity grows linearly with depth, whatever the weights are (arXiv 2502.14770)."""
 
 import numpy as np
 

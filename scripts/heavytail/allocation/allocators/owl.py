@@ -3,20 +3,20 @@
 import numpy as np
 
 from heavytail.allocation.outlier_map import outlier_map, read_scores
-from heavytail.allocation.settings import Spread
+from heavytail.allocation.settings import Outliers
 from heavytail.projections import Matrix
 
 
-def ratios(sizes: dict[Matrix, int], settings: Spread, guide: str) -> np.ndarray:
-    """`outlier_map` of the share of scores that exceed five times the mean of their block.
+def ratios(sizes: dict[Matrix, int], settings: Outliers, guide: str) -> np.ndarray:
+    """`outlier_map` of the share of scores that exceed M times the mean of their block.
 
     Args:
         sizes: (block, projection) → number of weights.
-        settings: "epsilon", the paper's λ, and "sparsity".
+        settings: "epsilon", the paper's λ, "outlier", its M, and "sparsity".
         guide: the table of the model's Wanda scores.
 
     Returns:
         float64 [matrices].
     """
-    scores = read_scores(guide, "outliers")
+    scores = read_scores(guide, f"above_{settings['outlier']}")
     return outlier_map(scores, sizes, settings["epsilon"], settings["sparsity"])

@@ -1,4 +1,4 @@
-"""Wanda's scores |w| · ‖x‖ of the dense model, summarised in two numbers per block."""
+"""Wanda's scores |w| · ‖x‖ of the dense model, summarised in a few numbers per block."""
 
 import csv
 from pathlib import Path
@@ -14,17 +14,19 @@ from heavytail.models.input_norm import InputNorm
 from heavytail.models.input_statistics import input_statistics
 from heavytail.models.streaming import StreamedModel, batches_of
 
-# OWL's M: a score is an outlier if it exceeds the mean of its block so many times.
-OUTLIER = 5
+# OWL's M: a score is an outlier if it exceeds the mean of its block so many times. All are
+# measured, so that no choice of M measures again what another did.
+OUTLIERS = range(1, 21)
 
 
-def summary(scores: torch.Tensor) -> tuple[float, float]:
-    """The share of a block's scores [n] that exceed five times their mean, and their median."""
-    outliers = (scores > OUTLIER * scores.mean()).sum().item() / len(scores)
-    return outliers, scores.median().item()
+def summary(scores: torch.Tensor) -> dict[str, float]:
+    """Median and mean of a block's scores [n], and the share that exceeds M times the mean."""
+    mean = scores.mean()
+    shares = {f"above_{m}": (scores > m * mean).sum().item() / len(scores) for m in OUTLIERS}
+    return {"median": scores.median().item(), "mean": mean.item(), **shares}
 
 
-def block_summaries(model: StreamedModel, states: HiddenStates) -> list[tuple[float, float]]:
+def block_summaries(model: StreamedModel, states: HiddenStates) -> list[dict[str, float]]:
     """The `summary` of each block, over all of its projections, with the dense model's inputs.
 
     Args:
@@ -44,7 +46,7 @@ def block_summaries(model: StreamedModel, states: HiddenStates) -> list[tuple[fl
 
 
 def measure_wanda_scores(model: str, calibration: str, budget: float, output: str) -> None:
-    """Write block,outliers,median: the share of outliers among a block's scores, and their median.
+    """Write block,median,mean,above_1,…,above_20: the `summary` of each block's scores.
 
     Args:
         model: provenance.json in the model's folder.
@@ -58,5 +60,5 @@ def measure_wanda_scores(model: str, calibration: str, budget: float, output: st
         found = block_summaries(dense, dense.embed(batches_of(ids), folder, budget))
     with replacing(output) as path, open(path, "w", newline="", encoding="utf-8") as handle:
         table = csv.writer(handle, lineterminator="\n")
-        table.writerow(["block", "outliers", "median"])
-        table.writerows([b, repr(outliers), repr(m)] for b, (outliers, m) in enumerate(found))
+        table.writerow(["block", *found[0]])
+        table.writerows([block, *map(repr, own.values())] for block, own in enumerate(found))

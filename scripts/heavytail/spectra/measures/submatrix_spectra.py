@@ -1,7 +1,8 @@
-"""The pooled spectrum of every matrix's square submatrices (FARMS, arXiv 2506.06280).
+"""The pooled spectrum of every matrix's square submatrices.
 
 The shape of a spectrum depends on the aspect ratio of its matrix. So spectra of matrices of
-different shapes are not comparable, but those of submatrices of one aspect ratio are. Here the
+different shapes are not comparable, but those of submatrices of one aspect ratio are (the
+idea of FARMS, arXiv 2506.06280, whose own windows overlap: spectra/windows.py). Here the
 submatrices are squares, half as long as the smaller side of the matrix. They tile it without
 overlap; the rest at the edges is not used.
 """

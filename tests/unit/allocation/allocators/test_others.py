@@ -23,7 +23,7 @@ def scores(tmp_path) -> tuple[str, list[float], list[float]]:
     path = tmp_path / "scores.csv"
     with open(path, "w", newline="") as handle:
         table = csv.writer(handle)
-        table.writerow(["block", "outliers", "median"])
+        table.writerow(["block", "above_6", "median"])
         table.writerows(zip(range(BLOCKS), outliers, medians, strict=True))
     return str(path), outliers, medians
 
@@ -36,7 +36,7 @@ def published(scores: list[float], spread: float, target: float) -> list[float]:
 
 def test_owl_keeps_more_where_outliers_are(scores):
     path, outliers, _ = scores
-    found = owl.ratios(SIZES, {"epsilon": 0.08, "sparsity": 0.7}, path)
+    found = owl.ratios(SIZES, {"epsilon": 0.08, "outlier": 6, "sparsity": 0.7}, path)
     assert np.allclose(found[::2], published(outliers, 0.08, 0.7), rtol=1e-12)
     assert np.array_equal(found[::2], found[1::2])
 
@@ -44,7 +44,7 @@ def test_owl_keeps_more_where_outliers_are(scores):
 def test_dlp_keeps_more_where_the_median_is_small(scores):
     path, _, medians = scores
     relative = [1 - m / sum(medians) for m in medians]
-    found = dlp.ratios(SIZES, {"epsilon": 0.15, "sparsity": 0.7}, path)
+    found = dlp.ratios(SIZES, {"epsilon": 0.15, "statistic": "median", "sparsity": 0.7}, path)
     assert np.allclose(found[::2], published(relative, 0.15, 0.7), rtol=1e-12)
 
 

@@ -102,8 +102,10 @@ def test_wanda_scores_of_the_dense_model(tmp_path, files, folder):
         for hook in hooks:
             hook.remove()
         values = torch.cat(scores)
-        outliers = (values > 5 * values.mean()).double().mean().item()
-        # A score on the edge may fall to the other side in float32.
-        assert float(row["outliers"]) == pytest.approx(outliers, abs=2 / len(values))
+        for times in (1, 2, 5, 20):
+            outliers = (values > times * values.mean()).double().mean().item()
+            # A score on the edge may fall to the other side in float32.
+            assert float(row[f"above_{times}"]) == pytest.approx(outliers, abs=2 / len(values))
+        assert float(row["mean"]) == pytest.approx(values.mean().item(), rel=1e-4)
         assert float(row["median"]) == pytest.approx(values.median().item(), rel=1e-4)
     assert len(rows) == 3

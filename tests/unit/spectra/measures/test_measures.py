@@ -11,8 +11,16 @@ from safetensors.torch import load_file, save_file
 from heavytail.config.families import FAMILIES
 from heavytail.models.checkpoint import Checkpoint
 from heavytail.projections import PROJECTIONS
+from heavytail.spectra import windows
 from heavytail.spectra.block_weights import BlockWeights
-from heavytail.spectra.measures import product_spectra, shuffled_spectra, spectra, submatrix_spectra
+from heavytail.spectra.measures import (
+    product_spectra,
+    shuffled_spectra,
+    spectra,
+    submatrix_spectra,
+    window_spectra_10,
+    window_spectra_15,
+)
 from support.killed import ENVIRONMENT, kill_after
 from support.tiny_model import save_model
 
@@ -88,6 +96,44 @@ def test_submatrices_tile_the_matrix(shape, tiles):
     assert len(naive) == tiles
     expected = torch.cat([squared_singular_values(tile) for tile in naive]).sort().values
     assert close(submatrix_spectra.pooled(weight), expected)
+
+
+@pytest.mark.parametrize(
+    ("length", "side", "expected"),
+    [
+        # Steps of ⌊2096/9⌋ = 232 for LLaMA-7B; the last window ends 8 rows before the matrix.
+        (4096, 2000, range(0, 10 * 232, 232)),
+        (2003, 2000, range(4)),
+        (2000, 2000, range(1)),
+    ],
+)
+def test_windows_begin_at_equal_steps(length, side, expected):
+    assert windows.starts(length, side, 10) == expected
+
+
+@pytest.mark.parametrize(("shape", "count"), [((30, 61), 9), ((12, 40), 3), ((8, 8), 1)])
+def test_windows_overlap_and_their_spectra_are_pooled(shape, count, monkeypatch):
+    monkeypatch.setattr(windows, "SIDE", 20)
+    weight = torch.randn(shape, generator=torch.Generator().manual_seed(0))
+    side = min(20, *shape)
+    down, across = (max(1, (length - side) // 2) for length in shape)
+    naive = [
+        weight[row : row + side, column : column + side]
+        for row in range(0, 3 * down, down)
+        for column in range(0, 3 * across, across)
+        if row + side <= shape[0] and column + side <= shape[1]
+    ]
+    assert len(naive) == count
+    expected = torch.cat([squared_singular_values(one) for one in naive]).sort().values
+    assert close(windows.pooled(weight, 3), expected)
+
+
+def test_small_matrices_have_windows_too(block):
+    for measure in (window_spectra_10, window_spectra_15):
+        found = measure.measure(block)
+        assert set(found) == set(PROJECTIONS)
+        assert close(found["q_proj"], squared_singular_values(block.weight("q_proj")))
+    assert len(window_spectra_15.measure(block)["down_proj"]) > len(found["q_proj"])
 
 
 # Key heads of the tiny models; these two families share none, whatever config.json says besides.
