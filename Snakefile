@@ -29,6 +29,7 @@ include: "rules/pruning.smk"
 include: "rules/evaluation.smk"
 include: "rules/tables.smk"
 include: "rules/diagnostics.smk"
+include: "rules/report.smk"
 include: "rules/training.smk"
 
 
@@ -45,6 +46,7 @@ rule all:
         rules.compare_reference.output if CONFIG["reference"] and WEIGHTED else [],
         expand(rules.write_ratio_table.output, model=ALLOCATED),
         expand(rules.plot_ratios.output, model=ALLOCATED),
+        rules.write_report.output,
 
 
 onerror:

@@ -1,6 +1,7 @@
 """The CSV files of all records: one row per cell, and one per cell, task and number."""
 
 from collections.abc import Mapping, Sequence
+from io import StringIO
 from typing import Any, NotRequired, TypedDict
 
 import pandas as pd
@@ -95,11 +96,16 @@ def zero_shot_rows(
     return pd.DataFrame(table, columns=[*keys, "bos", "task", "number", "value"])
 
 
-def read_csv(path: str) -> pd.DataFrame:
+def read_csv(path: str | StringIO) -> pd.DataFrame:
     """A table as `write_csv` wrote it: names are text, and `nan` alone is no number."""
     return pd.read_csv(
         path, dtype=dict.fromkeys(TEXT, str), na_values=["nan", ""], keep_default_na=False
     )
+
+
+def typed(table: pd.DataFrame) -> pd.DataFrame:
+    """A table of ours as `read_csv` reads it after it was written."""
+    return read_csv(StringIO(table.to_csv(index=False, na_rep="nan")))
 
 
 def write_csv(path: str, table: pd.DataFrame) -> None:
