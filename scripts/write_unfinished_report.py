@@ -41,7 +41,11 @@ def tables_of(rows: list[Row], paths: dict[str, str]) -> dict[str, pd.DataFrame]
         for record in scored
     ]
     pairs = typed(significance(cells, losses, outcomes))
-    found = {"cells": cells, "zero_shot": typed(zero_shot_rows(rows, scored)), "significance": pairs}
+    found = {
+        "cells": cells,
+        "zero_shot": typed(zero_shot_rows(rows, scored)),
+        "significance": pairs,
+    }
     return found | {"summary": best_rows(cells, pairs)}
 
 

@@ -79,12 +79,25 @@ def words(*columns: str) -> list[alt.Tooltip]:
     return [alt.Tooltip(f"{column}:N", title=column) for column in columns]
 
 
-def by_allocation(shape: bool = True) -> dict[str, Any]:
-    """Colour and shape of an allocation, told apart by either, and its legend.
+def colour(column: str) -> alt.Color:
+    """The colour of a line, a band or a point, whose legend is that of the shapes of `marked`.
 
-    The scales take the config's order, which is that of the rows.
+    Scales take the config's order, which is that of the rows.
     """
-    found: dict[str, Any] = {"color": alt.Color("allocation:N", sort=None, title="allocation")}
-    if shape:
-        found["shape"] = alt.Shape("allocation:N", sort=None, title="allocation")
-    return found
+    return alt.Color(f"{column}:N", sort=None, legend=None)
+
+
+def marked(column: str) -> dict[str, Any]:
+    """Colour and shape of points, told apart by either, with one legend of both.
+
+    Vega-Lite makes two legends where a line has the colour too: the one of shapes is coloured here.
+    """
+    own = alt.ExprRef("scale('color', datum.value)")
+    legend = alt.Legend(symbolFillColor=own, symbolStrokeColor=own)
+    shape = alt.Shape(f"{column}:N", sort=None, title=column, legend=legend)
+    return {"color": colour(column), "shape": shape}
+
+
+def by_method(channel: type[Drawing] = alt.Facet) -> Drawing:
+    """A panel per method, in the config's order."""
+    return channel("method:N", sort=alt.EncodingSortField("order", op="min"), title=None)

@@ -139,8 +139,8 @@ SECTIONS: dict[str, tuple[Chart | Table, ...]] = {
         Table(
             "peaks",
             "Undecided peaks",
-            "alpha_peak begins its tail at the fullest of 100 bins. Where several bins are as full, "
-            "it takes the first: the peak, and with it alpha, is undecided.",
+            "alpha_peak begins its tail at the fullest of 100 bins. Where several bins are as "
+            "full, it takes the first: the peak, and with it alpha, is undecided.",
             "peaks",
             {"subject": "weights", "matrices": "matrices", "undecided": "undecided"},
         ),

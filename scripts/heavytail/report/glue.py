@@ -30,7 +30,8 @@ function rowsOf(name, everyModel = false) {
   return found;
 }
 
-const isDark = () => (document.documentElement.dataset.theme ?? (dark.matches ? "dark" : "light")) === "dark";
+const root = document.documentElement;
+const isDark = () => (root.dataset.theme ?? (dark.matches ? "dark" : "light")) === "dark";
 
 /* Fill the options of a chart's selections from its data. */
 function withChoices(chart, spec) {
@@ -48,16 +49,19 @@ function withChoices(chart, spec) {
 async function draw(chart) {
   const place = document.getElementById(`draw-${chart.name}`);
   for (const one of chart.spec.params ?? []) {
-    if (one.bind?.options && views.has(chart.name)) kept.set(one.name, views.get(chart.name).view.signal(one.name));
+    const view = views.get(chart.name)?.view;
+    if (one.bind?.options && view) kept.set(one.name, view.signal(one.name));
   }
   views.get(chart.name)?.finalize();
   views.delete(chart.name);
   const spec = structuredClone(chart.spec);
-  spec.datasets = Object.fromEntries(chart.needs.map((name) => [name, rowsOf(name, chart.everyModel)]));
+  const entries = chart.needs.map((name) => [name, rowsOf(name, chart.everyModel)]);
+  spec.datasets = Object.fromEntries(entries);
   if (!spec.datasets[chart.needs[0]].length) {
     place.replaceChildren(element("p", "Nothing of this model.", { className: "empty" }));
     return;
   }
+  spec.layer &&= spec.layer.filter(({ data }) => spec.datasets[data?.name]?.length !== 0);
   withChoices(chart, spec);
   const result = await vegaEmbed(place, spec, {
     ast: true, renderer: "svg", config: DATA.themes[isDark() ? "dark" : "light"],
@@ -73,7 +77,8 @@ async function draw(chart) {
 const near = new Set();
 let queue = Promise.resolve();
 const drawLater = (chart) => queue = queue.then(() => draw(chart)).catch((error) => {
-  document.getElementById(`draw-${chart.name}`).replaceChildren(element("p", String(error), { className: "empty" }));
+  const told = element("p", String(error), { className: "empty" });
+  document.getElementById(`draw-${chart.name}`).replaceChildren(told);
   console.error(error);
 });
 const observer = new IntersectionObserver((entries) => {
@@ -90,37 +95,42 @@ function redraw(tables = true) {
 
 /* What is recorded of a cell: its settings and numbers, seed by seed. */
 function openRecord(datum) {
-  const keys = ["model", "method", "sparsity", "allocation"].filter((key) => datum[key] !== undefined);
-  if (keys.length < 4) return;
-  const cells = rowsOf("cells", true).filter((row) => keys.every((key) => row[key] === datum[key]));
+  const keys = ["model", "method", "sparsity", "allocation"];
+  const same = (row) => keys.every((key) => row[key] === datum[key]);
+  const cells = rowsOf("cells", true).filter(same);
   if (!cells.length) return;
-  const box = document.getElementById("record");
-  const lists = cells.map((row) => {
+    const lists = cells.map((row) => {
     const list = element("dl");
     for (const [key, value] of Object.entries(row)) {
-      if (value !== null && value !== "") list.append(element("dt", key), element("dd", String(value)));
+      if (value === null || value === "") continue;
+      list.append(element("dt", key), element("dd", String(value)));
     }
     return list;
   });
-  box.querySelector("div").replaceChildren(...lists);
-  box.querySelector("h2").textContent = keys.map((key) => datum[key]).join(" / ");
-  if (!box.open) box.showModal();
+  record.querySelector("div").replaceChildren(...lists);
+  record.querySelector("h2").textContent = keys.map((key) => datum[key] ?? "").join(" / ");
+  if (!record.open) record.showModal();
 }
 
 /* Numbers as text: a nan is said, integers are whole, others have five digits. */
-const shown = (value) => value === null || value === undefined ? ""
-  : typeof value !== "number" ? String(value)
-  : Number.isInteger(value) ? String(value)
-  : Math.abs(value) >= 1e5 || Math.abs(value) < 1e-4 ? value.toExponential(2) : String(+value.toPrecision(5));
+function shown(value) {
+  if (typeof value !== "number" || Number.isInteger(value)) return String(value ?? "");
+  const size = Math.abs(value);
+  return size >= 1e5 || size < 1e-4 ? value.toExponential(2) : String(+value.toPrecision(5));
+}
 
 const csvOf = (rows) => rows.map((row) => row.map((text) =>
   /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text).join(",")).join("\n") + "\n";
-const LATEX = { "\\": "\\textbackslash{}", "~": "\\textasciitilde{}", "^": "\\textasciicircum{}", "≈": "$\\approx$" };
+const LATEX = {
+  "\\": "\\textbackslash{}",
+  "~": "\\textasciitilde{}", "^": "\\textasciicircum{}", "≈": "$\\approx$",
+};
 const latexOf = (rows) => {
   const lines = rows.map((row) => row.map((text) =>
     text.replace(/[\\~^≈&%$#_{}]/g, (sign) => LATEX[sign] ?? `\\${sign}`)).join(" & ") + " \\\\");
-  return ["\\begin{tabular}{" + "l".repeat(rows[0].length) + "}", "\\toprule", lines[0], "\\midrule",
-    ...lines.slice(1), "\\bottomrule", "\\end{tabular}", ""].join("\n");
+  const head = ["\\begin{tabular}{" + "l".repeat(rows[0].length) + "}", "\\toprule", lines[0]];
+  const end = ["\\bottomrule", "\\end{tabular}", ""];
+  return [...head, "\\midrule", ...lines.slice(1), ...end].join("\n");
 };
 
 async function copy(text, button) {
@@ -138,11 +148,14 @@ async function copy(text, button) {
   setTimeout(() => { button.textContent = before; }, 1200);
 }
 
-const compare = (a, b) => {
+/* Numbers by size, texts by their letters; what lacks a value stays last either way. */
+function compare(a, b, down) {
   const lacks = (value) => value === null || value === undefined;
   if (lacks(a) || lacks(b)) return lacks(a) - lacks(b);
-  return typeof a === "number" && typeof b === "number" ? a - b : String(a).localeCompare(String(b), "en", { numeric: true });
-};
+  const numbers = typeof a === "number" && typeof b === "number";
+  const order = numbers ? a - b : String(a).localeCompare(String(b), "en", { numeric: true });
+  return down ? -order : order;
+}
 
 /* A table with its filter, sorting and copies. */
 const orders = new Map();   // name of a table → { column, down, words, all }
@@ -151,26 +164,28 @@ function fill(table) {
   const state = orders.get(table.name) ?? { column: null, down: false, words: "", all: false };
   orders.set(table.name, state);
   let rows = rowsOf(table.data, table.everyModel);
-  const columns = table.columns.length ? table.columns : Object.keys(rows[0] ?? {}).map((key) => [key, key]);
+  const all = Object.keys(rows[0] ?? {}).map((key) => [key, key]);
+  const columns = table.columns.length ? table.columns : all;
   const used = columns.filter(([key]) => rows.some((row) => row[key] !== null && row[key] !== ""));
   const total = rows.length;
   const words = state.words.toLowerCase().split(/\s+/).filter(Boolean);
-  rows = rows.filter((row) => words.every((word) => used.some(([key]) => shown(row[key]).toLowerCase().includes(word))));
-  if (state.column) {
-    // Rows without a value stay last, whichever way the others go.
-    const lacks = (row) => row[state.column] === null || row[state.column] === undefined;
-    rows.sort((a, b) => (lacks(a) || lacks(b) ? 1 : state.down ? -1 : 1) * compare(a[state.column], b[state.column]));
-  }
-  const text = () => [used.map(([, title]) => title), ...rows.map((row) => used.map(([key]) => shown(row[key])))];
-  const exact = () => [used.map(([, title]) => title), ...rows.map((row) => used.map(([key]) => String(row[key] ?? "")))];
-
-  place.querySelector("output").textContent = rows.length === total ? `${total} rows` : `${rows.length} of ${total} rows`;
+  const texts = (row) => used.map(([key]) => shown(row[key]).toLowerCase());
+  const has = (row, word) => texts(row).some((text) => text.includes(word));
+  rows = rows.filter((row) => words.every((word) => has(row, word)));
+  const { column, down } = state;
+  if (column) rows.sort((a, b) => compare(a[column], b[column], down));
+  const titles = used.map(([, title]) => title);
+  const written = (form) => [titles, ...rows.map((row) => used.map(([key]) => form(row[key])))];
+  const count = `${total} ${total === 1 ? "row" : "rows"}`;
+  place.querySelector("output").textContent =
+    rows.length === total ? count : `${rows.length} of ${count}`;
   const head = element("tr");
   for (const [key, title] of used) {
     const cell = element("th", "", { scope: "col" });
     const sorted = state.column === key;
     cell.setAttribute("aria-sort", sorted ? (state.down ? "descending" : "ascending") : "none");
-    const button = element("button", title + (sorted ? (state.down ? " ▼" : " ▲") : ""), { type: "button" });
+    const sign = sorted ? (state.down ? " ▼" : " ▲") : "";
+    const button = element("button", title + sign, { type: "button" });
     button.onclick = () => {
       Object.assign(state, { down: sorted && !state.down, column: key });
       fill(table);
@@ -185,7 +200,8 @@ function fill(table) {
     for (const [index, [key]] of used.entries()) {
       const cell = element("td");
       if (table.records && index === 0) {
-        const button = element("button", shown(row[key]), { type: "button", className: "record", title: "the cell's record" });
+        const properties = { type: "button", className: "record", title: "the cell's record" };
+        const button = element("button", shown(row[key]), properties);
         button.onclick = () => openRecord(row);
         cell.append(button);
       } else cell.textContent = shown(row[key]);
@@ -202,19 +218,26 @@ function fill(table) {
   more.hidden = state.all || rows.length <= SHOWN_ROWS;
   more.textContent = `show all ${rows.length} rows`;
   more.onclick = () => { state.all = true; fill(table); };
-  place.querySelector(".csv").onclick = ({ target }) => copy(csvOf(exact()), target);
-  place.querySelector(".latex").onclick = ({ target }) => copy(latexOf(text()), target);
-  place.querySelector("input").oninput = ({ target }) => { state.words = target.value; fill(table); };
+  const exact = (value) => String(value ?? "");
+  place.querySelector(".csv").onclick = ({ target }) => copy(csvOf(written(exact)), target);
+  place.querySelector(".latex").onclick = ({ target }) => copy(latexOf(written(shown)), target);
+  place.querySelector("input").oninput = ({ target }) => {
+    state.words = target.value;
+    fill(table);
+  };
 }
 
 picker.onchange = () => redraw();
 dark.addEventListener("change", () => redraw(false));
 document.getElementById("theme").onclick = () => {
-  document.documentElement.dataset.theme = isDark() ? "light" : "dark";
+  root.dataset.theme = isDark() ? "light" : "dark";
   redraw(false);
 };
-document.querySelector("#record button").onclick = () => document.getElementById("record").close();
-addEventListener("beforeprint", () => DATA.charts.filter((chart) => !near.has(chart)).forEach(drawLater));
+const record = document.getElementById("record");
+record.querySelector("button").onclick = () => record.close();
+addEventListener("beforeprint", () => {
+  for (const chart of DATA.charts) if (!near.has(chart)) drawLater(chart);
+});
 for (const table of DATA.tables) fill(table);
 for (const { name } of DATA.charts) observer.observe(document.getElementById(`draw-${name}`));
 })();

@@ -15,7 +15,7 @@ PERPLEXITY, ACCURACY = QUANTITIES
 ABOUT = ["allocator", "metric", "grouping", "mapping", "epsilon", "segments", "blend"]
 COLUMNS = [
     *(*CELL, "share", "quality", "value", "sd", "seeds", "shown", "mark"),
-    *("to_best", "to_dense", "difference", "low", "high", *ABOUT),
+    *("to_best", "to_dense", "difference", "low", "high", *ABOUT, "order"),
 ]
 
 
@@ -90,7 +90,12 @@ def qualities(
     ]
     about = cells.drop_duplicates(CELL)[[*CELL, *ABOUT]]
     found["quality"] = found["quality"].map(label_of)
-    return found.merge(about, "left", CELL).reindex(columns=COLUMNS)
+    return in_order(found.merge(about, "left", CELL)).reindex(columns=COLUMNS)
+
+
+def in_order(table: pd.DataFrame) -> pd.DataFrame:
+    """A table with the place of its rows' methods, by which panels stand, as column `order`."""
+    return table.assign(order=pd.factorize(table["method"])[0])
 
 
 def shown(value: float, quality: str) -> str:
@@ -105,7 +110,7 @@ def gains(significance: pd.DataFrame) -> pd.DataFrame:
 
     Returns:
         CELL, quality, gain, low, high (the share by which perplexity is lower, or how much more
-        accuracy: positive is better), distinguishable.
+        accuracy: positive is better), distinguishable, order.
     """
     found = significance[
         (significance["baseline"] == "uniform") & significance["difference"].notna()
@@ -119,9 +124,8 @@ def gains(significance: pd.DataFrame) -> pd.DataFrame:
     found["high"] = numbers["high"].where(~lower, of_perplexity["low"])
     found["quality"] = found["quantity"].map(label_of)
     found["distinguishable"] = found["distinguishable"].astype(str).eq("True")
-    return found[[*CELL, "quality", "gain", "low", "high", "distinguishable"]].reset_index(
-        drop=True
-    )
+    columns = [*CELL, "quality", "gain", "low", "high", "distinguishable"]
+    return in_order(found[columns].reset_index(drop=True))
 
 
 def pareto(cells: pd.DataFrame) -> pd.DataFrame:

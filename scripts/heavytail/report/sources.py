@@ -40,7 +40,9 @@ def of_cells(cells: pd.DataFrame, scores: pd.DataFrame, pairs: pd.DataFrame) -> 
 
 
 def of_ratios(
-    blocks: Mapping[str, str], matrices: Mapping[str, str], segments: Mapping[str, Mapping[str, str]]
+    blocks: Mapping[str, str],
+    matrices: Mapping[str, str],
+    segments: Mapping[str, Mapping[str, str]],
 ) -> dict[str, pd.DataFrame]:
     """The datasets of the ratios.
 

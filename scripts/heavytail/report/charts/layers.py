@@ -2,7 +2,7 @@
 
 import altair as alt
 
-from heavytail.report.chart import Drawing, by_allocation, choice, named, number, words
+from heavytail.report.chart import Drawing, choice, colour, marked, named, number, words
 
 BLOCK = alt.X("block:Q", title="block", axis=alt.Axis(format="d", tickMinStep=1))
 
@@ -15,7 +15,7 @@ def ratio_lines() -> Drawing:
     )
     y = alt.Y("ratio:Q", scale=alt.Scale(zero=False), axis=alt.Axis(format="~%"), title="sparsity")
     faded = alt.condition(chosen, alt.value(1), alt.value(0.12))
-    lines = base.mark_line().encode(x=BLOCK, y=y, opacity=faded, **by_allocation(shape=False))
+    lines = base.mark_line().encode(x=BLOCK, y=y, opacity=faded, color=colour("allocation"))
     points = base.mark_point(filled=True, size=40).encode(
         x=BLOCK,
         y=y,
@@ -25,7 +25,7 @@ def ratio_lines() -> Drawing:
             number("ratio", form=".4f"),
             number("parameters", form=","),
         ],
-        **by_allocation(),
+        **marked("allocation"),
     )
     ends = (
         named("segments")
@@ -74,16 +74,20 @@ def ratio_map() -> Drawing:
 def density() -> Drawing:
     """The density of a matrix's eigenvalues, its tail, the Marchenko-Pastur law and its edge."""
     keep = "datum.matrix === matrix"
-    x = alt.X("eigenvalue:Q", scale=alt.Scale(type="log"), title="eigenvalue of WᵀW")
-    y = alt.Y("density:Q", scale=alt.Scale(type="log"), title="density", axis=alt.Axis(format="~g"))
-    colour = alt.Color("subject:N", sort=None, title="weights")
+    x = alt.X(
+        "eigenvalue:Q",
+        scale=alt.Scale(type="log", nice=False, padding=10),
+        title="eigenvalue of WᵀW",
+        axis=alt.Axis(tickCount=8, format="~g"),
+    )
+    axis = alt.Axis(format="~g", tickCount=6)
+    y = alt.Y("density:Q", scale=alt.Scale(type="log", nice=False), title="density", axis=axis)
     bins = named("densities").transform_filter(keep)
     points = bins.mark_point(filled=True, size=45).encode(
         x=x,
         y=y,
-        color=colour,
-        shape=alt.Shape("subject:N", sort=None, title="weights"),
         tooltip=[*words("subject", "matrix"), number("eigenvalue"), number("density")],
+        **marked("subject"),
     )
     law = (
         bins.transform_filter("datum.law > 0 && datum.subject === 'dense'")
@@ -93,7 +97,10 @@ def density() -> Drawing:
     tails = named("fits").transform_filter(keep)
     told = [*words("subject", "matrix"), number("alpha"), number("start"), number("edge")]
     tail = tails.mark_line(strokeWidth=2.5).encode(
-        x=x, y=y, color=colour, tooltip=[*told, number("fullest", "bins as full as the peak")]
+        x=x,
+        y=y,
+        color=colour("subject"),
+        tooltip=[*told, number("fullest", "bins as full as the peak")],
     )
     own = tails.transform_filter("datum.subject === 'dense'")
     start = own.mark_rule(strokeDash=[6, 3]).encode(
@@ -114,14 +121,12 @@ def metric_by_depth() -> Drawing:
     """A metric over the blocks, a line per projection."""
     base = named("metrics").transform_filter("datum.metric === metric && isValid(datum.value)")
     y = alt.Y("value:Q", scale=alt.Scale(zero=False), title=None)
-    colour = alt.Color("projection:N", sort=None, title="projection")
-    lines = base.mark_line().encode(x=BLOCK, y=y, color=colour)
+    lines = base.mark_line().encode(x=BLOCK, y=y, color=colour("projection"))
     points = base.mark_point(filled=True, size=40).encode(
         x=BLOCK,
         y=y,
-        color=colour,
-        shape=alt.Shape("projection:N", sort=None, title="projection"),
         tooltip=[*words("metric", "block", "projection"), number("value", form=".6~g")],
+        **marked("projection"),
     )
     return (
         alt.layer(lines, points)

@@ -2,9 +2,10 @@
 
 import altair as alt
 
-from heavytail.report.chart import Drawing, by_allocation, choice, named, number, words
+from heavytail.report.chart import Drawing, by_method, choice, colour, marked, named, number, words
 
 BEST, DENSE = "the best of its row", "the dense model"
+LOG = alt.Scale(type="log", nice=False, padding=14)
 CELL = ("method", "sparsity", "allocation")
 
 
@@ -53,7 +54,7 @@ def heat_map() -> Drawing:
         alt.layer(cells, text)
         .properties(width=alt.Step(84), height=alt.Step(22))
         .facet(
-            column=alt.Column("method:N", sort=None, title=None),
+            column=by_method(alt.Column),
             data=alt.NamedData(name="qualities"),
         )
         .add_params(choice("quality", "quality"), against)
@@ -73,21 +74,23 @@ def _curves(keep: str, scale: alt.Scale, *controls: alt.Parameter) -> Drawing:
         y=alt.Y("low_seed:Q", scale=scale, title=None),
         y2="high_seed:Q",
         opacity=alt.condition(chosen, alt.value(0.2), alt.value(0)),
-        **by_allocation(shape=False),
+        color=colour("allocation"),
     )
-    line = base.mark_line().encode(y=y, **by_allocation(shape=False))
+    line = base.mark_line().encode(y=y, color=colour("allocation"))
     tooltip = [
         *words("model", *CELL, "quality", "shown"),
         number("value", "mean over seeds", ".6~g"),
         number("sd", "deviation over seeds"),
         number("seeds", form="d"),
     ]
-    points = base.mark_point(filled=True, size=55).encode(y=y, tooltip=tooltip, **by_allocation())
+    points = base.mark_point(filled=True, size=55).encode(
+        y=y, tooltip=tooltip, **marked("allocation")
+    )
     return (
         alt.layer(band, line, points.add_params(chosen))
         .properties(width=240, height=220)
         .facet(
-            facet=alt.Facet("method:N", sort=None, title=None),
+            facet=by_method(),
             columns=3,
             data=alt.NamedData(name="qualities"),
         )
@@ -101,7 +104,7 @@ def _curves(keep: str, scale: alt.Scale, *controls: alt.Parameter) -> Drawing:
 
 def perplexity_curves() -> Drawing:
     """Perplexity over sparsity, on a logarithmic axis."""
-    return _curves("datum.quality === 'perplexity'", alt.Scale(type="log", zero=False))
+    return _curves("datum.quality === 'perplexity'", LOG)
 
 
 def accuracy_curves() -> Drawing:
@@ -112,7 +115,7 @@ def accuracy_curves() -> Drawing:
 def pareto() -> Drawing:
     """Perplexity against mean accuracy, the front of a sparsity drawn as a line."""
     base = named("pareto").transform_filter("datum.sparsity === sparsity_of_front")
-    x = alt.X("perplexity:Q", scale=alt.Scale(type="log", zero=False), title="perplexity")
+    x = alt.X("perplexity:Q", scale=LOG, title="perplexity")
     y = alt.Y("accuracy:Q", scale=alt.Scale(zero=False), title="mean accuracy")
     front = (
         base.transform_filter("datum.front")
@@ -162,7 +165,7 @@ def forest() -> Drawing:
         alt.layer(zero, bars, points)
         .properties(width=230, height=alt.Step(18))
         .facet(
-            facet=alt.Facet("method:N", sort=None, title=None),
+            facet=by_method(),
             columns=3,
             data=alt.NamedData(name="gains"),
         )

@@ -2,7 +2,7 @@
 
 import altair as alt
 
-from heavytail.report.chart import Drawing, choice, named, number, words
+from heavytail.report.chart import Drawing, choice, colour, marked, named, number, words
 
 SLICES = ("method", "allocation", "sparsity", "model")
 
@@ -21,8 +21,7 @@ def correlation() -> Drawing:
     points = base.mark_point(filled=True, size=60).encode(
         x=x,
         y=y,
-        color=alt.Color("slice:N", sort=None, title="slice"),
-        shape=alt.Shape("slice:N", sort=None, title="slice"),
+        **marked("slice"),
         tooltip=[
             *words("model", "method", "sparsity", "allocation", "seed"),
             number("x", "metric", ".6~g"),
@@ -32,7 +31,7 @@ def correlation() -> Drawing:
     within = (
         base.transform_regression("x", "y", groupby=["slice"])
         .mark_line(strokeWidth=1.5)
-        .encode(x=x, y=y, color=alt.Color("slice:N", sort=None, title="slice"))
+        .encode(x=x, y=y, color=colour("slice"))
     )
     pooled = (
         base.transform_regression("x", "y")
@@ -76,8 +75,7 @@ def hessian() -> Drawing:
     encoded = base.encode(
         x=alt.X("rank:Q", scale=scale, title="rank"),
         y=alt.Y("eigenvalue:Q", scale=scale, title="eigenvalue", axis=alt.Axis(format="~g")),
-        color=alt.Color("weights:N", sort=None),
-        shape=alt.Shape("weights:N", sort=None),
+        **marked("weights"),
         tooltip=[*words("of", "weights"), number("rank", form="d"), number("eigenvalue")],
     )
     return (
@@ -116,8 +114,7 @@ def cell_cost() -> Drawing:
         .encode(
             x=alt.X("seconds:Q", title="seconds of pruning"),
             y=alt.Y("peak_memory_mb:Q", title="peak memory, MB", scale=alt.Scale(zero=False)),
-            color=alt.Color("method:N", sort=None),
-            shape=alt.Shape("method:N", sort=None),
+            **marked("method"),
             tooltip=[
                 *words("model", "method", "sparsity", "allocation", "seed"),
                 number("seconds", form=".2f"),
