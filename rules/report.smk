@@ -1,16 +1,21 @@
 """The report: the matrix as one page, and its figures; target `report`."""
 
 
+def plain(path):
+    """A path as a plain str: Snakemake's own kind knows its rule, and no job could take it."""
+    return str(resolved(path))
+
+
 def of_models(path, models):
     """Model → its file."""
-    return {model: resolved(path).format(model=model) for model in models}
+    return {model: plain(path).format(model=model) for model in models}
 
 
 def read_guides(model, kind):
     """Name → file of a kind of guide, "scores" or "segments", that allocations of a model read."""
     named = dict.fromkeys(row["allocation"] for row in ratio_rows(model))
     paths = [guides_of(name).get(kind, "") for name in named]
-    found = {resolved(path).format(model=model) for path in paths if path}
+    found = {plain(path).format(model=model) for path in paths if path}
     return {Path(path).stem: path for path in sorted(found)}
 
 
@@ -44,14 +49,14 @@ REPORT_PLACES = {
     "metrics": {model: read_metrics(model) for model in MEASURED_MODELS},
     "provenance": of_models(MODEL, WEIGHTED),
     "dense": {
-        model: {name: resolved(path).format(model=model) for name, path in DENSE_RECORDS.items()}
+        model: {name: plain(path).format(model=model) for name, path in DENSE_RECORDS.items()}
         for model in WEIGHTED
     },
     "densities": {
-        model: {DENSE: resolved(f"<results>/densities/{model}.csv")} for model in MEASURED_MODELS
+        model: {DENSE: plain(f"<results>/densities/{model}.csv")} for model in MEASURED_MODELS
     },
     "tails": {
-        model: {DENSE: resolved(f"<results>/tails/{model}.csv")} for model in MEASURED_MODELS
+        model: {DENSE: plain(f"<results>/tails/{model}.csv")} for model in MEASURED_MODELS
     },
 }
 
@@ -72,11 +77,11 @@ def places_beside(_wildcards=None):
     heads = of_models(rules.write_low_rank.output.values, WEIGHTED)
     hessians = of_models(rules.measure_hessian.output.record, WEIGHTED)
     return {
-        "averages": resolved(rules.correlate_metrics.output.averages),
+        "averages": plain(rules.correlate_metrics.output.averages),
         "heads": heads,
         "hessians": hessians,
-        "benchmarks": resolved("<benchmarks>"),
-        "record": resolved("<results>/perplexity/{model}/{cell}.json"),
+        "benchmarks": plain("<benchmarks>"),
+        "record": plain("<results>/perplexity/{model}/{cell}.json"),
     }
 
 
@@ -102,7 +107,7 @@ rule write_report:
         "../envs/tables.yaml"
     params:
         digest=digest("write_report"),
-        tables={name: resolved(path) for name, path in REPORT_TABLES.items()},
+        tables={name: plain(path) for name, path in REPORT_TABLES.items()},
         places=REPORT_PLACES | places_beside(),
         models=list(CONFIG["models"]),
         diagnosed=diagnosed,
@@ -122,7 +127,7 @@ rule write_unfinished_report:
         digest=digest("write_unfinished_report"),
         rows=ROWS,
         records={
-            name: resolved(f"<results>/{name}/{{model}}/{{cell}}.json")
+            name: plain(f"<results>/{name}/{{model}}/{{cell}}.json")
             for name in [*DENSE_RECORDS, "pruned"]
         },
         places=REPORT_PLACES | places_beside(),

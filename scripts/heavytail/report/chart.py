@@ -87,15 +87,17 @@ def colour(column: str) -> alt.Color:
     return alt.Color(f"{column}:N", sort=None, legend=None)
 
 
-def marked(column: str) -> dict[str, Any]:
+def marked(column: str, beside_lines: bool = True) -> dict[str, Any]:
     """Colour and shape of points, told apart by either, with one legend of both.
 
     Vega-Lite makes two legends where a line has the colour too: the one of shapes is coloured here.
     """
+    shape = alt.Shape(f"{column}:N", sort=None, title=column)
+    if not beside_lines:
+        return {"color": alt.Color(f"{column}:N", sort=None, title=column), "shape": shape}
     own = alt.ExprRef("scale('color', datum.value)")
     legend = alt.Legend(symbolFillColor=own, symbolStrokeColor=own)
-    shape = alt.Shape(f"{column}:N", sort=None, title=column, legend=legend)
-    return {"color": colour(column), "shape": shape}
+    return {"color": colour(column), "shape": shape.legend(legend)}
 
 
 def by_method(channel: type[Drawing] = alt.Facet) -> Drawing:

@@ -24,6 +24,7 @@ nav > div { max-width: 1180px; margin: 0 auto; padding: 8px 20px; display: flex;
   gap: 6px 16px;
   align-items: center; }
 nav label { margin-left: auto; }
+nav select { max-width: 50vw; }
 a { color: var(--accent); }
 nav a { text-decoration: none; }
 a:focus-visible, button:focus-visible, select:focus-visible, input:focus-visible { outline: 2px

@@ -15,6 +15,19 @@ def heat_map() -> Drawing:
     base = alt.Chart().encode(
         x=alt.X("sparsity:N", sort=None, title="sparsity", axis=alt.Axis(labelAngle=0)),
         y=alt.Y("allocation:N", sort=None, title=None),
+        # Of the number too, which lies over the middle of its cell.
+        tooltip=[
+            *words("model", *CELL, "quality", "shown"),
+            number("value", "mean over seeds", ".6~g"),
+            number("sd", "deviation over seeds"),
+            number("seeds", form="d"),
+            number("to_best", "times worse than the best"),
+            number("to_dense", "times worse than dense"),
+            number("difference", "difference from the best"),
+            number("low", "  95 % interval from"),
+            number("high", "  to"),
+            *words("allocator", "metric", "grouping", "epsilon", "segments", "blend"),
+        ],
     )
     cells = base.mark_rect().encode(
         color=alt.condition(
@@ -29,18 +42,6 @@ def heat_map() -> Drawing:
         ),
         stroke=alt.condition("datum.mark === 'best'", alt.value("#d55e00"), alt.value(None)),
         strokeWidth=alt.value(3),
-        tooltip=[
-            *words("model", *CELL, "quality", "shown"),
-            number("value", "mean over seeds", ".6~g"),
-            number("sd", "deviation over seeds"),
-            number("seeds", form="d"),
-            number("to_best", "times worse than the best"),
-            number("to_dense", "times worse than dense"),
-            number("difference", "difference from the best"),
-            number("low", "  95 % interval from"),
-            number("high", "  to"),
-            *words("allocator", "metric", "grouping", "epsilon", "segments", "blend"),
-        ],
     )
     text = base.mark_text(fontSize=11).encode(
         text="shown:N",

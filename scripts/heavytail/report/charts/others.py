@@ -75,7 +75,7 @@ def hessian() -> Drawing:
     encoded = base.encode(
         x=alt.X("rank:Q", scale=scale, title="rank"),
         y=alt.Y("eigenvalue:Q", scale=scale, title="eigenvalue", axis=alt.Axis(format="~g")),
-        **marked("weights"),
+        **marked("weights", beside_lines=False),
         tooltip=[*words("of", "weights"), number("rank", form="d"), number("eigenvalue")],
     )
     return (
@@ -114,7 +114,7 @@ def cell_cost() -> Drawing:
         .encode(
             x=alt.X("seconds:Q", title="seconds of pruning"),
             y=alt.Y("peak_memory_mb:Q", title="peak memory, MB", scale=alt.Scale(zero=False)),
-            **marked("method"),
+            **marked("method", beside_lines=False),
             tooltip=[
                 *words("model", "method", "sparsity", "allocation", "seed"),
                 number("seconds", form=".2f"),
