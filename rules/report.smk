@@ -55,9 +55,7 @@ REPORT_PLACES = {
     "densities": {
         model: {DENSE: plain(f"<results>/densities/{model}.csv")} for model in MEASURED_MODELS
     },
-    "tails": {
-        model: {DENSE: plain(f"<results>/tails/{model}.csv")} for model in MEASURED_MODELS
-    },
+    "tails": {model: {DENSE: plain(f"<results>/tails/{model}.csv")} for model in MEASURED_MODELS},
 }
 
 
@@ -115,6 +113,59 @@ rule write_report:
         "../scripts/write_report.py"
 
 
+# Module of heavytail.report.figures → what it reads, and of which models there is one.
+OF_CELLS = ("cells", "zero_shot", "significance")
+FIGURES = {
+    **{name: (OF_CELLS, (), WEIGHTED) for name in ("matrix", "curves", "pareto", "gains")},
+    "blocks": ((), ("blocks", "segments"), ALLOCATED),
+    "spectrum": ((), ("densities", "tails"), MEASURED_MODELS),
+    "metrics": ((), ("metrics",), MEASURED_MODELS),
+}
+
+
+def figure_tables(wildcards):
+    """Name → table of the matrix that a figure reads."""
+    return {name: plain(REPORT_TABLES[name]) for name in FIGURES[wildcards.figure][0]}
+
+
+def figure_places(wildcards):
+    """The files of a model that a figure reads."""
+    names = FIGURES[wildcards.figure][1]
+    return {name: {wildcards.model: REPORT_PLACES[name][wildcards.model]} for name in names}
+
+
+wildcard_constraints:
+    figure=any_of(FIGURES),
+
+
+rule plot_figure:
+    input:
+        tables=lambda w: list(figure_tables(w).values()),
+        places=lambda w: leaves(figure_places(w)),
+    output:
+        svg="<results>/plots/{model}-{figure}.svg",
+        pdf="<results>/plots/{model}-{figure}.pdf",
+        data="<results>/plots/{model}-{figure}.csv",
+    log:
+        "<logs>/plot_figure/{model}-{figure}.log",
+    localrule: True
+    conda:
+        "../envs/tables.yaml"
+    params:
+        digest=lambda w: digest("plot_figure", f"heavytail.report.figures.{w.figure}"),
+        tables=figure_tables,
+        places=figure_places,
+    script:
+        "../scripts/plot_figure.py"
+
+
+PLOTTED = [
+    path
+    for name, (_, _, models) in FIGURES.items()
+    for path in expand(rules.plot_figure.output, model=models, figure=name)
+]
+
+
 rule write_unfinished_report:
     output:
         page="<results>/report/unfinished.html",
@@ -139,3 +190,4 @@ rule write_unfinished_report:
 rule report:
     input:
         rules.write_report.output,
+        PLOTTED,

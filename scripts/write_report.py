@@ -1,6 +1,7 @@
 """Write the report: the matrix as one page."""
 
-from heavytail.report.writing import read_tables, there, write_report
+from heavytail.report.sources import read_tables
+from heavytail.report.writing import there, write_report
 from heavytail.running.jobs import logged
 
 if __name__ == "__main__":

@@ -14,6 +14,8 @@ from heavytail.report import layers, matrix
 from heavytail.report.encode import joined, with_model
 from heavytail.tables.cells import read_csv
 
+TABLES = ("cells", "zero_shot", "significance", "summary", "reference")
+Places = dict[str, Any]
 TEXT = dict.fromkeys(("method", "sparsity", "allocation", "projection"), str)
 
 
@@ -197,3 +199,37 @@ def reasons(cells: pd.DataFrame, record: str) -> list[str | None]:
         lacks = pd.isna(row["perplexity"]) and path.exists()
         found.append(str(read_json(path).get("reason")) if lacks else None)
     return found
+
+
+def read_tables(places: Mapping[str, str]) -> dict[str, pd.DataFrame]:
+    """The tables of a finished matrix by their names, those of `TABLES` that there are."""
+    return {name: read_csv(places[name]) for name in TABLES if name in places}
+
+
+def datasets(tables: Mapping[str, pd.DataFrame], places: Places) -> dict[str, pd.DataFrame]:
+    """Every dataset of the report.
+
+    Args:
+        tables: the tables of the matrix; none where the config has no weights.
+        places: paths, as far as there are any. By model: "blocks", "matrices" (ratios),
+            "provenance", "heads", "hessians", "segments" (name → path), "metrics" (family → path), "dense" (quality → record);
+            "densities" and "tails" (model → "dense" or a cell → path). "averages";
+            "benchmarks", a folder; "record", of a perplexity, with {model} and {cell} in it.
+    """
+
+    def parts(*names: str) -> list[dict[str, Any]]:
+        return [places.get(name, {}) for name in names]
+
+    data = of_ratios(*parts("blocks", "matrices", "segments"))
+    data |= of_spectra(*parts("densities", "tails", "metrics"))
+    data |= of_diagnostics(places.get("averages"), *parts("heads", "hessians"))
+    data["rules"] = rule_rows(Path(places["benchmarks"])) if "benchmarks" in places else joined([])
+    data["provenance"] = joined(
+        provenance_rows(model, path, places["dense"].get(model, {}))
+        for model, path in places.get("provenance", {}).items()
+    )
+    if len(tables.get("cells", ())):
+        data |= of_cells(*(tables[name] for name in TABLES[:3]))
+        if "record" in places:
+            data["cells"] = data["cells"].assign(reason=reasons(tables["cells"], places["record"]))
+    return data | {name: tables[name] for name in ("summary", "reference") if name in tables}

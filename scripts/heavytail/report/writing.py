@@ -9,13 +9,8 @@ import pandas as pd
 import yaml
 
 from heavytail.io.files import write_text
-from heavytail.report import sources
-from heavytail.report.encode import joined
 from heavytail.report.page import page
-from heavytail.tables.cells import read_csv
-
-Places = dict[str, Any]
-TABLES = ("cells", "zero_shot", "significance", "summary", "reference")
+from heavytail.report.sources import Places, datasets
 
 
 def commit(folder: str) -> str:
@@ -37,36 +32,6 @@ def there(places: Any) -> Any:
 
 def _is(place: Any) -> bool:
     return not isinstance(place, str) or "{" in place or Path(place).exists()
-
-
-def read_tables(places: Mapping[str, str]) -> dict[str, pd.DataFrame]:
-    """The tables of a finished matrix by their names, those of `TABLES` that there are."""
-    return {name: read_csv(places[name]) for name in TABLES if name in places}
-
-
-def datasets(tables: Mapping[str, pd.DataFrame], places: Places) -> dict[str, pd.DataFrame]:
-    """Every dataset of the report.
-
-    Args:
-        tables: the tables of the matrix; none where the config has no weights.
-        places: paths. By model: "blocks", "matrices" (ratios), "provenance", "heads", "hessians",
-            "segments" (name → path), "metrics" (family → path), "dense" (quality → record);
-            "densities" and "tails" (model → "dense" or a cell → path). "averages";
-            "benchmarks", a folder; "record", of a perplexity, with {model} and {cell} in it.
-    """
-    data = sources.of_ratios(places["blocks"], places["matrices"], places["segments"])
-    data |= sources.of_spectra(places["densities"], places["tails"], places["metrics"])
-    data |= sources.of_diagnostics(places.get("averages"), places["heads"], places["hessians"])
-    data["rules"] = sources.rule_rows(Path(places["benchmarks"]))
-    data["provenance"] = joined(
-        sources.provenance_rows(model, path, places["dense"].get(model, {}))
-        for model, path in places["provenance"].items()
-    )
-    if len(tables.get("cells", ())):
-        data |= sources.of_cells(*(tables[name] for name in TABLES[:3]))
-        reasons = sources.reasons(tables["cells"], places["record"])
-        data["cells"] = data["cells"].assign(reason=reasons)
-    return data | {name: tables[name] for name in ("summary", "reference") if name in tables}
 
 
 def write_report(
