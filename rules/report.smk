@@ -173,7 +173,7 @@ rule write_unfinished_report:
         "<logs>/write_unfinished_report.log",
     localrule: True
     conda:
-        "../envs/compute.yaml"
+        "../envs/tables.yaml"
     params:
         digest=digest("write_unfinished_report"),
         rows=ROWS,

@@ -11,6 +11,5 @@ if __name__ == "__main__":
             there(snakemake.params.places),
             snakemake.params.models,
             snakemake.config,
-            snakemake.scriptdir,
             snakemake.output.page,
         )

@@ -78,6 +78,5 @@ if __name__ == "__main__":
             snakemake.params.places,
             models=snakemake.params.models,
             config=snakemake.config,
-            folder=snakemake.scriptdir,
             output=snakemake.output.page,
         )

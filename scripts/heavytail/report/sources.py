@@ -212,9 +212,10 @@ def datasets(tables: Mapping[str, pd.DataFrame], places: Places) -> dict[str, pd
     Args:
         tables: the tables of the matrix; none where the config has no weights.
         places: paths, as far as there are any. By model: "blocks", "matrices" (ratios),
-            "provenance", "heads", "hessians", "segments" (name → path), "metrics" (family → path), "dense" (quality → record);
-            "densities" and "tails" (model → "dense" or a cell → path). "averages";
-            "benchmarks", a folder; "record", of a perplexity, with {model} and {cell} in it.
+            "provenance", "heads", "hessians", "segments" (name → path), "metrics" (family →
+            path), "dense" (quality → record), "densities" and "tails" ("dense" or a cell → path).
+            "averages"; "benchmarks", a folder; "record", that of a perplexity with {model} and
+            {cell} in it.
     """
 
     def parts(*names: str) -> list[dict[str, Any]]:

@@ -13,14 +13,18 @@ from heavytail.report.page import page
 from heavytail.report.sources import Places, datasets
 
 
-def commit(folder: str) -> str:
-    """The commit of the workflow in a folder, "unknown" where it is no clone of a repository."""
-    command = ["git", "-C", folder, "describe", "--always", "--dirty", "--abbrev=40"]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
-    return done.stdout.strip()
+def commit() -> str:
+    """The commit of the workflow, "unknown" where it is no clone of a repository."""
+    here = Path(__file__)
+    commands = (["ls-files", "--error-unmatch", here.name], ["describe", "--always", "--dirty"])
+    said = ""
+    for command in commands:
+        git = ["git", "-C", str(here.parent), *command]
+        try:
+            said = subprocess.run(git, capture_output=True, text=True, check=True).stdout.strip()
+        except (OSError, subprocess.CalledProcessError):
+            return "unknown"
+    return said
 
 
 def there(places: Any) -> Any:
@@ -39,7 +43,6 @@ def write_report(
     places: Places,
     models: list[str],
     config: dict[str, Any],
-    folder: str,
     output: str,
     missing: tuple[str, ...] = (),
 ) -> None:
@@ -49,10 +52,9 @@ def write_report(
         tables, places: as of `datasets`.
         models: in the config's order.
         config: as the run has it.
-        folder: where the workflow lies.
         output: the HTML file.
         missing: a line for each cell that an unfinished matrix lacks.
     """
     text = yaml.safe_dump(config, sort_keys=False, allow_unicode=True)
-    made_by = f"Written by heavytail, commit {commit(folder)}."
+    made_by = f"Written by heavytail, commit {commit()}."
     write_text(output, page(datasets(tables, places), models, list(missing), text, made_by))

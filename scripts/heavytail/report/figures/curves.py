@@ -29,7 +29,7 @@ def draw(table: pd.DataFrame) -> Figure:
             panel.plot(line["share"], line["value"], label=name, **looks[name])
             band = line["value"] - spread, line["value"] + spread
             panel.fill_between(line["share"], *band, color=looks[name]["color"], alpha=0.2, lw=0)
-        panel.set_yscale("log")
+        paper.logarithmic(panel, "y")
         panel.set_title(method)
         panel.set_xlabel("sparsity")
         panel.grid()

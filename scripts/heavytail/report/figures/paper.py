@@ -3,11 +3,12 @@
 from collections.abc import Iterable
 from itertools import cycle
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogFormatter
 
 from heavytail.io.files import replacing
 from heavytail.report.style import LIGHT
@@ -73,6 +74,14 @@ def save(figure: Figure, path: str) -> None:
     form = Path(path).suffix[1:]
     with replacing(path) as temporary, rc_context(STYLE):
         figure.savefig(temporary, format=form, metadata=METADATA[form])
+
+
+def logarithmic(panel: Axes, name: Literal["x", "y"]) -> None:
+    """Make an axis logarithmic, with plain numbers such as 40 at its ticks."""
+    panel.set(**{f"{name}scale": "log"})
+    axis = panel.xaxis if name == "x" else panel.yaxis
+    axis.set_major_formatter(LogFormatter())
+    axis.set_minor_formatter(LogFormatter(minor_thresholds=(1.5, 0.5)))
 
 
 def legend(figure: Figure, panel: Axes) -> None:

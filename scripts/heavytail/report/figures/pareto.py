@@ -25,7 +25,7 @@ def draw(table: pd.DataFrame) -> Figure:
         for row in own.itertuples():
             look = {"color": colours[row.allocation]["color"]}
             panel.plot(row.perplexity, row.accuracy, **look, marker=markers[row.method]["marker"])
-        panel.set_xscale("log")
+        paper.logarithmic(panel, "x")
         panel.set_title(f"sparsity {sparsity}")
         panel.set_xlabel("perplexity")
         panel.grid()
