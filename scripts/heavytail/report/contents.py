@@ -6,6 +6,17 @@ from heavytail.report.charts import layers, matrix, others
 CELL = {"method": "method", "sparsity": "sparsity", "allocation": "allocation"}
 SECTIONS: dict[str, tuple[Chart | Table, ...]] = {
     "Matrix": (
+        Chart(
+            "heat-map",
+            "Every cell",
+            "A panel per method, a column per sparsity. The number is the mean over seeds, the "
+            "colour says how many times worse it is than the best of its row (model, method and "
+            "sparsity) or than the dense model. The best has a frame; ≈ stands behind what the "
+            "paired comparison cannot tell from it. A click opens the cell's record.",
+            matrix.heat_map,
+            ("qualities",),
+            {"quality": ("qualities", "quality")},
+        ),
         Table(
             "summary",
             "The best allocation of every row",
@@ -19,24 +30,13 @@ SECTIONS: dict[str, tuple[Chart | Table, ...]] = {
                 "quantity": "quality",
                 "value": "value",
                 "gt": "gt",
-                "gt_gain": "gain over gt",
-                "gt_apart": "apart from gt",
+                "gt_gain": "gain",
+                "gt_apart": "told apart",
                 "uniform": "uniform",
-                "uniform_gain": "gain over uniform",
-                "uniform_apart": "apart from uniform",
+                "uniform_gain": "gain",
+                "uniform_apart": "told apart",
             },
             every_model=True,
-        ),
-        Chart(
-            "heat-map",
-            "Every cell",
-            "A panel per method, a column per sparsity. The number is the mean over seeds, the "
-            "colour says how many times worse it is than the best of its row (model, method and "
-            "sparsity) or than the dense model. The best has a frame; ≈ stands behind what the "
-            "paired comparison cannot tell from it. A click opens the cell's record.",
-            matrix.heat_map,
-            ("qualities",),
-            {"quality": ("qualities", "quality")},
         ),
         Table(
             "cells",

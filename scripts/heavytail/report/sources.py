@@ -233,4 +233,16 @@ def datasets(tables: Mapping[str, pd.DataFrame], places: Places) -> dict[str, pd
         data |= of_cells(*(tables[name] for name in TABLES[:3]))
         if "record" in places:
             data["cells"] = data["cells"].assign(reason=reasons(tables["cells"], places["record"]))
-    return data | {name: tables[name] for name in ("summary", "reference") if name in tables}
+    if "summary" in tables:
+        data["summary"] = _in_words(tables["summary"])
+    return data | ({"reference": tables["reference"]} if "reference" in tables else {})
+
+
+def _in_words(summary: pd.DataFrame) -> pd.DataFrame:
+    """The summary as people read it: names of qualities, and whether two are told apart."""
+    words = {"True": "yes", "False": "no"}
+    apart = {
+        name: summary[name].astype(str).map(words).astype(object).where(summary[name].notna(), None)
+        for name in ("gt_apart", "uniform_apart")
+    }
+    return summary.assign(quantity=summary["quantity"].map(matrix.label_of), **apart)

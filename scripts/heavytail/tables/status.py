@@ -27,6 +27,7 @@ class Job:
     inputs: list[str]
     outputs: list[str]
     forced: bool
+    logs: tuple[str, ...] = ()
 
 
 class Plan(logging.Handler):
@@ -47,7 +48,8 @@ class Plan(logging.Handler):
             # Any: what Snakemake says of a job stands in attributes of its own.
             told: Any = record
             forced = told.reason == FORCED
-            self.jobs.append(Job(told.rule_name, told.input, told.output, forced))
+            logs = tuple(told.log or ())
+            self.jobs.append(Job(told.rule_name, told.input, told.output, forced, logs))
 
 
 def subject_of(path: str) -> str:
@@ -105,6 +107,11 @@ def matrix(cells: pd.DataFrame) -> str:
     return "\n\n".join([*parts, f"{len(cells)} cells, dense models among them: {told}."])
 
 
+def seconds_left(rule: str, seconds: Callable[[str], list[float]]) -> float:
+    """The mean wall time of a rule's finished jobs; nan where none was measured."""
+    return float(pd.Series(seconds(rule), dtype=float).mean())
+
+
 def remaining(jobs: list[Job], seconds: Callable[[str], list[float]]) -> str:
     """The jobs that are left by rule, the mean time of those that ran, an estimate; markdown.
 
@@ -118,7 +125,7 @@ def remaining(jobs: list[Job], seconds: Callable[[str], list[float]]) -> str:
     if left.empty:
         return "Nothing is left to do."
     table = pd.DataFrame({"jobs left": left})
-    table["seconds, mean"] = [pd.Series(seconds(rule), dtype=float).mean() for rule in left.index]
+    table["seconds, mean"] = [seconds_left(str(rule), seconds) for rule in left.index]
     table["seconds left"] = table["jobs left"] * table["seconds, mean"]
     unknown = left[table["seconds, mean"].isna()].sum()
     told = f"{left.sum()} jobs left: {table['seconds left'].sum():.0f} s one after another"

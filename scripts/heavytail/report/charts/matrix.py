@@ -43,7 +43,7 @@ def heat_map() -> Drawing:
         stroke=alt.condition("datum.mark === 'best'", alt.value("#d55e00"), alt.value(None)),
         strokeWidth=alt.value(3),
     )
-    text = base.mark_text(fontSize=11).encode(
+    text = base.mark_text(fontSize=12).encode(
         text="shown:N",
         color=alt.condition(
             "!isValid(datum.worse) || log(datum.worse) < 0.5 * log(datum.worst)",
@@ -53,7 +53,7 @@ def heat_map() -> Drawing:
     )
     return (
         alt.layer(cells, text)
-        .properties(width=alt.Step(84), height=alt.Step(22))
+        .properties(width=alt.Step(96), height=alt.Step(24))
         .facet(
             column=by_method(alt.Column),
             data=alt.NamedData(name="qualities"),
