@@ -1,5 +1,6 @@
 """What the report says of the cells: their qualities, gains and fronts, as tidy tables."""
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -100,7 +101,7 @@ def in_order(table: pd.DataFrame) -> pd.DataFrame:
 
 def shown(value: float, quality: str) -> str:
     """A number of a quality as it stands in a heat map."""
-    if pd.isna(value):
+    if math.isnan(value):
         return "nan"
     return readable(value) if quality == PERPLEXITY else f"{value:.3f}"
 

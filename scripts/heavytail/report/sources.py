@@ -185,19 +185,22 @@ def provenance_rows(model: str, provenance: str, records: Mapping[str, str]) -> 
     return with_model(model, table.dropna().astype(str))
 
 
-def reasons(cells: pd.DataFrame, record: str) -> list[str | None]:
+def reasons(cells: pd.DataFrame, record: str) -> pd.Series:
     """Why each cell has no perplexity, as its record says; None of a cell that has one.
 
     Args:
         cells: cells.csv.
         record: path of a record of perplexity with {model} and {cell} in it.
     """
-    found: list[str | None] = []
-    for _, row in cells.iterrows():
-        cell = DENSE if row["method"] == DENSE else PATH.format(**row)
+    found = pd.Series(None, index=cells.index, dtype=object)
+    for place, row in cells[cells["perplexity"].isna()].iterrows():
+        cell = DENSE
+        if row["method"] != DENSE:
+            # Beside the dense model's empty seed those of the cells are read as floats.
+            cell = PATH.format(**dict(row) | {"seed": int(row["seed"])})
         path = Path(record.format(model=row["model"], cell=cell))
-        lacks = pd.isna(row["perplexity"]) and path.exists()
-        found.append(str(read_json(path).get("reason")) if lacks else None)
+        if path.exists():
+            found.loc[place] = str(read_json(path).get("reason"))
     return found
 
 

@@ -92,11 +92,21 @@ SYMBOLS += [f"triangle-{side}" for side in ("up", "down", "right", "left")]
 def theme(colours: list[str], text: str, soft: str, grid: str) -> dict[str, Any]:
     """A config of Vega-Lite."""
     font = "system-ui, sans-serif"
-    axis = {"labelColor": text, "titleColor": soft, "gridColor": grid, "domainColor": grid}
+    axis: dict[str, Any] = {
+        "labelColor": text,
+        "titleColor": soft,
+        "gridColor": grid,
+        "domainColor": grid,
+    }
     axis |= {"tickColor": grid, "labelFont": font, "titleFont": font, "titleFontWeight": "normal"}
     axis |= {"labelFontSize": 12, "titleFontSize": 12, "labelLimit": 160}
     header = {"labelColor": text, "titleColor": soft, "labelFont": font, "labelFontSize": 13}
-    legend = {"labelColor": text, "titleColor": soft, "labelFont": font, "titleFont": font}
+    legend: dict[str, Any] = {
+        "labelColor": text,
+        "titleColor": soft,
+        "labelFont": font,
+        "titleFont": font,
+    }
     legend |= {"symbolBaseFillColor": soft, "symbolBaseStrokeColor": soft}
     legend |= {"labelFontSize": 12, "titleFontWeight": "normal", "symbolLimit": 60}
     return {

@@ -30,7 +30,7 @@ def draw(table: pd.DataFrame) -> Figure:
             band = line["value"] - spread, line["value"] + spread
             panel.fill_between(line["share"], *band, color=looks[name]["color"], alpha=0.2, lw=0)
         paper.logarithmic(panel, "y")
-        panel.set_title(method)
+        panel.set_title(str(method))
         panel.set_xlabel("sparsity")
         panel.grid()
     axes[0].set_ylabel("perplexity")

@@ -19,7 +19,7 @@ def data(datasets: dict[str, pd.DataFrame]) -> pd.DataFrame:
 
 
 def draw(table: pd.DataFrame) -> Figure:
-    """Dark is worse, on a logarithmic scale; the best of a row is framed."""
+    """Dark is worse, on a logarithmic scale; the best of a row is bold."""
     methods = list(table.groupby("method", sort=False))
     height = 0.7 + 0.16 * table["allocation"].nunique()
     figure, axes = paper.panels(len(methods), height)
@@ -31,13 +31,12 @@ def draw(table: pd.DataFrame) -> Figure:
         shades = np.log(grid.reindex(index=rows, columns=columns)) / worst
         colours = matplotlib.colormaps["cividis_r"].with_extremes(bad="#cccccc")
         panel.imshow(shades, aspect="auto", cmap=colours, vmin=0, vmax=1)
-        for row in own.itertuples():
-            place = columns.index(row.sparsity), rows.index(row.allocation)
-            shade = np.log(row.to_best) / worst
-            weight = "bold" if row.mark == "best" else "normal"
-            ink = "white" if shade > 0.5 else "black"
-            panel.text(*place, row.shown, ha="center", va="center", color=ink, weight=weight)
-        panel.set_title(method)
+        for _, row in own.iterrows():
+            place = columns.index(row["sparsity"]), rows.index(row["allocation"])
+            weight = "bold" if row["mark"] == "best" else "normal"
+            ink = "white" if np.log(row["to_best"]) > 0.5 * worst else "black"
+            panel.text(*place, row["shown"], ha="center", va="center", color=ink, weight=weight)
+        panel.set_title(str(method))
         panel.set_xticks(range(len(columns)), columns)
         panel.set_yticks(range(len(rows)), rows)
         panel.set_xlabel("sparsity")

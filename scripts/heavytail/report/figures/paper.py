@@ -40,13 +40,13 @@ STYLE: dict[Any, Any] = {
 METADATA: dict[str, dict[str, Any]] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
 
 
-def panels(count: int, height: float, share: str | bool = True) -> tuple[Figure, list[Axes]]:
+def panels(count: int, height: float, share: bool = True) -> tuple[Figure, list[Axes]]:
     """A figure of panels side by side: a column wide, or a page for more than two.
 
     Args:
         count: of panels.
         height: of the figure in inches.
-        share: whether panels share their vertical axis, as matplotlib has it.
+        share: whether panels share their vertical axis.
     """
     figure = Figure(figsize=(COLUMN if count <= 2 else PAGE, height), layout="constrained")
     grid = figure.subplots(1, max(count, 1), squeeze=False, sharey=share)

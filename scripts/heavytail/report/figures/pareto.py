@@ -22,9 +22,14 @@ def draw(table: pd.DataFrame) -> Figure:
         panel.step(
             front["perplexity"], front["accuracy"], where="post", color="#888888", ls="--", lw=0.8
         )
-        for row in own.itertuples():
-            look = {"color": colours[row.allocation]["color"]}
-            panel.plot(row.perplexity, row.accuracy, **look, marker=markers[row.method]["marker"])
+        for (allocation, method), points in own.groupby(["allocation", "method"], sort=False):
+            panel.plot(
+                points["perplexity"],
+                points["accuracy"],
+                ls="",
+                color=colours[allocation]["color"],
+                marker=markers[method]["marker"],
+            )
         paper.logarithmic(panel, "x")
         panel.set_title(f"sparsity {sparsity}")
         panel.set_xlabel("perplexity")
