@@ -4,7 +4,7 @@ from snakemake.utils import min_version
 
 min_version("9.27")
 
-# The embedded default stands aside for a config file of the caller's, which is complete by itself.
+# The embedded default is read only if the caller names no config file: a named file is complete.
 if not workflow.overwrite_configfiles:
 
     configfile: workflow.source_path("config/config.yaml")
@@ -19,14 +19,22 @@ include: "rules/common.smk"
 include: "rules/planning.smk"
 include: "rules/failures.smk"
 include: "rules/resources.smk"
+include: "rules/models_functions.smk"
 include: "rules/models.smk"
 include: "rules/data.smk"
+include: "rules/spectra_functions.smk"
 include: "rules/spectra.smk"
+include: "rules/metrics_functions.smk"
 include: "rules/metrics.smk"
+include: "rules/allocation_functions.smk"
 include: "rules/allocation.smk"
+include: "rules/checks_functions.smk"
 include: "rules/checks.smk"
+include: "rules/pruning_functions.smk"
 include: "rules/pruning.smk"
+include: "rules/evaluation_functions.smk"
 include: "rules/evaluation.smk"
+include: "rules/tables_functions.smk"
 include: "rules/tables.smk"
 include: "rules/diagnostics.smk"
 include: "rules/report.smk"
@@ -36,7 +44,7 @@ include: "rules/training.smk"
 rule all:
     default_target: True
     input:
-        # Records are named too, else a deleted one would not be missed while its table stands.
+        # Records are inputs too: else a deleted one would not be missed as long as its table exists.
         *rules.collect_cells.input.perplexity,
         *rules.collect_cells.input.zero_shot,
         expand(rules.check_dense.output, model=EXPECTED),

@@ -1,4 +1,4 @@
-"""The package at parse time, the checked config, cells and their paths, digests of code."""
+"""The package at parse time, the checked config, cells and digests, for all other rule files."""
 
 import re
 import sys
@@ -13,9 +13,9 @@ from snakemake.exceptions import WorkflowError
 
 
 def source_path(name):
-    """The file of a script or of a module of the package; None where there is none.
+    """The file of a script or of a module of the package; None if there is no such file.
 
-    Snakemake fetches it first where the workflow itself lies elsewhere.
+    If the workflow is on another machine, Snakemake fetches the file first.
     """
     inner = name.replace(".", "/")
     for file in (f"{inner}.py", f"{inner}/__init__.py"):
@@ -28,17 +28,17 @@ def source_path(name):
 
 
 class PackageFinder(MetaPathFinder):
-    """Finds the package beside this workflow, whatever else the import path holds."""
+    """Finds the package that belongs to this workflow, whatever else is on the import path."""
 
     def find_spec(self, name, path=None, target=None):
-        """Where a module of the package lies; None for modules of others."""
+        """Where a module of the package is; None for any other module."""
         if name.partition(".")[0] != "heavytail" or not (file := source_path(name)):
             return None
         folder = [str(Path(file).parent)] if file.endswith("__init__.py") else None
         return spec_from_file_location(name, file, submodule_search_locations=folder)
 
 
-# Another workflow of this process may have another version of the package.
+# Another workflow in this process may have loaded another version of the package.
 for name in [name for name in sys.modules if name.partition(".")[0] == "heavytail"]:
     del sys.modules[name]
 sys.meta_path.insert(0, PackageFinder())
@@ -51,15 +51,15 @@ from heavytail.io import files
 from heavytail.io.checksums import checksums
 from heavytail.running import digest as source_digest
 
-# A path of the rules, <results> and the like in it, as a file's name.
+# Turns a path of the rules, such as "<results>/models", into the name of a file.
 resolved = workflow.pathvars.apply
 
-# The file that stands for a model: small, and different when any weight is.
+# This file stands for a model: it is small, and it differs if any weight differs.
 MODEL = "<results>/models/{model}/provenance.json"
-# A cell below its model's folder.
+# The path of a cell below the folder of its model.
 CELL = axes.PATH
 DENSE = axes.DENSE
-# Where jobs keep finished results by what they depend on, for `run_once` of their scripts.
+# The folder where `run_once` of the scripts keeps finished results.
 STORE = {"store": resolved("<results>/store")}
 
 with open(workflow.source_path("../config/schema.yaml")) as handle:
@@ -70,19 +70,19 @@ with open(workflow.source_path("../config/schema.yaml")) as handle:
         sys.exit(f"config: {error}")
 
 
-# A model's first calibration tokens, whatever the seed of a cell.
+# The calibration tokens of the first seed, which serve all cells of a model whatever their seed.
 TOKENS = f"<results>/calibration/{{model}}/seed-{CONFIG['seeds'][0]}.safetensors"
 
-# The {method} of paths and tables → method and way through a block, None of one that goes none.
+# The {method} of paths and tables → the method, and its way through a block or None.
 METHODS = methods.labels(CONFIG["methods"], CONFIG["within_block"])
-# Models that have ratios but no cells, those that are pruned, and those whose dense model is checked.
+# Models that have ratios but no cells; models that are pruned; models whose dense model is checked.
 PUBLISHED = [model for model, entry in CONFIG["models"].items() if "alphas" in entry]
 WEIGHTED = [model for model in CONFIG["models"] if model not in PUBLISHED]
 EXPECTED = [model for model, entry in CONFIG["models"].items() if "perplexity" in entry]
 
 
 def any_of(names):
-    """A regular expression that matches exactly the given names, nothing if there are none."""
+    """A regular expression that matches exactly the given names; nothing if there are none."""
     return "|".join(re.escape(str(name)) for name in names) or "$."
 
 
@@ -97,14 +97,14 @@ wildcard_constraints:
 
 @cache
 def source_of(name):
-    """The source of a script or of a module of the package, None when there is none."""
+    """The source of a script or of a module of the package; None if there is none."""
     path = source_path(name)
     return path and Path(path).read_text(encoding="utf-8")
 
 
 @cache
 def digest(*names):
-    """Changes when the code that these scripts and modules reach changes in meaning."""
+    """A digest that changes if the code that these scripts and modules reach changes in meaning."""
     return source_digest.digest(list(names), source_of)
 
 
@@ -114,7 +114,7 @@ def calibrated(method):
 
 
 def seeds_of(method):
-    """Seeds draw calibration text: without it, all of them give the same cell."""
+    """The seeds of a method: without calibration text all seeds give the same cell, so one."""
     return CONFIG["seeds"] if calibrated(method) else CONFIG["seeds"][:1]
 
 
@@ -145,7 +145,7 @@ def rows():
     return [row | {"cell": CELL.format(**row) if row["method"] else DENSE} for row in found]
 
 
-# Every cell, by its parts: an alternative for each of thousands would slow down every match.
+# Matches every cell by its parts: with one alternative per cell, of thousands, matching is slow.
 CELLS = "|".join(
     CELL.format(
         method=method,

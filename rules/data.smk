@@ -1,10 +1,10 @@
 """Calibration text, evaluation text and tasks, frozen to local files."""
 
-# Tasks that are made on this machine, and those of lm-eval, whose data come from the hub.
+# Tasks that are made on this machine, and tasks of lm-eval, whose data come from the hub.
 PYTHON_TASKS = [name for name in CONFIG["tasks"] if tasks.TASKS[name].folder is None]
 HUB_TASKS = [name for name in CONFIG["tasks"] if name not in PYTHON_TASKS]
 HUB_TEXTS = [name for name, text in texts.TEXTS.items() if text.hub]
-# The split of a text → how it is cut into the windows on which losses are measured.
+# The split of a text → how it is cut into windows on which losses are measured.
 EVALUATED = {
     "test": {key: CONFIG["evaluation"][key] for key in ("dataset", "length", "windows")},
     "validation": {key: CONFIG["tune"][key] for key in ("dataset", "length", "windows")},
@@ -47,7 +47,7 @@ rule fetch_text:
         "../envs/compute.yaml"
     params:
         digest=digest("fetch_text"),
-        settings=lambda wildcards: texts.place_of(wildcards.dataset, wildcards.split),
+        settings=lambda wildcards: texts.source_of(wildcards.dataset, wildcards.split),
     script:
         "../scripts/fetch_text.py"
 

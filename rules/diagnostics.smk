@@ -1,4 +1,4 @@
-"""Diagnostics of models, beside the reference results and for papers; target `diagnostics`."""
+"""Diagnostics of models beside the reference results and papers; target `diagnostics`."""
 
 MEASURED_ROWS = [
     row["model"] if row["cell"] == DENSE else f"{row['model']}/{row['cell']}" for row in rows()

@@ -1,17 +1,11 @@
-"""Evaluation: perplexity and zero-shot accuracy of the dense model and of every cell, and trials."""
+"""Evaluation: perplexity and zero-shot accuracy of dense models and of every cell, and trials."""
 
-# With temporary artifacts a cell's own job evaluates it: these are the rows that have none.
+# Rows that have a job for each evaluation. With temporary artifacts evaluate_cell does the others.
 EVALUATED_APART = DENSE if TEMPORARY else f"{DENSE}|{CELLS}"
 TASK_FILES = {
     "tasks": [f"<results>/data/tasks/{task}.yaml" for task in CONFIG["tasks"]],
     "data": [f"<results>/data/tasks/{task}.jsonl" for task in CONFIG["tasks"]],
 }
-
-
-def zero_shot_settings(wildcards):
-    """The tasks of a model, and the BOS policy of their texts."""
-    own = CONFIG["models"][wildcards.model].get("bos", CONFIG["zero_shot"]["bos"])
-    return {"tasks": CONFIG["tasks"], "bos": own}
 
 
 rule evaluate_perplexity:
@@ -102,26 +96,6 @@ if TEMPORARY:
             digest=digest("evaluate_cell"),
         script:
             "../scripts/evaluate_cell.py"
-
-
-def tune_inputs(wildcards):
-    """The guides of an allocation, and the calibration tokens of the methods that read some."""
-    found = guides_of(wildcards.allocation)
-    found = found | {"calibration": TOKENS} if calibrated(wildcards.method) else found
-    return {name: path.format(model=wildcards.model) for name, path in found.items()}
-
-
-def tune_settings(wildcards):
-    """An allocation, and what its open settings may be."""
-    settings = ratio_settings(wildcards)
-    named = CONFIG["allocations"][wildcards.allocation]
-    return settings | {"candidates": allocations.candidates(named, CONFIG["tune"])}
-
-
-def tune_digest(wildcards):
-    """Changes when the code that tries an allocation changes in meaning."""
-    modules = *ratio_modules(wildcards), *prune_modules(wildcards)
-    return digest_for(wildcards.model, "tune_allocation", *modules)
 
 
 rule tune_allocation:

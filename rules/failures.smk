@@ -1,4 +1,4 @@
-"""What a run that failed says at its end: a line per failed job."""
+"""At the end of a run that failed, print a line per failed job."""
 
 from shutil import disk_usage
 
@@ -6,13 +6,13 @@ from snakemake.logging import logger
 
 from heavytail.running import failures
 
-# It listens to this run alone: Snakemake takes it away when the run ends.
+# It listens to this run only: Snakemake removes it at the end of the run.
 FAILED_JOBS = failures.FailedJobs()
 logger.addHandler(FAILED_JOBS)
 
 
 def failed_jobs():
-    """One line per job of this run that failed: its name, the reason, its log's path."""
+    """One line per job of this run that failed: its name, the reason, the path of its log."""
     return failures.reasons(
         FAILED_JOBS.logs.values(),
         lambda log: Path(log).read_text(encoding="utf-8"),

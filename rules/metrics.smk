@@ -1,14 +1,8 @@
-"""Metrics, read off the spectra of a model or a cell."""
+"""Metrics, computed from the spectra of a model or a cell."""
 
 
 wildcard_constraints:
     family=any_of(metric_names.FAMILIES),
-
-
-def spectra_of(measured, *families):
-    """Name of a measure → its file, for all that these families of metrics read."""
-    names = metric_names.measures_of(*families)
-    return {name: f"<results>/{name}/{measured}.safetensors" for name in names}
 
 
 rule compute_metrics:

@@ -1,54 +1,15 @@
-"""Pruned cells, each stored as a compact artifact; as a Hugging Face folder on demand.
+"""Pruned cells: each is stored as a compact artifact and, on demand, as a Hugging Face folder.
 
-Readers of an artifact depend on the cell's origin and not on the artifact, which may be deleted: a
-reader prunes it again. With `artifacts: temporary` no cell is stored at all: one job prunes and
-evaluates it, and other readers prune it for themselves.
+A rule that reads an artifact depends on the origin of the cell and not on the artifact. So an
+artifact may be deleted: the job that reads it prunes the cell again. With `artifacts: temporary` no
+cell is stored: one job prunes and evaluates it, and other jobs prune it for themselves.
 """
 
 PRUNED = f"<results>/pruned/{{model}}/{CELL}"
 ARTIFACT = {"artifact": f"{PRUNED}.safetensors"}
 if not TEMPORARY:
-    # Of a temporary cell the job that evaluates it writes these.
+    # If artifacts are temporary, the job that evaluates the cell writes these two.
     ARTIFACT |= {"record": f"{PRUNED}.json", "origin": f"{PRUNED}.origin.json"}
-
-
-def origin_of(measured):
-    """What a cell was pruned from; nothing for a dense model."""
-    _, _, cell = measured.partition("/")
-    return [] if cell in ("", DENSE) else f"<results>/pruned/{measured}.origin.json"
-
-
-def prune_settings(wildcards):
-    """How a cell is pruned, beside its ratios."""
-    method, within_block = METHODS[wildcards.method]
-    _, group_size = axes.target_of(wildcards.sparsity)
-    return {"method": method, "group_size": group_size, "within_block": within_block}
-
-
-def prune_modules(wildcards):
-    """The modules that a cell's pruning chooses by name."""
-    method, within_block = METHODS[wildcards.method]
-    way = [f"heavytail.pruning.within_block.{within_block}"] if within_block else []
-    return [f"heavytail.pruning.methods.{method}", *way]
-
-
-def prune_digest(wildcards):
-    """Changes when the code that prunes a cell changes in meaning."""
-    return digest_for(wildcards.model, "prune_cell", *prune_modules(wildcards))
-
-
-def export_settings(wildcards):
-    """How a cell is told to llm-compressor."""
-    settings = prune_settings(wildcards)
-    return {
-        "modifier": methods.METHODS[settings["method"]].modifier,
-        "group_size": settings["group_size"],
-    }
-
-
-def calibration_of(wildcards):
-    """The calibration tokens of a cell; magnitude pruning reads none."""
-    return rules.freeze_calibration.output.tokens if calibrated(wildcards.method) else []
 
 
 rule prune_cell:
@@ -56,7 +17,7 @@ rule prune_cell:
         model=MODEL,
         ratios=rules.allocate_sparsity.output.ratios,
         calibration=calibration_of,
-        # Never a file: only waits.
+        # This is never a file: the job only waits for the check.
         checked=check_of_cell if EXPECTED else [],
     output:
         **ARTIFACT,

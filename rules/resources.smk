@@ -1,4 +1,4 @@
-"""What jobs take: of a machine its GPUs, of a cluster memory and time by the size of their model."""
+"""What jobs need: GPUs and, on a cluster, memory and time, which follow from the model's size."""
 
 import os
 from shutil import which
@@ -6,22 +6,22 @@ from shutil import which
 from heavytail.models import size as model_size
 
 ASKED = workflow.resource_settings
-# Jobs are submitted where their number is limited and the cores of this machine are not, or where a
-# profile says how long they may take.
+# Snakemake submits jobs to a cluster if the number of jobs is limited but the cores of this machine
+# are not, or if a profile says how long jobs may take.
 CLUSTER = bool(ASKED.nodes and (not ASKED.cores or "runtime" in (ASKED.default_resources or ())))
 LIMITS = ASKED.resources
 if not CLUSTER:
     GPU = bool(which("nvidia-smi"))
 elif workflow.is_main_process:
-    # How many jobs may use one at a time the profile says, and a job is not told.
+    # The profile says how many jobs may use a GPU at a time. A job itself does not know it.
     GPU = "gpu" in LIMITS and LIMITS["gpu"] != 0
 else:
     GPU = bool(os.environ.get("CUDA_VISIBLE_DEVICES"))
-# With --use-conda, what jobs on a GPU run in.
+# The environment of jobs that use a GPU, if Snakemake runs with --use-conda.
 GPU_ENVIRONMENT = "../envs/compute-cuda.yaml" if GPU else "../envs/compute.yaml"
 
 TEMPORARY = CONFIG["artifacts"] == "temporary"
-# As many jobs hold an artifact of their own at once as the profile has of this resource.
+# Each job that holds an artifact of its own takes one of this resource; the profile has the limit.
 ASIDE = {"artifact": 1} if TEMPORARY else {}
 
 if (
@@ -30,46 +30,48 @@ if (
     and "artifact" not in workflow.resource_settings.resources
 ):
     sys.exit(
-        "config: artifacts: temporary needs a limit of artifacts at once and found none (--resources "
-        "takes the place of the profile's): add --resources artifact=2"
+        "config: artifacts: temporary needs a limit of artifacts at once, found none (--resources "
+        "replaces those of the profile): add --resources artifact=2"
     )
 
-# MB of Snakemake in a job, Python, its libraries and batches: 850 to 1,100 measured, without CUDA.
+# MB that Snakemake, Python, its libraries and batches take in a job: 850 to 1,100 were measured
+# without CUDA.
 LIBRARIES_MB = 2000
-# Minutes that every job has, and how many parameters give it one more: 16 times fewer on one core.
+# Every job has these minutes, and one more for so many parameters: 16 times fewer on one core.
 MINUTES, PARAMETERS_PER_MINUTE = 30, 2**25 if GPU else 2**21
 
 
 @cache
 def size_of(provenance, _changed):
-    """The sizes of a fetched model; None where its files are not what they were."""
+    """The sizes of a fetched model; None if its files are not usable any more."""
     try:
         return model_size.model_size(Path(provenance).parent)
     except (AttributeError, KeyError, TypeError, ValueError):
-        # For its jobs to say, in their words.
+        # The jobs of the model say what is wrong with it.
         return None
 
 
 def of_model(least, more):
-    """A resource: `least` and `more(size, wildcards, input, threads)`, as often as it was tried.
+    """A resource of (least + more(size, wildcards, input, threads)) × attempt.
 
-    Before model and text are there a plan says "TBD", and Snakemake asks again before the job starts.
+    As long as model and text are missing, a plan says "TBD". Snakemake asks again before the job
+    starts.
     """
 
-    def asked(wildcards, input, attempt, threads):
+    def amount(wildcards, input, attempt, threads):
         size = size_of(input.model, os.stat(input.model).st_mtime_ns)
         return attempt * (least + (more(size, wildcards, input, threads) if size else 0))
 
-    return asked
+    return amount
 
 
 def needs(held, passes=1):
     """The resources of a rule whose jobs hold `held(size, wildcards, input, threads)` bytes.
 
-    `passes`: how often a job may go through its model.
-    Memory and time are for clusters alone: asked of thousands of jobs they make planning slower.
+    `passes` is how often a job may go through its model. Memory and time are computed for clusters
+    only, because they make the planning of thousands of jobs slower.
     """
-    # The profile lets so many of these jobs run at a time.
+    # The profile says how many jobs may use a GPU at a time.
     gpu = {"gpu": 1} if GPU else {}
     if not CLUSTER:
         return gpu
@@ -82,35 +84,35 @@ def needs(held, passes=1):
 
 
 def of_text(wildcards, input, attempt):
-    """MB of a job that has a whole text in memory, as lines, as records and as a list."""
+    """MB that a job needs to hold a whole text in memory: as lines, as records and as a list."""
     return attempt * (LIBRARIES_MB + 3 * os.stat(input.documents).st_size // 2**20)
 
 
 def tokens_in(file):
-    """How many token ids a file of frozen tokens has at most; none without a file."""
+    """The most token ids that a file of frozen tokens can hold; 0 without a file."""
     return os.stat(file).st_size // 8 if file else 0
 
 
 def pruning(size, wildcards, input, _threads):
-    """Bytes that prune_cell holds."""
+    """Bytes that a job of prune_cell holds."""
     tokens = tokens_in(input.get("calibration"))
     in_one_pass = METHODS[wildcards.method][1] == "sequential"
     return size.in_one_pass(tokens) if in_one_pass else size.streamed(tokens)
 
 
 def tuning(size, wildcards, input, threads):
-    """Bytes that tune_allocation holds: a cell is pruned, and validation text goes through it."""
+    """Bytes that a job of tune_allocation holds: it prunes cells and scores validation text."""
     return pruning(size, wildcards, input, threads) + size.streamed(tokens_in(input.validation))
 
 
 def between_blocks(key):
-    """Bytes that a job holds which reads so many windows as the key of the config says."""
+    """Bytes that a job holds which reads the windows of this key of the config."""
     tokens = CONFIG[key]["windows"] * CONFIG["calibration"]["length"]
     return lambda size, *_: size.between_blocks(tokens)
 
 
 def reading(held):
-    """`needs` of a rule that reads an artifact, and prunes the cell itself where none is kept."""
+    """`needs` of a rule that reads an artifact. If none is kept, its job prunes the cell itself."""
     tokens = CONFIG["calibration"]["samples"] * CONFIG["calibration"]["length"]
     return needs(
         lambda size, *asked: max(held(size, *asked), size.in_one_pass(tokens) * TEMPORARY),
@@ -119,7 +121,7 @@ def reading(held):
 
 
 def evaluating(size, wildcards, input, threads):
-    """Bytes that evaluate_cell holds: it prunes, scores the text, and has the whole model for tasks."""
+    """Bytes that evaluate_cell holds: it prunes, scores text, loads the whole model for tasks."""
     text = size.streamed(tokens_in(input.tokens))
     return max(pruning(size, wildcards, input, threads), text, size.whole() if input.tasks else 0)
 
@@ -134,7 +136,7 @@ PERPLEXITY = needs(lambda size, _, input, __: size.streamed(tokens_in(input.toke
 ZERO_SHOT = needs(lambda size, *_: size.whole())
 CELL_AT_ONCE = needs(evaluating, 3)
 SPECTRA = reading(lambda size, _, __, threads: size.spectra(threads))
-# Copying files needs nothing of a machine, pruning again does.
+# To copy files a job needs no memory or GPU; to prune the cell again it does.
 EXPORT = reading(lambda *_: 0) if TEMPORARY else {}
 EXPORT_ENVIRONMENT = GPU_ENVIRONMENT if TEMPORARY else "../envs/compute.yaml"
 HESSIAN = needs(lambda size, *_: size.loss_hessian(CONFIG["hessian"]["eigenvalues"]))

@@ -1,27 +1,15 @@
-"""Spectra of every matrix, measured once per model or cell."""
+"""Spectra of every matrix; they are measured once per model or cell."""
 
 MEASURES = ("spectra", "shuffled_spectra", "submatrix_spectra", "product_spectra")
 
 
-# What is measured: a model, or a cell of it.
+# Spectra are measured of these: a model, or a cell of a model.
 MEASURED = f"({any_of(WEIGHTED)})(/({CELLS}))?"
 
 
 wildcard_constraints:
     measured=MEASURED,
     measure=any_of(MEASURES),
-
-
-def model_of(wildcards):
-    """The file that stands for the model of what is measured."""
-    return MODEL.format(model=wildcards.measured.partition("/")[0])
-
-
-def spectra_digest(wildcards):
-    """Changes when the code that measures these spectra changes in meaning."""
-    model = wildcards.measured.partition("/")[0]
-    measure = f"heavytail.spectra.measures.{wildcards.measure}"
-    return digest_for(model, "measure_spectra", measure)
 
 
 rule measure_spectra:

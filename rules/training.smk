@@ -1,4 +1,4 @@
-"""The stand-in, trained again on demand."""
+"""Train the stand-in model again, on demand."""
 
 
 rule train_standin:

@@ -1,4 +1,4 @@
-"""Turn what guides the blocks into the sparsity of every matrix."""
+"""Compute the sparsity of every matrix from the guides of an allocation."""
 
 import math
 from pathlib import Path
@@ -15,7 +15,7 @@ from heavytail.running.wholeness import require_whole
 
 
 def shapes_of(model: str) -> dict[Matrix, tuple[int, int]]:
-    """(block, projection) → shape of every matrix, of weights or of what stands for them."""
+    """(block, projection) → shape of the matrix, from the weights or from published.json."""
     if Path(model).name == "published.json":
         shapes = read_json(model)["shapes"]
         return {matrix_of(key): tuple(shape) for key, shape in shapes.items()}
@@ -28,10 +28,10 @@ def allocate_sparsity(
     """Write the table of ratios.
 
     Args:
-        model: provenance.json in the model's folder, or published.json of one without weights.
-        guides: files as `ratios_of` reads them, and "tuned", where settings were chosen by trials.
-        settings: of the allocation.
-        output: CSV.
+        model: provenance.json in the model's folder, or published.json if it has no weights.
+        guides: files as `ratios_of` reads them and, if trials chose settings, "tuned".
+        settings: those of the allocation.
+        output: the CSV file to write.
     """
     shapes = shapes_of(model)
     if "tuned" in guides:

@@ -10,14 +10,14 @@ from heavytail.running.jobs import logged
 
 
 def build_python_task(documents: str, settings: dict[str, str], data: str, task: str) -> None:
-    """Write the task's rows and lm-eval's configuration, which names them by the path `data`.
+    """Write the task's rows, and lm-eval's configuration, which names their file as `data`.
 
-    `settings` names the task. Its `metadata` says how many there are and the SHA-256 of their file.
+    The configuration's `metadata` has the number of rows and the SHA-256 of their file.
     """
     name = settings["task"]
     files = [(row["name"], row["text"]) for row in read_lines(documents)]
     config = python_tasks.task_yaml(name, data)
-    # By name, so that a task's rows depend on the code of its own questions alone.
+    # Imported by name, so that the rows of a task depend only on the code of its own questions.
     ask = importlib.import_module(f"heavytail.data.tasks.{name}").questions
     config["metadata"] |= write_lines(data, python_tasks.build(files, ask))
     write_text(task, yaml.safe_dump(config, sort_keys=False))

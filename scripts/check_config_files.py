@@ -1,5 +1,8 @@
-"""Check the config files that a Snakemake command line names, in one line where Snakemake's own
-message would be a traceback or not say where."""
+"""Check the config files that a Snakemake command line names.
+
+A mistake ends in one line here. Snakemake's own message would be a traceback, or would not say
+where the mistake is.
+"""
 
 import argparse
 import sys

@@ -1,4 +1,4 @@
-"""Check that a dense model reaches the perplexity that it is known for."""
+"""Check that a dense model reaches the perplexity that it is known to have."""
 
 from typing import TypedDict
 
@@ -19,17 +19,17 @@ class Expectation(TypedDict):
 
 
 def check_dense(name: str, model: str, record: str, expectation: Expectation, output: str) -> None:
-    """Write what was expected and found, and of which model.
+    """Write what was expected, what was found, and for which model.
 
     Args:
-        name: the model's, in the config.
+        name: the model's name in the config.
         model: provenance.json in its folder.
-        record: of the dense model's perplexity.
-        expectation: what the perplexity should be.
-        output: the verdict.
+        record: the record of the dense model's perplexity.
+        expectation: "perplexity", and "tolerance" as a share of it.
+        output: the verdict, a JSON file.
 
     Raises:
-        ValueError: the perplexity is outside, or not a number.
+        ValueError: the perplexity is not within the tolerance, or not a number.
     """
     measured = read_json(record)
     found, expected = measured["perplexity"], expectation["perplexity"]

@@ -1,4 +1,4 @@
-"""Remove what the store of finished results holds and no result refers to, and say what it was."""
+"""Remove from the store of finished results what no result refers to, and print what it was."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""Collect every record of the matrix into two CSV files, and what comparisons read of them."""
+"""Collect all records of the matrix in two CSV files and a file that the comparisons read."""
 
 from heavytail.config.entries import Candidate
 from heavytail.evaluation.paired import write_paired
@@ -11,12 +11,13 @@ def collect_cells(rows: list[Row], records: dict[str, list[str]], outputs: dict[
     """Write one row per cell and dense model, and one per cell, task and number.
 
     Args:
-        rows: what the config says of each row.
-        records: "perplexity", "zero_shot" (empty without tasks): paths in the order of `rows`;
-            "pruned": paths beside the artifacts; "tuned": what trials chose, paths as in `rows`.
+        rows: the settings of each row, from the config.
+        records: paths. "perplexity" and "zero_shot" (empty without tasks) are in the order of
+            `rows`; "pruned" stand beside the artifacts; "tuned", what trials chose, are named in
+            `rows`.
         outputs: "cells" and "zero_shot", the CSV files, and "paired".
     """
-    # Of a whole matrix only the numbers fit into memory: a record says each document's likelihoods.
+    # A record has the likelihoods of every document: of all records only the numbers fit in memory.
     perplexity, losses, zero_shot, outcomes = [], [], [], []
     for record in map(read_json, records["perplexity"]):
         perplexity.append({"perplexity": record["perplexity"]})

@@ -1,4 +1,4 @@
-"""Compute every metric of a model or cell into one table: what diagnostics and people read."""
+"""Compute every metric of a model or cell into one table, for diagnostics and for people."""
 
 from heavytail.metrics.table import write_metrics
 from heavytail.running.jobs import logged

@@ -11,8 +11,8 @@ def compare_cells(cells: str, paired: str, output: str) -> None:
 
     Args:
         cells: the table of cells, CSV.
-        paired: losses and outcomes of its rows, as `write_paired` leaves them.
-        output: CSV.
+        paired: the losses and outcomes of its rows, as `write_paired` writes them.
+        output: the CSV file to write.
     """
     write_csv(output, significance(read_csv(cells), *read_paired(paired)))
 

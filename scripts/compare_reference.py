@@ -1,5 +1,7 @@
 """Put the reference results beside those of the cells that have their settings."""
 
+from typing import TypedDict
+
 import pandas as pd
 
 from heavytail.config.reference import read_reference
@@ -31,6 +33,13 @@ SHOWN = [
 ]
 
 
+class Settings(TypedDict):
+    """The text on which perplexity is measured, and each method's default epsilon."""
+
+    text: str
+    published: dict[str, float]
+
+
 def page(found: pd.DataFrame) -> str:
     """The page as markdown, of the table that `beside` returns."""
     text = found.astype(object).fillna("")
@@ -49,12 +58,12 @@ def page(found: pd.DataFrame) -> str:
     return "\n\n".join(lines) + "\n"
 
 
-def compare_reference(inputs: dict[str, str], settings: dict, outputs: dict[str, str]) -> None:
+def compare_reference(inputs: dict[str, str], settings: Settings, outputs: dict[str, str]) -> None:
     """Write the CSV and the page.
 
     Args:
         inputs: CSV files: "reference", the reference results; "cells" and "zero_shot", ours.
-        settings: "text", on which perplexity is measured, and "published", the default epsilons.
+        settings: of the comparison.
         outputs: "values" (CSV) and "table" (markdown).
     """
     cells, scores = over_seeds(read_csv(inputs["cells"])), read_csv(inputs["zero_shot"])

@@ -1,4 +1,4 @@
-"""Compute one family of metrics of a model: what an allocation reads."""
+"""Compute one family of metrics of a model, for the allocations that read it."""
 
 from heavytail.metrics.table import write_metrics
 from heavytail.running.jobs import logged

@@ -1,5 +1,7 @@
 """Correlate every metric with quality, over models, training checkpoints and pruned cells."""
 
+from typing import Any
+
 import pandas as pd
 
 from heavytail.cells import DENSE
@@ -12,18 +14,19 @@ QUALITIES = ("perplexity", "zero_shot_mean")
 SLICES = ["model", "method", "sparsity", "allocation"]
 INTRODUCTION = """# Metrics and quality
 
-Model averages of every metric (over all matrices) against quality, as arXiv 2202.02842 does: rank
-correlations over dense models and training checkpoints, over pruned cells, of the dense weights'
-metrics with the quality after pruning, and whether a pooled correlation is reversed within slices
-(Simpson's paradox). Few points prove little: `n` is beside each number, and cells of one model are
-not independent. Slices that are too small for a number are left out here."""
+This page correlates the average of every metric over all matrices of a model with quality, as in
+arXiv 2202.02842. It shows rank correlations over dense models and training checkpoints, over pruned
+cells, and of the metrics of dense weights with the quality after pruning. It also shows whether a
+pooled correlation is reversed within slices (Simpson's paradox). Few points prove little: `n` is
+beside each number, and cells of one model are not independent. Slices that are too small for a
+number are left out here."""
 
 
 def points_of(metrics: list[str], cells: pd.DataFrame) -> pd.DataFrame:
-    """One row per dense model and pruned cell: its row of the cells table and its model averages.
+    """One row per dense model and pruned cell: its row of the cells table, and its averages.
 
     Args:
-        metrics: tables of metrics, CSV, in the order of the rows of `cells`.
+        metrics: the tables of metrics, CSV, in the order of the rows of `cells`.
         cells: tables/cells.csv.
     """
     averages = [
@@ -36,7 +39,7 @@ def points_of(metrics: list[str], cells: pd.DataFrame) -> pd.DataFrame:
 
 
 def sections(points: pd.DataFrame, metrics: list[str], quality: str) -> dict[str, pd.DataFrame]:
-    """Title → table of correlations with one quality."""
+    """Title → the table of correlations with one quality."""
     dense = points["method"] == DENSE
     return {
         "dense models": correlations.correlations(points[dense], metrics, quality),
@@ -50,13 +53,13 @@ def sections(points: pd.DataFrame, metrics: list[str], quality: str) -> dict[str
 
 
 def readable(table: pd.DataFrame) -> str:
-    """The correlations that exist, as markdown; the CSV has the others too."""
+    """The correlations that are numbers, as markdown; the CSV has the others too."""
     found = table.dropna(subset="spearman")
     few = f"No slice has {correlations.FEWEST_POINTS} usable points."
     return correlations.correlations_markdown(found) if len(found) else few
 
 
-def correlate_metrics(inputs: dict, outputs: dict[str, str]) -> None:
+def correlate_metrics(inputs: dict[str, Any], outputs: dict[str, str]) -> None:
     """Write the averages and the correlations as CSV, and the page.
 
     Args:
@@ -73,7 +76,7 @@ def correlate_metrics(inputs: dict, outputs: dict[str, str]) -> None:
             page += [f"## {quality}: {title}", readable(table)]
         paradox = correlations.simpsons_paradox(points, metrics, quality, SLICES)
         page += [f"## {quality}: Simpson's paradox", correlations.simpson_markdown(paradox)]
-    # Without any quality there is nothing to correlate, but the averages stand.
+    # Without any quality there is nothing to correlate, but the averages are still written.
     correlated = pd.concat(found) if found else pd.DataFrame(columns=correlations.COLUMNS)
     write_csv(outputs["averages"], points)
     write_csv(outputs["correlations"], correlated)

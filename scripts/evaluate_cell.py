@@ -1,6 +1,4 @@
-"""Prune one cell, evaluate it, and keep nothing but its records: no artifact outlives the job."""
-
-from __future__ import annotations
+"""Prune one cell, evaluate it and keep only its records: the artifact is deleted with the job."""
 
 from collections.abc import Callable
 from functools import cache
@@ -20,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Cell:
-    """A cell that is pruned when, and only if, something has to be measured on it."""
+    """A cell that is pruned only if something has to be measured on it, and then once."""
 
     def __init__(self, job: Job):
         """`job`: Snakemake's object of the script."""
@@ -32,8 +30,8 @@ class Cell:
         self.budget = 2**20 * job.resources.get("activations_mb", float("inf"))
         self.pruned = cache(self.prune)
 
-    def prune(self) -> Artifact:
-        """The artifact, which lies beside the record until the job ends."""
+    def prune(self) -> "Artifact":
+        """Prune the cell and return its artifact, which is beside the record until the job ends."""
         import torch
 
         from heavytail.pruning.artifact import Artifact
@@ -51,14 +49,14 @@ class Cell:
         copy(self.record, self.job.output.pruned)
 
     def measure_perplexity(self) -> None:
-        """Write that record."""
+        """Write the record of the perplexity."""
         from heavytail.evaluation.perplexity import evaluate_perplexity
 
         files = self.inputs["model"], self.pruned(), self.inputs["tokens"]
         evaluate_perplexity(*files, self.budget, self.job.output.perplexity)
 
     def measure_zero_shot(self) -> None:
-        """Write that record."""
+        """Write the record of the zero-shot accuracy."""
         from heavytail.evaluation.zero_shot import evaluate_zero_shot
 
         files = self.inputs["model"], self.pruned(), self.inputs["tasks"]
@@ -67,11 +65,11 @@ class Cell:
 
 
 def evaluate_cell(job: Job) -> None:
-    """Write the records of a cell, and its origin."""
+    """Write the records and the origin of a cell."""
     cell = Cell(job)
 
     def part(rule: str, names: tuple[str, ...], output: str, compute: Callable[[], None]) -> None:
-        # The key is that of the job which does this alone where artifacts are kept.
+        # The key is that of the job that does only this part if artifacts are kept.
         inputs = {name: files.get(name) for name in names}
         work = Work(rule, job.params[rule], inputs, {"record": output}, job.threads)
         once(job.resources.store, work, compute)

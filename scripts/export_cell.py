@@ -22,9 +22,10 @@ def export_cell(
 
     Args:
         model: provenance.json in the model's folder.
-        artifact: of the cell.
+        artifact: that of the cell.
         ratios: CSV of block,projection,parameters,sparsity.
-        settings: how the cell is told to llm-compressor.
+        settings: "modifier", the one of llm-compressor for the method, or None if it has none; and
+            "group_size", M of N:M sparsity, or None.
         output: the new folder.
     """
     folder, target = Path(model).parent, Path(output)

@@ -8,7 +8,7 @@ from heavytail.running.jobs import logged
 
 
 def extract_python(split: str, documents: str, origin: str) -> None:
-    """Write one JSON line {"name", "text"} per file of the split, and what text it is."""
+    """Write the files of the split, {"name", "text"} each, and where they come from."""
     files = ({"name": name, "text": text} for name, text in corpus.held_out(split))
     written = write_lines(documents, files)
     release = platform.python_version()

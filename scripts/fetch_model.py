@@ -1,4 +1,4 @@
-"""Bring a model's folder into the results and record what it consists of."""
+"""Put a model's folder into the results, and record its files."""
 
 from pathlib import Path
 

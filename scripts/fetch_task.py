@@ -6,9 +6,9 @@ from heavytail.running.jobs import logged
 
 
 def fetch_task(settings: lm_eval_tasks.TaskSettings, data: str, task: str) -> None:
-    """Write the task's rows and lm-eval's configuration, which names them by the path `data`.
+    """Write the task's rows, and lm-eval's configuration, which names their file as `data`.
 
-    Its `metadata` says how many there are and the SHA-256 of their file.
+    The configuration's `metadata` has the number of rows and the SHA-256 of their file.
     """
     config, rows = lm_eval_tasks.freeze(settings, data)
     config["metadata"] |= write_lines(data, rows)

@@ -1,22 +1,22 @@
 """Freeze a text data set of the hub as documents."""
 
-from heavytail.config.entries import TextPlace
+from heavytail.config.entries import TextSource
 from heavytail.data import hub_texts
 from heavytail.io.files import write_json, write_lines
 from heavytail.running.jobs import logged
 
 
-def fetch_text(place: TextPlace, documents: str, origin: str) -> None:
-    """Write one JSON line {"name", "text"} per document of a split, and what text it is.
+def fetch_text(source: TextSource, documents: str, origin: str) -> None:
+    """Write the documents of a split, {"name", "text"} each, and where they come from.
 
     Args:
-        place: of the split.
-        documents: JSON Lines.
-        origin: JSON.
+        source: where the split is, as `hub_texts.documents` takes it.
+        documents: the JSON Lines file to write.
+        origin: the JSON file to write.
     """
-    written = write_lines(documents, hub_texts.documents(place))
-    source = f"{place['hub']}/{place['file']}"
-    write_json(origin, {"source": source, "revision": place["revision"], **written})
+    written = write_lines(documents, hub_texts.documents(source))
+    file = f"{source['hub']}/{source['file']}"
+    write_json(origin, {"source": file, "revision": source["revision"], **written})
 
 
 if __name__ == "__main__":

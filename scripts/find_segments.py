@@ -1,4 +1,4 @@
-"""Find a model's segments, or take the given ones."""
+"""Find the segments of a model, or take those that the config gives."""
 
 import numpy as np
 
@@ -13,10 +13,10 @@ def segments_from(files: dict[str, str], count: int) -> list[list[int]]:
 
     Args:
         files: "given", a table of segments, or "similarity", the CKA matrix of the blocks.
-        count: how many are to be found.
+        count: how many segments to find.
 
     Raises:
-        ValueError: the model has fewer blocks, or the given table is none.
+        ValueError: the model has fewer blocks, or the given file is not a table of segments.
     """
     if "given" in files:
         return read_segments(files["given"])

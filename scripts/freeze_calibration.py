@@ -1,24 +1,27 @@
 """Freeze the calibration token ids of one model and seed."""
 
 from pathlib import Path
+from typing import TypedDict
 
-from heavytail.config.entries import Calibration
 from heavytail.data import tokens
 from heavytail.io.files import read_json, read_lines
 from heavytail.io.tensors import write_tensors
 from heavytail.running.jobs import logged
 
 
-class Windows(Calibration):
+class Windows(TypedDict):
     """The text, how many windows of which length, and the seed that draws them."""
 
+    dataset: str
+    samples: int
+    length: int
     seed: int
 
 
 def freeze_calibration(
     model: str, documents: str, origin: str, settings: Windows, output: str
 ) -> None:
-    """Write `input_ids`, int64 [samples, length]; metadata: the settings and the text's origin."""
+    """Write `input_ids`, int64 [samples, length]; the metadata are settings and text origin."""
     folder, key = Path(model).parent, "calibration.length"
     tokenizer = tokens.load_tokenizer(folder, key, settings["length"])
     texts = [row["text"] for row in read_lines(documents)]

@@ -21,7 +21,7 @@ class Windows(TypedDict):
 def freeze_evaluation(
     model: str, documents: str, origin: str, settings: Windows, output: str
 ) -> None:
-    """Write `input_ids`, int64 [windows, length], with how they were got as metadata."""
+    """Write `input_ids`, int64 [windows, length]; the metadata say how they were made."""
     folder, key = Path(model).parent, "evaluation" if settings["split"] == "test" else "tune"
     tokenizer = tokens.load_tokenizer(folder, f"{key}.length", settings["length"])
     texts = [row["text"] for row in read_lines(documents)]

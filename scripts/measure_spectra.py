@@ -1,4 +1,4 @@
-"""Measure spectra of every block of a model, dense or pruned, resuming a killed run."""
+"""Measure spectra of every block of a model, dense or pruned; a killed run is resumed."""
 
 from heavytail.running.jobs import Job, run_once
 

@@ -9,7 +9,7 @@ from heavytail.tables import ratio_plot
 
 def plot_ratios(model: str, values: str, output: str) -> None:
     """Write an SVG of the CSV of a model's ratios."""
-    # Names may look like numbers, or like none.
+    # A name may look like a number or like a missing value.
     names = dict.fromkeys(("method", "sparsity", "allocation"), str)
     table = pd.read_csv(values, dtype=names, keep_default_na=False)
     with replacing(output) as path:

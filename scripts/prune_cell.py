@@ -1,4 +1,4 @@
-"""Prune one cell and store it compactly, resuming a killed run."""
+"""Prune one cell and store it compactly; a killed run is resumed."""
 
 from heavytail.io.files import scratch
 from heavytail.pruning.origin import write_origin
@@ -7,7 +7,7 @@ from heavytail.running.jobs import Job, run_once
 
 
 def settings_of(job: Job) -> PruneSettings:
-    """How the cell is pruned; it changes when the code does."""
+    """How the cell is pruned, with the digest of the code."""
     return job.params.settings | {"code": job.params.digest}
 
 
@@ -21,7 +21,7 @@ def prune(job: Job) -> None:
     budget = 2**20 * job.resources.get("activations_mb", float("inf"))
     calibration = job.input.get("calibration")
     with scratch(job.output.artifact) as aside:
-        # A cell that is not kept has its record from the job that evaluates it.
+        # With temporary artifacts, the job that evaluates the cell writes its record.
         record = job.output.get("record") or str(aside / "record.json")
         outputs = (job.output.artifact, record)
         files = job.input.model, job.input.ratios, calibration
@@ -29,7 +29,7 @@ def prune(job: Job) -> None:
 
 
 def describe(job: Job) -> None:
-    """Write what the cell was pruned from."""
+    """Write the origin: what the cell was pruned from."""
     if job.output.get("origin"):
         inputs = dict(job.input.items())
         write_origin(job.output.origin, inputs, settings_of(job), job.output.record)

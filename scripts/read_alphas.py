@@ -1,4 +1,4 @@
-"""Read published alphas: what a measurement of the weights would give an allocation."""
+"""Read published alphas, which an allocation uses in place of a measurement of the weights."""
 
 from pathlib import Path
 
@@ -12,14 +12,14 @@ from heavytail.running.jobs import logged
 
 
 def write_published(config: str, alphas: str, order: list[str], outputs: dict[str, str]) -> None:
-    """Write what stands for the model, and the tidy table of its only metric, alpha_peak.
+    """Write the file that stands for the model, and the table of its only metric, alpha_peak.
 
     Args:
-        config: config.json of the model.
+        config: the model's config.json.
         alphas: the .npy file.
-        order: the projections of a block as the file has them.
-        outputs: "model", with the shapes of all matrices and the files that were read, and
-            "metrics".
+        order: the projections of a block in the order of the file.
+        outputs: "model", which gets the shapes of all matrices and the SHA-256 of the files that
+            were read, and "metrics".
     """
     shapes = matrices_of(Path(config).parent, read_settings(Path(config)))
     found = read_alphas(alphas, order, list(shapes))

@@ -1,6 +1,6 @@
-"""Print the matrix as done, stale, missing and running cells, and what is left to do.
+"""Print which cells of the matrix are done, stale, missing or running, and what is left to do.
 
-Arguments are those of Snakemake: ./run status --configfile my.yaml
+It takes the arguments of Snakemake: ./run status --configfile my.yaml
 With --watch it goes on for as long as a run does: what is at work, how far it is, what failed.
 """
 
@@ -26,12 +26,12 @@ WATCH, PAUSE = "--watch", 2.0
 
 
 def plan(arguments: list[str]) -> list[status.Job]:
-    """The jobs that Snakemake would start, its target forced so that it comes with every record.
+    """The jobs that Snakemake would start, and the target, forced so that it names every record.
 
-    Ends the program with Snakemake's own words where it refuses.
+    If Snakemake refuses, the program ends with Snakemake's words.
     """
     planned, said = status.Plan(), io.StringIO()
-    # Snakemake takes the handlers of its own logger away when it begins.
+    # Snakemake removes the handlers of its own logger when it starts.
     logging.getLogger("snakemake").addHandler(planned)
     try:
         with redirect_stdout(said), redirect_stderr(said):
@@ -43,17 +43,17 @@ def plan(arguments: list[str]) -> list[status.Job]:
 
 
 def running() -> list[str]:
-    """The files that jobs are making, as Snakemake marks them; none unless its locks are there."""
+    """The files that jobs are making now, by Snakemake's marks; none if its locks are absent."""
     if not any(LOCKS.glob("*")):
         return []
     marks = [mark for mark in MARKS.rglob("*") if mark.is_file()]
-    # Long names are cut into folders that begin with an @.
+    # A long name is split into folders that begin with an @.
     names = ["".join(mark.relative_to(MARKS).parts) for mark in marks]
     return [urlsafe_b64decode(name.replace("@", "")).decode() for name in names]
 
 
 def seconds(rule: str) -> list[float]:
-    """Wall times of a rule's finished jobs, in seconds."""
+    """The wall times of a rule's finished jobs, in seconds."""
     files = [*BENCHMARKS.glob(f"{rule}.tsv"), *BENCHMARKS.glob(f"{rule}/**/*.tsv")]
     rows = [line for path in files for line in csv.DictReader(path.open(), delimiter="\t")]
     return [float(row["s"]) for row in rows]
@@ -112,9 +112,11 @@ if __name__ == "__main__":
     arguments = [argument for argument in sys.argv[1:] if argument != WATCH]
     jobs = plan(arguments)
     if not jobs:
-        sys.exit("status: found no plan in what Snakemake says, expected one: without --quiet")
+        sys.exit(
+            "status: found no plan in Snakemake's output, expected one: run it without --quiet"
+        )
     if jobs[-1].rule != "all":
-        sys.exit(f"status: found the target {jobs[-1].rule}, expected all, alone or last")
+        sys.exit(f"status: found the target {jobs[-1].rule}, expected all, alone or as the last")
     if WATCH in sys.argv:
         with suppress(KeyboardInterrupt):
             watch(jobs)

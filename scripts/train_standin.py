@@ -1,4 +1,4 @@
-"""Train the stand-in from the Python source on this machine; resumes where it was cut off."""
+"""Train the stand-in on the Python source code of this machine; a killed run is resumed."""
 
 import logging
 import shutil
@@ -12,7 +12,7 @@ from heavytail.training import standin
 
 
 def train_standin(recipe: standin.Recipe, record: str) -> None:
-    """Train with `recipe` in a folder of its own, then move the result beside `record`."""
+    """Train with `recipe` in a separate folder, then move the result beside `record`."""
     target = Path(record).parent
     work = target.with_name(f".{target.name}")
     work.mkdir(parents=True, exist_ok=True)

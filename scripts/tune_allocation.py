@@ -1,4 +1,4 @@
-"""Choose an allocation's epsilon, and its grouping if asked, on held-out text."""
+"""Choose the epsilon of an allocation and, if it is tuned too, its grouping, on held-out text."""
 
 from heavytail.running.jobs import Job, run_once
 

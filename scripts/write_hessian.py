@@ -1,4 +1,4 @@
-"""Write whether a model's Hessian spectra follow power laws."""
+"""Write whether the Hessian spectra of a model follow power laws."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ CONTROL = "random initialisation"
 
 
 def fit_table(spectra: dict[str, np.ndarray]) -> str:
-    """One row per spectrum: its largest eigenvalue and the fit; markdown."""
+    """Markdown with one row per spectrum: its largest eigenvalue and the fit."""
     rows = {name: {"largest": v[0], **power_law(v)} for name, v in spectra.items()}
     table = pd.DataFrame(rows).T.rename(columns={"ks": "KS distance", "s_fit": "s by regression"})
     text = table.drop(columns="power_law").map("{:.4g}".format)
@@ -24,14 +24,14 @@ def fit_table(spectra: dict[str, np.ndarray]) -> str:
 
 
 def converged(record: dict[str, Any]) -> np.ndarray:
-    """The leading eigenvalues that Lanczos found to 1 % of themselves."""
+    """The leading eigenvalues that Lanczos found within 1 %."""
     values, residuals = np.array(record["eigenvalues"]), np.array(record["residuals"])
     loose = np.flatnonzero(residuals > RELATIVE_RESIDUAL * np.abs(values))
     return values[: loose[0]] if len(loose) else values
 
 
 def loss_section(found: dict[str, Any]) -> list[str]:
-    """The fits of the loss Hessians, and why one of them is missing."""
+    """The fits of the loss Hessians and, if one is missing, the reason."""
     named = {"trained": found["trained"], CONTROL: found["random"]}
     spectra = {n: converged(record) for n, record in named.items() if record["eigenvalues"]}
     spectra = {name: values for name, values in spectra.items() if len(values)}
@@ -50,11 +50,12 @@ def write_hessian(model: str, record: str, output: str) -> None:
     found = read_json(record)
     lines = [
         f"# {model}: Hessian spectra",
-        f"The largest eigenvalues on {found['tokens']['windows'][0]} calibration windows, beside "
-        "the law λ_k = λ_1 k^(−s), s = 1/(β − 1), of arXiv 2201.13011. A spectrum passes where its "
-        "Kolmogorov-Smirnov distance is below the critical value, 1.36/√K. With few eigenvalues "
-        "that rejects little, the law being fitted to them: compare with random initialisation. "
-        "Of the loss, the leading eigenvalues known to 1 % of themselves are fitted.",
+        f"This page shows the largest eigenvalues on {found['tokens']['windows'][0]} calibration "
+        "windows beside the law λ_k = λ_1 k^(−s), s = 1/(β − 1), of arXiv 2201.13011. A spectrum "
+        "passes if its Kolmogorov-Smirnov distance is below the critical value 1.36/√K. With few "
+        "eigenvalues this test rejects little, because the law is fitted to the same eigenvalues: "
+        "compare with random initialisation. For the loss, only the leading eigenvalues that are "
+        "known within 1 % are fitted.",
         *loss_section(found),
     ]
     for key, title in (("inputs", "trained"), ("random_inputs", CONTROL)):

@@ -1,4 +1,4 @@
-"""Write how low the rank of a model's attention products is, per head and per block."""
+"""Write how low the ranks of a model's attention products are, per head and per block."""
 
 from safetensors.numpy import load_file
 
@@ -22,8 +22,9 @@ def write_low_rank(model: str, products: str, outputs: dict[str, str]) -> None:
         heads.to_csv(path, index=False, na_rep="nan", lineterminator="\n")
     lines = [
         f"# {model}: low-rank attention",
-        "Means over heads; per head in the CSV beside this page. Under weight decay the nuclear "
-        "norm of a product A Bᵀ tends to ½(‖A‖² + ‖B‖²) and AᵀA − BᵀB to zero (arXiv 2410.23819).",
+        "This page shows means over heads; the CSV beside it shows each head. Under weight decay "
+        "the nuclear norm of a product A Bᵀ tends to ½(‖A‖² + ‖B‖²), and AᵀA − BᵀB to zero (arXiv "
+        "2410.23819).",
     ]
     for product, blocks in low_rank.per_block(heads).groupby("product", sort=False):
         table = blocks.drop(columns="product").astype({"block": str}).set_index("block")

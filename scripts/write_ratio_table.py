@@ -1,4 +1,4 @@
-"""Write the ratios of a model's blocks and matrices, tidy and as people read them."""
+"""Write the ratios of a model's blocks and matrices, as tidy tables and as a page."""
 
 import pandas as pd
 
@@ -17,7 +17,7 @@ def write_ratio_table(
     Args:
         model: its name.
         rows: "method", "sparsity" and "allocation" of each table.
-        ratios: the tables' paths in the order of `rows`.
+        ratios: the paths of the tables in the order of `rows`.
         outputs: "values" and "matrices", by block and by matrix, CSV; "table", the page.
     """
     blocks, matrices = [], []

@@ -1,4 +1,4 @@
-"""Write the best allocation of every model, method and sparsity."""
+"""Write the best allocation for every model, method and sparsity."""
 
 from heavytail.io.files import write_text
 from heavytail.running.jobs import logged
@@ -8,11 +8,11 @@ from heavytail.tables.summary import QUANTITIES, best_rows, summary_table
 TITLES = dict(zip(QUANTITIES, ("Perplexity", "Zero-shot accuracy"), strict=True))
 INTRODUCTION = """# Best allocations
 
-Gains are over `gt`, `alpha_peak` averaged over all seven projections, block by block, without
-segments or blend, and over `uniform`: by what share perplexity is lower, and by how much mean
-accuracy is higher. Of several such allocations it is the better one. `≈`: not distinguishable, as
-in the models' tables. The best of many was chosen on the text that it is scored on, which flatters
-it."""
+Gains are over two baselines. `gt` is `alpha_peak` averaged over all seven projections, block by
+block, without segments or blend; the other is `uniform`. If several allocations are such a
+baseline, the best of them counts. A gain is the share by which perplexity is lower, or the amount
+by which mean accuracy is higher. `≈` means not distinguishable, as in the tables of the models. The
+best allocation was chosen on the text that it is scored on, which flatters it."""
 
 
 def write_summary(inputs: dict[str, str], outputs: dict[str, str]) -> None:

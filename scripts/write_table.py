@@ -1,4 +1,4 @@
-"""Write a model's tables as people read them."""
+"""Write the tables of a model for people, and the same as CSV."""
 
 from heavytail.io.files import write_text
 from heavytail.running.jobs import logged
@@ -8,15 +8,19 @@ from heavytail.tables.markdown import ALIKE
 from heavytail.tables.model import model_rows, perplexity_table, zero_shot_table
 
 CLAIM = (
-    f"**Bold**: the best of its row; {ALIKE}: not distinguishable from it, that is, the "
-    f"{significance.CONFIDENCE:.0%} interval of a paired bootstrap over {{units}} holds 0 "
+    f"**Bold** is the best of its row. {ALIKE} is not distinguishable from the best: the "
+    f"{significance.CONFIDENCE:.0%} interval of a paired bootstrap over {{units}} contains 0 "
     f"({significance.RESAMPLES:,} resamples, seed {significance.SEED}; {{units}} count as "
-    f"independent, fewer than {significance.FEWEST} tell nothing). The mark says that this text "
-    "does not tell the two apart, not that they are equal; intervals are not corrected for their "
-    "number, and the best was chosen on the same text, which flatters it."
+    f"independent; with fewer than {significance.FEWEST} there is no interval). The mark says that "
+    "this text does not distinguish the two, not that they are equal. The intervals are not "
+    "corrected for their number, and the best was chosen on the same text, which flatters it."
 )
-SEEDS = "±: standard deviation (n − 1) over calibration seeds, which the intervals leave out."
-ERROR = "Standard error: of the mean, from the tasks' own, taken as independent."
+SEEDS = (
+    "± is the standard deviation (n − 1) over calibration seeds; the intervals do not include it."
+)
+ERROR = (
+    "The standard error is that of the mean, from the errors of the tasks, taken as independent."
+)
 
 
 def write_table(model: str, inputs: dict[str, str], outputs: dict[str, str]) -> None:

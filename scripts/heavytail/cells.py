@@ -1,16 +1,16 @@
-"""What the axes of a cell mean (standard library only: parse time)."""
+"""The axes of a cell (standard library only: parse time)."""
 
-# What stands for the method, and for the path, of a model that is not pruned.
+# A model that is not pruned has this in place of a method and of a cell's path.
 DENSE = "dense"
-# A cell below its model's folder, as every stage's paths have it.
+# The path of a cell below the folder of its model, in every stage.
 PATH = "{method}/{sparsity}/{allocation}/seed-{seed}"
 
 
 def target_of(sparsity: float | str) -> tuple[float, int | None]:
-    """The share of weights to remove, and M of N:M sparsity.
+    """The share of weights to remove and, if the sparsity is N:M, M.
 
     Args:
-        sparsity: as the config or a path says it, a number or N:M, which keeps N of M weights.
+        sparsity: as in the config or a path: a number, or N:M, which keeps N of M weights.
     """
     kept, _, group_size = str(sparsity).partition(":")
     if not group_size:

@@ -1,16 +1,16 @@
 """The canonical names of a block's projections, in canonical order, and the keys of matrices."""
 
 PROJECTIONS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
-# Block and projection of a matrix.
+# A matrix: the index of its block, and its projection.
 Matrix = tuple[int, str]
 ATTENTION, MLP = PROJECTIONS[:4], PROJECTIONS[4:]
 
 
 def key_of(block: int, name: str) -> str:
-    """The key of what belongs to a block, as files and messages have it: `{block}.{name}`.
+    """The key of something in a block, `{block}.{name}`, in files and messages.
 
     Args:
-        block: its index.
+        block: the index of the block.
         name: a projection, a product of projections, or either with a part: `q_proj.kept`.
     """
     return f"{block}.{name}"

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import yaml
 
 from heavytail.config.tasks import TASKS
-from heavytail.config.texts import TEXTS, place_of
+from heavytail.config.texts import TEXTS, source_of
 from support.hub_server import Hub, Repository
 
 ARC = [
@@ -57,8 +57,8 @@ HELLASWAG = [
 ] * 2
 BOOLQ = [{"question": "is ice cold", "passage": "Ice is cold.", "idx": 0, "label": 1}] * 2
 # (text, split) → what the job that fetches it is told.
-PLACES = {
-    (name, split): place_of(name, split)
+HUB_SPLITS = {
+    (name, split): source_of(name, split)
     for name, text in TEXTS.items()
     for split in text.files
     if text.hub
@@ -84,8 +84,8 @@ def publish(hub: Hub, folder: Path) -> None:
     """Let the hub serve every data set that the workflow may fetch, at its pinned revision."""
     for task, data in TASK_DATA.items():
         publish_task(hub, folder, TASKS[task].revision, *data)
-    for place in PLACES.values():
-        publish_text(hub, folder, place)
+    for source in HUB_SPLITS.values():
+        publish_text(hub, folder, source)
 
 
 def publish_task(
@@ -104,15 +104,15 @@ def publish_task(
     card.write_text(f"---\n{yaml.safe_dump({'configs': configs})}---\n")
 
 
-def publish_text(hub: Hub, folder: Path, place: dict[str, str]) -> None:
+def publish_text(hub: Hub, folder: Path, source: dict[str, str]) -> None:
     """Let the hub serve one split of a text."""
-    repository = Repository(folder / place["hub"], place["revision"])
-    hub.repositories[f"datasets/{place['hub']}"] = repository
-    file = repository.folder / place["file"]
+    repository = Repository(folder / source["hub"], source["revision"])
+    hub.repositories[f"datasets/{source['hub']}"] = repository
+    file = repository.folder / source["file"]
     if file.suffix == ".parquet":
-        write_parquet(file, text_rows(place["file"]))
+        write_parquet(file, text_rows(source["file"]))
         return
-    lines = "".join(json.dumps(row | {"url": "u"}) + "\n" for row in text_rows(place["file"]))
+    lines = "".join(json.dumps(row | {"url": "u"}) + "\n" for row in text_rows(source["file"]))
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(gzip.compress(lines.encode(), mtime=0))
 

@@ -1,23 +1,23 @@
-"""Ratios blended with the importance of blocks, as gradients tell it."""
+"""Blend ratios with the importance of blocks, which follows from gradients."""
 
 import numpy as np
 
-# No block goes altogether on the word of its gradient.
+# The gradient alone never removes a whole block.
 CEILING = 0.99
 
 
 def gradient_ratios(
     norms: np.ndarray, target: float, segments: list[list[int]] | None
 ) -> np.ndarray:
-    """Less sparsity the larger a block's gradient is.
+    """Ratios that are lower for a block with a larger gradient.
 
-    Importance is the logarithm of 1 + norm, brought to [0, 1]; the ratios are 1 − importance with
-    the target as their mean, at most 0.99.
+    Importance is ln(1 + norm), scaled linearly to [0, 1]. The ratios are proportional to
+    1 − importance, have the target as their mean, and are at most 0.99.
 
     Args:
-        norms: float64 [blocks], of the gradient of each block.
+        norms: the norm of the gradient of each block, float64 [blocks].
         target: sparsity in (0, 1).
-        segments: a block counts with the norm of its whole segment; None: with its own.
+        segments: a block counts with the norm of its whole segment; if None, with its own.
 
     Returns:
         float64 [blocks].
@@ -34,5 +34,5 @@ def gradient_ratios(
 
 
 def blended(ratios: np.ndarray, others: np.ndarray, weight: float) -> np.ndarray:
-    """w · r + (1 − w) · g."""
+    """weight · ratios + (1 − weight) · others."""
     return weight * ratios + (1 - weight) * others

@@ -1,4 +1,4 @@
-"""The map that OWL and DLP share: what a block keeps grows with a score of its weights."""
+"""The map that OWL and DLP share: a block keeps more if the score of its weights is larger."""
 
 import csv
 
@@ -17,7 +17,7 @@ def read_scores(path: str, column: str) -> np.ndarray:
 def outlier_map(
     scores: np.ndarray, sizes: dict[Matrix, int], spread: float, target: float
 ) -> np.ndarray:
-    """Blocks keep from nothing to twice `spread` more, linearly in the score (OWL, section 3.2).
+    """Ratios that fall linearly with the score and differ by twice `spread` (OWL, section 3.2).
 
     Args:
         scores: float64 [blocks].
@@ -26,7 +26,7 @@ def outlier_map(
         target: sparsity in (0, 1).
 
     Returns:
-        float64 [matrices], their parameter-weighted mean the target.
+        float64 [matrices]; their parameter-weighted mean is the target.
     """
     extent = scores.max() - scores.min()
     kept = (scores - scores.min()) / extent * 2 * spread if extent else np.zeros_like(scores)

@@ -1,4 +1,4 @@
-"""Published alphas: numbers per matrix that others measured, in place of a model's weights."""
+"""Read published alphas, numbers per matrix that take the place of a model's weights."""
 
 from pathlib import Path
 
@@ -11,14 +11,14 @@ def read_alphas(path: str | Path, order: list[str], matrices: list[Matrix]) -> d
     """(block, projection) → alpha, in the order of `matrices`.
 
     Args:
-        path: .npy with float [matrices] or [blocks, projections], block by block; no pickle is
-            read.
-        order: the projections of a block as the file has them.
-        matrices: of the model, block by block.
+        path: .npy file with float [matrices] or [blocks, projections], block by block; a pickle is
+            never read.
+        order: the projections of a block in the order of the file.
+        matrices: those of the model, block by block.
 
     Raises:
-        ValueError: the file is no such array, `order` is not a block's projections, or a number
-            is not finite (the matrix is named).
+        ValueError: the file holds no such array, `order` is not the projections of a block, or a
+            number is not finite; the message then names the matrix.
     """
     owned = list(dict.fromkeys(projection for _, projection in matrices))
     if sorted(order) != sorted(owned):
@@ -42,7 +42,7 @@ def read_alphas(path: str | Path, order: list[str], matrices: list[Matrix]) -> d
 
 
 def _array(path: str | Path) -> np.ndarray:
-    """The floats of a .npy file. Raises ValueError, naming the file, when it is none."""
+    """The floats of a .npy file. Raises ValueError, which names the file, if it is none."""
     try:
         with open(path, "rb") as handle:
             found = np.lib.format.read_array(handle, allow_pickle=False)

@@ -1,4 +1,4 @@
-"""From an allocation's settings to the sparsity of every matrix."""
+"""From the settings of an allocation to the sparsity of every matrix."""
 
 import importlib
 import math
@@ -18,17 +18,18 @@ def ratios_of(
     """The ratio of every matrix; their parameter-weighted mean is the target.
 
     Args:
-        shapes: of every matrix.
-        settings: of the allocation, what trials chose among them.
-        guides: files by what they hold: "scores" (metrics of spectra, or Wanda scores), "segments",
-            "gradients"; those that the settings ask for.
+        shapes: the shape of every matrix.
+        settings: "allocator" and what it reads, "segments", "blend", "sparsity" and "group_size",
+            M of N:M.
+        guides: the files that the settings need: "scores" (metrics of spectra, or Wanda scores),
+            "segments" and "gradients".
 
     Raises:
-        ValueError: the settings do not fit the model (the config key is named).
+        ValueError: the settings do not fit the model; the message names the config key.
     """
     sizes = {matrix: math.prod(shape) for matrix, shape in shapes.items()}
     weights, target = np.array(list(sizes.values())), settings["sparsity"]
-    # By name, so that ratios depend on the code of their own allocator alone.
+    # Imported by name, so that ratios depend only on the code of their own allocator.
     allocator = importlib.import_module(f"heavytail.allocation.allocators.{settings['allocator']}")
     ratios = allocator.ratios(sizes, settings, guides.get("scores"))
     if settings.get("segments") or settings.get("blend"):
@@ -42,7 +43,7 @@ def ratios_of(
 def _changed(
     ratios: np.ndarray, matrices: list[Matrix], settings: RatioSettings, guides: dict[str, str]
 ) -> np.ndarray:
-    """Ratios averaged inside segments and blended with what gradients say, where that is asked."""
+    """The ratios, averaged inside segments and blended with those of gradients if configured."""
     blocks, runs = [block for block, _ in matrices], None
     if "segments" in guides:
         segments = importlib.import_module("heavytail.allocation.segments")
@@ -60,7 +61,7 @@ def _changed(
 
 
 def _check_pattern(shapes: dict[Matrix, tuple[int, int]], group_size: int) -> None:
-    """Raise ValueError, naming the config key, where N:M does not fit the rows of a matrix."""
+    """Raise ValueError, which names the config key, if N:M does not fit the rows of a matrix."""
     for (block, projection), (_, columns) in shapes.items():
         if columns % group_size:
             raise ValueError(

@@ -1,20 +1,21 @@
-"""Segments: contiguous runs of similar blocks, found and used."""
+"""Segments, which are contiguous runs of similar blocks: find them and average over them."""
 
 import numpy as np
 
 
 def fisher_partition(values: np.ndarray, count: int) -> list[list[int]]:
-    """Cut a sequence into the runs with the least sum of squares within them (Fisher 1958).
+    """Cut a sequence into runs such that the sum of squares within them is least (Fisher 1958).
 
     Args:
         values: float64 [n].
-        count: number of runs, from 1 to n.
+        count: the number of runs, from 1 to n.
 
     Returns:
-        The positions of each run; of equally good partitions the one whose last runs begin first.
+        The positions of each run. If several partitions are equally good, it is the one whose last
+        runs begin first.
     """
     n = len(values)
-    # Away from their mean, so that differences of running sums keep their digits.
+    # The mean is subtracted so that differences of running sums keep their digits.
     centred = values - values.mean()
     sums = np.concatenate([[0.0], np.cumsum(centred)])
     squares = np.concatenate([[0.0], np.cumsum(centred**2)])
@@ -40,12 +41,12 @@ def fisher_partition(values: np.ndarray, count: int) -> list[list[int]]:
 
 
 def find_segments(similarity: np.ndarray, count: int) -> list[list[int]]:
-    """Fisher's partition of how similar each block is to all: row sums of the CKA matrix [n, n]."""
+    """Fisher's partition of the row sums of the CKA matrix [n, n], a block's similarity to all."""
     return fisher_partition(similarity.sum(axis=1), count)
 
 
 def check_blocks(segments: list[list[int]], blocks: int) -> None:
-    """Raise ValueError, naming the config key, when the segments are of more or fewer blocks."""
+    """Raise ValueError, which names the config key, if the segments do not have so many blocks."""
     found = segments[-1][-1] + 1
     if found != blocks:
         raise ValueError(f"segments: found a table of {found} blocks, expected {blocks}")
@@ -54,12 +55,12 @@ def check_blocks(segments: list[list[int]], blocks: int) -> None:
 def averaged(
     ratios: np.ndarray, matrices: list[tuple[int, str]], segments: list[list[int]]
 ) -> np.ndarray:
-    """The plain mean over each segment's blocks, projection by projection.
+    """The unweighted mean over the blocks of each segment, projection by projection.
 
     Args:
         ratios: float64 [matrices].
-        matrices: (block, projection) of each.
-        segments: of all blocks.
+        matrices: (block, projection) of each ratio.
+        segments: the segments of all blocks.
     """
     segment_of = {block: number for number, run in enumerate(segments) for block in run}
     keys = [(segment_of[block], projection) for block, projection in matrices]

@@ -1,13 +1,12 @@
-"""What allocators share: the linear map, and the exact target."""
+"""What allocators share: the linear map, and the ways to reach the target exactly."""
 
 import numpy as np
-from scipy.optimize import brentq
 
 
 def linear_map(scores: np.ndarray, epsilon: float) -> np.ndarray:
     """Relative ratios from 1 − ε (lowest score) to 1 + ε (highest); AlphaPruning, equation 3.
 
-    Equal scores give equal ratios.
+    If all scores are equal, all ratios are 1.
     """
     spread = scores.max() - scores.min()
     if spread == 0:
@@ -16,10 +15,10 @@ def linear_map(scores: np.ndarray, epsilon: float) -> np.ndarray:
 
 
 def to_target(relative: np.ndarray, parameters: np.ndarray, target: float) -> np.ndarray:
-    """Scale relative ratios so that their parameter-weighted mean is the target, none above 1.
+    """Scale relative ratios so that their parameter-weighted mean is the target; none exceeds 1.
 
-    One factor multiplies all ratios; what it lifts above 1 is capped there and the factor of the
-    others grows until the target holds again.
+    One factor multiplies all ratios. Ratios that would exceed 1 are set to 1, and the factor of the
+    others grows until the target is reached again.
 
     Args:
         relative: float64 [n], positive.
@@ -31,10 +30,10 @@ def to_target(relative: np.ndarray, parameters: np.ndarray, target: float) -> np
     """
     order = np.argsort(-relative, kind="stable")
     ranked, weights = relative[order], parameters[order].astype(float)
-    wanted = target * weights.sum()
-    # With the k largest ratios at 1, the others share what is left of the target.
+    removed = target * weights.sum()
+    # If the k largest ratios are 1, the others share what is left of the target.
     for capped in range(len(ranked)):
-        factor = (wanted - weights[:capped].sum()) / (ranked[capped:] @ weights[capped:])
+        factor = (removed - weights[:capped].sum()) / (ranked[capped:] @ weights[capped:])
         if factor * ranked[capped] <= 1:
             break
     ratios = np.empty_like(relative, dtype=float)
@@ -44,9 +43,9 @@ def to_target(relative: np.ndarray, parameters: np.ndarray, target: float) -> np
 
 
 def shifted_to_target(relative: np.ndarray, parameters: np.ndarray, target: float) -> np.ndarray:
-    """Add one number to ratios so that their parameter-weighted mean is the target.
+    """Add one number to all ratios so that their parameter-weighted mean is the target.
 
-    What that lifts above 1 or lowers below 0 is held there while the others move on.
+    A ratio that would exceed 1 or fall below 0 stays there while the others move on.
 
     Args:
         relative: float64 [n].
@@ -56,6 +55,9 @@ def shifted_to_target(relative: np.ndarray, parameters: np.ndarray, target: floa
     Returns:
         float64 [n] in [0, 1].
     """
+    # Most allocations do without it, and it takes longer to import than they take.
+    from scipy.optimize import brentq
+
     weights = parameters / parameters.sum()
 
     def excess(shift: float) -> float:
@@ -67,10 +69,10 @@ def shifted_to_target(relative: np.ndarray, parameters: np.ndarray, target: floa
 def to_units(
     ratios: np.ndarray, parameters: np.ndarray, target: float, group_size: int
 ) -> np.ndarray:
-    """Round ratios to whole numbers of `group_size` weights, as N:M sparsity needs them.
+    """Round ratios to multiples of 1 / group_size, as N:M sparsity needs them.
 
-    Ratios are rounded down; then those with the largest remainders get one more, while that brings
-    the parameter-weighted mean closer to the target.
+    Ratios are rounded down. Then those with the largest remainders get one unit more, as long as
+    that brings the parameter-weighted mean closer to the target.
 
     Args:
         ratios: float64 [n] in [0, 1].
@@ -79,13 +81,13 @@ def to_units(
         group_size: M of N:M.
 
     Returns:
-        float64 [n], multiples of 1 / of in [0, 1].
+        float64 [n], multiples of 1 / group_size in [0, 1].
     """
-    wanted = np.round(ratios * group_size, 6)
-    units, steps = np.floor(wanted), parameters / group_size
+    exact = np.round(ratios * group_size, 6)
+    units, steps = np.floor(exact), parameters / group_size
     missing = target * parameters.sum() - units @ steps
-    for place in np.argsort(units - wanted, kind="stable"):
-        if missing >= steps[place] / 2 and units[place] < group_size:
-            units[place] += 1
-            missing -= steps[place]
+    for index in np.argsort(units - exact, kind="stable"):
+        if missing >= steps[index] / 2 and units[index] < group_size:
+            units[index] += 1
+            missing -= steps[index]
     return units / group_size

@@ -129,7 +129,7 @@ class Candidate(TypedDict, total=False):
     projections: list[str]
 
 
-class TextPlace(TypedDict):
+class TextSource(TypedDict):
     """Where a split of a text lies on the hub.
 
     Attributes:

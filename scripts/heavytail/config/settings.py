@@ -57,7 +57,7 @@ def checked(config: dict[str, Any], schema: dict[str, Any], folders: list[Path])
     if errors:
         error = min(errors, key=lambda error: list(_MESSAGES).index(error.validator))
         fail(error.absolute_path, _MESSAGES[error.validator](error))
-    # The schema has just held it to what the type says (tests/unit/config/test_schema.py).
+    # The schema has just held it to what the type says (tests/unit/config/test_entries.py).
     filled = cast(Config, _with_defaults(config, schema))
     tune = filled["tune"]
     tune["dataset"] = tune["dataset"] or filled["calibration"]["dataset"]

@@ -6,7 +6,7 @@ therefore makes nothing stale.
 
 from dataclasses import dataclass
 
-from heavytail.config.entries import TextPlace
+from heavytail.config.entries import TextSource
 
 # Methods calibrate on the first, cells are scored on the second, and trials on the third.
 SPLITS = ("calibration", "test", "validation")
@@ -58,8 +58,8 @@ def with_split(split: str) -> list[str]:
     return [name for name, text in TEXTS.items() if split in text.files]
 
 
-def place_of(name: str, split: str) -> TextPlace:
-    """What the job that fetches a split of a text must know; the text is one of the hub."""
+def source_of(name: str, split: str) -> TextSource:
+    """What the job must know that fetches a split of a text; the text is one of the hub."""
     text, file = TEXTS[name], TEXTS[name].files[split]
     assert text.hub and text.revision and file, f"{name} is no text of the hub"
     return {

@@ -1,13 +1,14 @@
-"""Python source code as a corpus: which files there are, and which split each belongs to.
+"""Python source code as a corpus: its files, and the split of each.
 
-Every machine that runs the workflow has Python's standard library, so it is the one real text
-that needs no download. The split is a hash of the file's path inside the library, hence the same
-for every Python release in which the file keeps its path.
+Every machine that runs the workflow has Python's standard library. So it is the one real text that
+needs no download. A hash of a file's path inside the library puts the file into one of eight slots,
+which belong to the splits. So a file has the same split in every release of Python in which it
+keeps its path.
 
-One file is a split of its own, for tuning: the shipped stand-in was trained on all slots but two,
-and to take files out of these would change what every seed draws, or what is scored. But
-`_pydecimal.py` is too long for any slot, so nothing was trained, calibrated or scored on it. Its
-230 kB have one subject: what is tuned on them is tuned on a narrower text than the other splits.
+The split for tuning is a single file. The stand-in was trained on six of the slots. To take files
+out of the other two would change what every seed draws, or what is scored. But `_pydecimal.py` is
+too long for any slot, so nothing was trained, calibrated or scored on it. Its 230 kB have one
+subject, so the tuning text is narrower than the texts of the other splits.
 """
 
 import hashlib
@@ -17,7 +18,7 @@ from pathlib import Path
 
 SPLITS = ("calibration", "test", "train", "train", "train", "train", "train", "train")
 VALIDATION = "_pydecimal.py"
-# Generated tables, vendored wheels, and what some releases or distributions lack.
+# Generated tables, vendored wheels, and folders that some releases or distributions lack.
 SKIPPED_FOLDERS = {
     *("__pycache__", "__phello__", "config", "dist-packages", "distutils", "encodings"),
     *("ensurepip", "idlelib", "lib2to3", "pydoc_data", "site-packages", "test", "tests"),
@@ -50,8 +51,8 @@ def split_of(name: str) -> str:
 def source_files(root: Path, skipped: set[str] = SKIPPED_FOLDERS) -> list[tuple[str, str]]:
     """All readable Python files under `root` as (relative path, text), sorted by path.
 
-    Files that are not UTF-8, are empty, or exceed 200 kB (generated tables, but for VALIDATION)
-    are left out.
+    Left out are files that are empty, not UTF-8, or larger than 200 kB, which are generated tables
+    (except for VALIDATION).
     """
     found = []
     for path in sorted(root.rglob("*.py")):
@@ -69,21 +70,21 @@ def source_files(root: Path, skipped: set[str] = SKIPPED_FOLDERS) -> list[tuple[
 
 
 def held_out(split: str) -> list[tuple[str, str]]:
-    """The standard library's files of one split, as (relative path, text)."""
+    """The files of the standard library in one split, as (relative path, text)."""
     return [(n, text) for n, text in source_files(standard_library()) if split_of(n) == split]
 
 
 def long_lines(text: str) -> Iterator[str]:
-    """The stripped lines of at least 40 characters: long enough to betray a copied file."""
+    """The stripped lines of at least 40 characters, which are long enough to show a copied file."""
     return (line for line in map(str.strip, text.splitlines()) if len(line) >= LONG_LINE)
 
 
 def training_texts(bytes_per_package: int) -> tuple[list[str], list[str]]:
     """(standard library, installed packages): the texts that the stand-in may be trained on.
 
-    A file of an installed package is dropped when it repeats an earlier file, or when more than a
-    tenth of its long lines stand in a held-out file (packages vendor copies of the standard
-    library). Of each package at most `bytes_per_package` are taken, in the order of a path hash.
+    A file of an installed package is dropped if it repeats an earlier file, or if more than a tenth
+    of its long lines are in a held-out file, because packages contain copies of the standard
+    library. Each package gives at most `bytes_per_package`, in the order of a hash of the paths.
     """
     library = source_files(standard_library())
     forbidden = {

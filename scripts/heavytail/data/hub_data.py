@@ -1,4 +1,4 @@
-"""Data sets of the hub at pinned revisions, read by the datasets library."""
+"""Data sets of the hub at pinned revisions, which the datasets library reads."""
 
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -10,28 +10,29 @@ from heavytail.io.hub import asked, listing, require_as_listed
 
 
 def load(repository: str, revision: str, split: str, **wanted: Any) -> datasets.Dataset:
-    """One split of a data set whose files are what the hub's own listing says.
+    """One split of a data set, after its files were checked against the hub's listing.
 
     Args:
         repository: OWNER/NAME.
-        revision: commit.
-        split: name of the split.
-        wanted: what else `datasets.load_dataset` is to be asked for: `name` or `data_files`.
+        revision: the commit.
+        split: the name of the split.
+        wanted: further arguments of `datasets.load_dataset`: `name` or `data_files`.
 
-    Raises FetchError when the hub does not deliver; files that came stay in the hub's cache.
+    Raises:
+        FetchError: the hub does not deliver. Fetched files stay in the hub's cache.
     """
     what = f"{repository} at {revision}"
-    place: dict[str, Any] = {"revision": revision, "repo_type": "dataset"}
+    where: dict[str, Any] = {"revision": revision, "repo_type": "dataset"}
     with asked(what, ValueError, datasets.exceptions.DatasetsError) as api:
-        listing(api, repository, **place)
+        listing(api, repository, **where)
         builder = datasets.load_dataset_builder(repository, revision=revision, **wanted)
         listed: dict[str, RepoFile] = {}
         for url in (url for urls in builder.config.data_files.values() for url in urls):
             file = url.removeprefix(f"hf://datasets/{repository}@{revision}/")
             if file not in listed:
                 folder = PurePosixPath(file).parent.as_posix()
-                listed |= listing(api, repository, path_in_repo=folder.strip("."), **place)
-            path = api.hf_hub_download(repository, file, **place)
+                listed |= listing(api, repository, path_in_repo=folder.strip("."), **where)
+            path = api.hf_hub_download(repository, file, **where)
             require_as_listed(listed[file], Path(path), what)
         builder.download_and_prepare()
         return builder.as_dataset(split)

@@ -1,4 +1,4 @@
-"""lm-eval's built-in zero-shot tasks, frozen to local files so that evaluation needs no network."""
+"""Freeze lm-eval's zero-shot tasks to local files, so that evaluation needs no network."""
 
 from importlib.metadata import version
 from pathlib import Path
@@ -21,7 +21,7 @@ class TaskSettings(TypedDict):
 
 
 class Function(str):
-    """The import path of a function of lm-eval that takes part in a task."""
+    """The import path of a function of lm-eval that a task uses."""
 
 
 class _Dumper(yaml.SafeDumper):
@@ -34,16 +34,16 @@ _Dumper.add_representer(
 
 
 def to_yaml(config: dict[str, Any]) -> str:
-    """A task's configuration as lm-eval reads it."""
+    """The configuration of a task in the form that lm-eval reads."""
     return yaml.dump(config, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
 
 
 def built_in(task: str, folder: str) -> dict[str, Any]:
-    """lm-eval's own configuration of a task in a folder of lm_eval/tasks, includes resolved.
+    """lm-eval's own configuration of a task in a folder of lm_eval/tasks, with includes resolved.
 
-    Its functions come as import paths, so that nothing depends on where lm-eval is installed.
+    Functions are given as import paths, so that nothing depends on where lm-eval is installed.
 
-    Raises ValueError when the folder has no such task.
+    Raises ValueError if the folder has no such task.
     """
     root = Path(lm_eval.tasks.__file__).resolve().parent
     manager = lm_eval.tasks.TaskManager(include_path=root / folder, include_defaults=False)
@@ -58,15 +58,15 @@ def built_in(task: str, folder: str) -> dict[str, Any]:
 
 
 def freeze(settings: TaskSettings, data_file: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """A built-in task with its data beside it.
+    """A built-in task, with its data as a local file.
 
     Args:
-        settings: which task, and of which data.
-        data_file: where the rows will lie (JSON Lines), as the evaluation will see it.
+        settings: "task", its name; "folder", as of `built_in`; "revision", the commit of its data.
+        data_file: the path where the evaluation will find the rows (JSON Lines).
 
     Returns:
         (configuration for `to_yaml`, rows of the split that lm-eval scores). Prompts and metrics
-        stay lm-eval's; `metadata` says which data set, revision and split it was.
+        are lm-eval's. `metadata` names the data set, its revision and its split.
 
     Raises:
         ValueError: lm-eval has no such task there.

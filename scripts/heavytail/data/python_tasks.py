@@ -1,14 +1,14 @@
 """Multiple-choice tasks made of held-out Python files: no download, no labels, no licence.
 
-Each asks which of four strings of the same file stands at a place of a function. lm-eval tokenizes
-context + choice and scores what comes after as many tokens as the context alone has, so a choice
-must begin where the tokenizer begins a new token. With GPT-2's pattern it does: at a newline after
-a character that is no space, or at a dot after a letter or digit. (LLaMA 3's pattern joins the
-newline to punctuation before it; it is then left out of all four choices alike.) Had the context
-ended with the dot, GPT-2's pattern would join "._" and leave the underscore unscored, and LLaMA 3's
-would join ".name" and leave nothing to score.
+Each question asks which of four strings of the same file stands at a position in a function.
+lm-eval tokenizes context + choice, and scores what comes after as many tokens as the context alone
+has. So a choice must begin where the tokenizer begins a new token. With GPT-2's pattern it does: at
+a newline after a character that is not a space, or at a dot after a letter or digit. (LLaMA 3's
+pattern joins the newline to punctuation before it. The newline is then left out of all four choices
+alike.) If the context ended with the dot, GPT-2's pattern would join "._" and leave the underscore
+unscored, and LLaMA 3's would join ".name" and leave nothing to score.
 
-What a task asks for is the function `questions` of a module of its own, below `data/tasks`.
+Each task has a module below `data/tasks`, whose function `questions` says what the task asks for.
 """
 
 import ast
@@ -24,7 +24,7 @@ CHOICES = 4
 MAX_CONTEXT_CHARACTERS = 400
 MAX_CONTEXT_LINES = 12
 MIN_CONTEXT_LINES = 3
-# Distractors are drawn from so many candidates that are nearest to the answer in length.
+# Distractors are drawn from this many candidates, those nearest to the answer in length.
 NEAREST = 12
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -32,24 +32,24 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 @dataclass(frozen=True)
 class Question:
-    """A place in a file: what stands before it, what stands there, and what else could."""
+    """A position in a file: the text before it, the text there, and what else could stand there."""
 
     context: str
     answer: str
     distractors: tuple[str, ...]
 
 
-# The lines of a file and its syntax tree → per function, the places that may be asked for.
+# The lines of a file and its syntax tree → per function, the positions that may be asked for.
 Ask = Callable[[list[str], ast.Module], Iterator[list[Question]]]
 
 
 def source_lines(text: str) -> list[str]:
-    """The lines as Python counts them: form feeds, for one, end none."""
+    """The lines as Python counts them; a form feed, for example, does not end a line."""
     return text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
 
 
 def functions(tree: ast.Module) -> list[Function]:
-    """All functions and methods that stand in no other function, in source order."""
+    """All functions and methods that are not inside another function, in source order."""
     found: list[Function] = []
     waiting: list[ast.AST] = [tree]
     while waiting:
@@ -62,15 +62,15 @@ def functions(tree: ast.Module) -> list[Function]:
 
 
 def context_before(lines: list[str], function: Function, line: int, column: int) -> str | None:
-    """The text of the function up to a place, or None when there is too little of it.
+    """The text of the function up to a position, or None if there is too little text.
 
-    At most 12 lines and 400 characters, cut at the start of a line.
+    It has at most 12 lines and 400 characters, and is cut at the start of a line.
 
     Args:
-        lines: the file's lines.
-        function: the function around the place.
-        line: index of the place's line.
-        column: index of the place in that line.
+        lines: the lines of the file.
+        function: the function around the position.
+        line: the index of the line.
+        column: the index in that line.
     """
     first = max(function.lineno - 1, line - MAX_CONTEXT_LINES)
     kept = [*lines[first:line], lines[line][:column]]
@@ -88,15 +88,15 @@ def nearest(question: Question, generator: random.Random) -> Question:
 
 
 def questions_of(source: str, text: str, ask: Ask, seed: int) -> list[Question]:
-    """At most one question of each function of a file, in random order; none where it is no Python.
+    """At most one question per function of a file, in random order; none if it is not Python.
 
-    `ask` is the `questions` of a task's module.
+    `ask` is the function `questions` of the task's module.
     """
     try:
         tree = ast.parse(text)
     except (SyntaxError, ValueError):
         return []
-    # Seeded by file: an edit of one leaves the questions of the others as they are.
+    # Each file has a seed of its own: an edit of one file does not change the questions of others.
     generator = random.Random(f"{seed} {source}")
     answerable = (
         [q for q in questions if len(q.distractors) >= CHOICES - 1]
@@ -108,7 +108,7 @@ def questions_of(source: str, text: str, ask: Ask, seed: int) -> list[Question]:
 
 
 def document(source: str, question: Question, answer: int) -> dict[str, Any]:
-    """The question as a row, its true choice at index `answer`."""
+    """The question as a row, with the true choice at index `answer`."""
     choices = list(question.distractors)
     choices.insert(answer, question.answer)
     return {"source": source, "context": question.context, "choices": choices, "answer": answer}
@@ -122,12 +122,12 @@ def build(
     Args:
         files: (name, source) of Python files.
         ask: the `questions` of the task's module.
-        count: how many documents.
-        seed: decides which, together with the files.
+        count: the number of documents.
+        seed: decides, together with the files, which documents they are.
 
     Returns:
         `count` rows {"source": name, "context": str, "choices": 4 distinct strings, "answer": index
-        of the true one}; every index is the answer equally often.
+        of the true one}. Every index is the answer equally often.
 
     Raises:
         ValueError: the files give fewer documents.
@@ -135,10 +135,10 @@ def build(
     generator = random.Random(seed)
     order = generator.sample(sorted(files), len(files))
     per_file = [[(s, q) for q in questions_of(s, text, ask, seed)] for s, text in order]
-    # One question of every file before the second of any.
+    # Every file gives one question before any file gives a second.
     spread = [pair for pair in chain(*zip_longest(*per_file)) if pair is not None]
     if len(spread) < count:
-        raise ValueError(f"the files give {len(spread)} documents, {count} are wanted")
+        raise ValueError(f"the files give {len(spread)} documents, expected {count}")
     answers = [number % CHOICES for number in range(count)]
     generator.shuffle(answers)
     pairs = zip(spread[:count], answers, strict=True)
@@ -146,9 +146,10 @@ def build(
 
 
 def task_yaml(task: str, data_file: str) -> dict[str, Any]:
-    """lm-eval's configuration of a task whose rows lie in `data_file` (JSON Lines).
+    """lm-eval's configuration of a task whose rows are in `data_file` (JSON Lines).
 
-    Columns are named, not templates: lm-eval then takes their text as it is, braces included.
+    The configuration names columns in place of templates: lm-eval then takes their text as it is,
+    with its braces.
     """
     metrics = ("acc", "acc_norm")
     return {

@@ -10,9 +10,9 @@ from transformers import AutoConfig, AutoTokenizer, PreTrainedTokenizerBase
 
 
 def load_tokenizer(folder: str | Path, key: str, length: int) -> PreTrainedTokenizerBase:
-    """The tokenizer of a model that is to see windows of `length` tokens.
+    """The tokenizer of a model that will read windows of `length` tokens.
 
-    Raises ValueError, naming the config key, when the model has fewer positions.
+    Raises ValueError, which names the config key, if the model has fewer positions.
     """
     positions = AutoConfig.from_pretrained(folder, local_files_only=True).max_position_embeddings
     if length > positions:
@@ -21,7 +21,7 @@ def load_tokenizer(folder: str | Path, key: str, length: int) -> PreTrainedToken
 
 
 def check_vocabulary(ids: torch.Tensor, folder: str | Path) -> None:
-    """Raise ValueError when token ids reach beyond the vocabulary of the model in a folder."""
+    """Raise ValueError if a token id is outside the vocabulary of the model in a folder."""
     size = AutoConfig.from_pretrained(folder, local_files_only=True).vocab_size
     if ids.max().item() >= size:
         raise ValueError(
@@ -39,8 +39,8 @@ def sample_windows(
 ) -> torch.Tensor:
     """Random windows of random documents, drawn as the published Wanda and SparseGPT runs do.
 
-    A document is drawn until one is longer than `length`, then a window of it is drawn; Python's
-    own generator with the run's seed, so C4 gives the published calibration sets.
+    Documents are drawn until one is longer than `length`. Then a window of it is drawn. Both use
+    Python's own generator with the run's seed, so C4 gives the published calibration sets.
 
     Returns:
         int64 [samples, length].
@@ -67,9 +67,10 @@ def sample_windows(
 
 
 def beginning(documents: list[str], tokens: int) -> list[str]:
-    """The first documents with so many characters that they surely hold as many tokens.
+    """The first documents that together have enough characters to hold so many tokens.
 
-    A token has about four characters of English or code; a whole C4 shard takes minutes.
+    16 characters per token are counted, where English and code have about four. To tokenize a whole
+    C4 shard would take minutes.
     """
     ends = list(accumulate(map(len, documents)))
     return documents[: 1 + bisect_left(ends, 16 * tokens)]
@@ -85,11 +86,11 @@ def windows_of(
 ) -> torch.Tensor:
     """Cut token ids [tokens] into whole windows [windows, length]: the first `count`, or all.
 
-    Raises ValueError, naming the config key, when the text is too short for them.
+    Raises ValueError, which names the config key, if the text is too short.
     """
     available = len(ids) // length
     taken = available if count is None else count
     if not 0 < taken <= available:
-        wanted = f"{max(taken, 1)} windows of {length}"
-        raise ValueError(f"{key}: the text has {len(ids)} tokens, too few for {wanted}")
+        expected = f"{max(taken, 1)} windows of {length}"
+        raise ValueError(f"{key}: the text has {len(ids)} tokens, too few for {expected}")
     return ids[: taken * length].reshape(taken, length)

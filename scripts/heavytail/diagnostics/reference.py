@@ -83,7 +83,9 @@ def _variances(spectra: dict[str, np.ndarray]) -> list[tuple[Any, ...]]:
     return found
 
 
-def compared(ours: pd.DataFrame, reference: dict[tuple, tuple[float, ...]]) -> pd.DataFrame:
+def compared(
+    ours: pd.DataFrame, reference: dict[tuple[str, str, str], tuple[float, ...]]
+) -> pd.DataFrame:
     """Each candidate beside the reference results for the same quantity.
 
     Args:
@@ -108,7 +110,9 @@ def compared(ours: pd.DataFrame, reference: dict[tuple, tuple[float, ...]]) -> p
     return pd.DataFrame(rows)
 
 
-def reference_vectors(reference: dict[tuple, tuple[float, ...]], blocks: int) -> pd.DataFrame:
+def reference_vectors(
+    reference: dict[tuple[str, str, str], tuple[float, ...]], blocks: int
+) -> pd.DataFrame:
     """The reference's vectors of `blocks` values, tidy as of per_block, candidate "reference"."""
     rows = [
         (quantity, of, "reference", block, value)

@@ -14,7 +14,7 @@ def diagnostics(results: list[dict[str, str]]) -> dict[tuple[str, str, str], tup
     If the reference records a number twice, the later one counts: it has more digits. The vectors
     are of a model of 32 blocks that the reference does not name.
     """
-    found: dict[tuple, dict[int, float]] = {}
+    found: dict[tuple[str, str, str], dict[int, float]] = {}
     for row in results:
         if not row["method"]:
             quantity, of = MEANS.get(row["quantity"], (row["quantity"], row["grouping"]))

@@ -5,15 +5,19 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import datasets
 import lm_eval
 import numpy as np
 import torch
-from lm_eval.models.huggingface import HFLM
 from lm_eval.tasks import TaskManager
+from torch.utils import collect_env
 from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
+from heavytail.evaluation.continuations import ContinuationScorer
+from heavytail.evaluation.settings import ZeroShotSettings
 from heavytail.io.computed import versions
 from heavytail.io.files import read_json, write_json
 from heavytail.models import device
@@ -48,6 +52,17 @@ BATCH = 32
 
 
 @contextmanager
+def replaced(module: ModuleType, **attributes: object) -> Iterator[None]:
+    """Give a module's attributes other values until the block ends."""
+    before = {name: getattr(module, name) for name in attributes}
+    vars(module).update(attributes)
+    try:
+        yield
+    finally:
+        vars(module).update(before)
+
+
+@contextmanager
 def private_cache() -> Iterator[None]:
     """Make `datasets` work offline, in a temporary folder that is its cache until the end.
 
@@ -61,15 +76,11 @@ def private_cache() -> Iterator[None]:
             "DOWNLOADED_DATASETS_PATH": Path(folder, "downloads"),
             "EXTRACTED_DATASETS_PATH": Path(folder, "extracted"),
         }
-        before = {name: getattr(datasets.config, name) for name in settings}
-        vars(datasets.config).update(settings)
-        try:
+        with replaced(datasets.config, **settings):
             yield
-        finally:
-            vars(datasets.config).update(before)
 
 
-def json_safe(value: object) -> object:
+def json_safe(value: object) -> Any:
     """The value in JSON's own types: null for what is no finite number, names for dtypes.
 
     Raises TypeError for anything else, functions for one: their text would differ between runs.
@@ -89,12 +100,12 @@ def json_safe(value: object) -> object:
     raise TypeError(f"{type(value).__name__} has no place in a record")
 
 
-def without(mapping: dict, dropped: dict) -> dict:
+def without(mapping: dict[str, Any], dropped: dict[str, str]) -> dict[str, Any]:
     """The mapping without the dropped keys."""
     return {key: value for key, value in mapping.items() if key not in dropped}
 
 
-def reproducible(results: dict) -> dict:
+def reproducible(results: dict[str, Any]) -> dict[str, Any]:
     """lm-eval's results object without what differs between equal runs, JSON-safe.
 
     Each task's `log_likelihoods`, [documents][choices], and `outcomes`, 1 for each document that
@@ -124,7 +135,7 @@ def evaluate(
     include_path: str,
     batch_size: int,
     bos: str,
-) -> dict:
+) -> dict[str, Any]:
     """Run tasks whose configurations lie under a folder, without shots, offline.
 
     Args:
@@ -146,10 +157,13 @@ def evaluate(
         KeyError: a task has no configuration there.
     """
     formed = {"add_bos_token": ADD_BOS_TOKEN[bos], "softmax_dtype": SOFTMAX_DTYPE}
-    language_model = HFLM(pretrained=model, tokenizer=tokenizer, batch_size=batch_size, **formed)
-    with private_cache():
+    scorer = ContinuationScorer(
+        pretrained=model, tokenizer=tokenizer, batch_size=batch_size, **formed
+    )
+    # lm-eval would ask pip and others for the description of the machine that DROPPED leaves out.
+    with private_cache(), replaced(collect_env, get_pretty_env_info=str):
         results = lm_eval.simple_evaluate(
-            language_model,
+            scorer,
             tasks=tasks,
             num_fewshot=0,
             batch_size=batch_size,
@@ -160,7 +174,7 @@ def evaluate(
     return reproducible(results)
 
 
-def broken(results: dict) -> dict[str, str]:
+def broken(results: dict[str, Any]) -> dict[str, str]:
     """Task → what is wrong with it, for each task with a log-likelihood that is no finite number.
 
     lm-eval takes the argmax all the same: a model that says nan "chooses" the first choice of
@@ -175,7 +189,7 @@ def broken(results: dict) -> dict[str, str]:
     return reasons
 
 
-def summary(results: dict) -> dict:
+def summary(results: dict[str, Any]) -> dict[str, Any]:
     """The numbers that tables show, of what `evaluate` returns.
 
     Returns:
@@ -184,7 +198,8 @@ def summary(results: dict) -> dict:
         log-likelihoods are not finite, the task's numbers and the mean are None and the reason
         says where.
     """
-    reasons, tasks = broken(results), {}
+    reasons = broken(results)
+    tasks: dict[str, dict[str, Any]] = {}
     for task, numbers in results["results"].items():
         own = {name: numbers.get(f"{name},none") for name in NUMBERS if f"{name},none" in numbers}
         tasks[task] = dict.fromkeys(own) if task in reasons else own
@@ -194,7 +209,11 @@ def summary(results: dict) -> dict:
 
 
 def evaluate_zero_shot(
-    model: str, pruned: Artifact | None, task_files: list[str], settings: dict, output: str
+    model: str,
+    pruned: Artifact | None,
+    task_files: list[str],
+    settings: ZeroShotSettings,
+    output: str,
 ) -> None:
     """Write the record: accuracy per task, their mean, and lm-eval's own results object.
 

@@ -1,4 +1,4 @@
-"""Checksums of large files that are asked for whenever the workflow is read (standard library)."""
+"""Checksums of large files that are needed whenever the workflow is read (standard library)."""
 
 import json
 from collections.abc import Iterable
@@ -10,13 +10,13 @@ from heavytail.io.files import sha256, write_json
 
 
 def checksums(paths: Iterable[str | Path], memory: str | Path) -> dict[str, str]:
-    """The SHA-256 of each file, by its name; a file is read once as long as it stays what it was.
+    """The name of each file → its SHA-256. A file is read once, and again only if it changes.
 
     Args:
         paths: the files.
-        memory: JSON file that remembers size, time of change, inode and checksum of each, made
-            where it is missing. Times alone would not do: a file that was put in another's place
-            keeps its own.
+        memory: JSON file that remembers the size, time of change, inode and checksum of each; it is
+            made if it is missing. The time does not suffice: a file that takes the place of another
+            keeps its own time.
     """
     known, found = _remembered(memory), {}
     for path in map(Path, paths):
@@ -26,14 +26,14 @@ def checksums(paths: Iterable[str | Path], memory: str | Path) -> dict[str, str]
         found[path.name] = digest if before == now else sha256(path)
         known[str(path.absolute())] = [*now, found[path.name]]
     if known != _remembered(memory):
-        # Where results may only be read, the files are read again.
+        # If the folder cannot be written, the next call reads the files again.
         with suppress(OSError):
             write_json(memory, known)
     return found
 
 
 def _remembered(memory: str | Path) -> dict[str, list[Any]]:
-    """What an earlier call wrote; nothing where that is not there or not whole."""
+    """What an earlier call wrote; empty if that is missing or not whole."""
     try:
         return json.loads(Path(memory).read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""What computed a result, and what that cost."""
+"""What computed a result, and how much time and memory that took."""
 
 import resource
 import time
@@ -23,7 +23,7 @@ def versions(*packages: str) -> dict[str, str]:
 
 
 def computed_by(device: torch.device, dtype: torch.dtype) -> Computed:
-    """What decides the last bits of a result beside its code and inputs."""
+    """What decides the last bits of a result, in addition to its code and inputs."""
     return {
         "device": torch.cuda.get_device_name() if device.type == "cuda" else device.type,
         "dtype": str(dtype),

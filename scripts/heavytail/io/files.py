@@ -13,10 +13,11 @@ from uuid import uuid4
 
 @contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
-    """A temporary path beside `path` that replaces it when the block ends without an error.
+    """A temporary path beside `path`, which replaces `path` if the block ends without an error.
 
-    A job that dies inside the block leaves `path` as it was. What a killed one left is deleted; if
-    that one is still at work, because only its parent was killed, it fails and this one counts.
+    If the job dies inside the block, `path` stays as it was. A temporary file that a killed job
+    left is deleted. If that job still runs, because only its parent was killed, it fails: this one
+    counts.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -32,9 +33,9 @@ def replacing(path: str | Path) -> Iterator[Path]:
 
 @contextmanager
 def scratch(path: str | Path) -> Iterator[Path]:
-    """A folder beside `path` for what a job cannot hold in memory; it goes when the block ends.
+    """A folder beside `path` for what a job cannot hold in memory; it is deleted after the block.
 
-    Its name is fixed, so that the next run clears away what a killed one left.
+    Its name is fixed, so that the next run deletes what a killed one left.
     """
     folder = Path(path).with_name(f".{Path(path).name}.scratch")
     shutil.rmtree(folder, ignore_errors=True)
@@ -45,24 +46,24 @@ def scratch(path: str | Path) -> Iterator[Path]:
 
 
 def write_text(path: str | Path, text: str) -> None:
-    """Write UTF-8 text, all or nothing."""
+    """Write UTF-8 text, completely or not at all."""
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 
 def copy(source: str | Path, path: str | Path) -> None:
-    """Copy a file, all or nothing."""
+    """Copy a file, completely or not at all."""
     with replacing(path) as temporary:
         shutil.copyfile(source, temporary)
 
 
 def write_json(path: str | Path, value: object) -> None:
-    """Write JSON, all or nothing; NaN is refused because JSON has none."""
+    """Write JSON, completely or not at all; NaN is an error, because JSON has none."""
     write_text(path, json.dumps(value, indent=1, allow_nan=False) + "\n")
 
 
 def read_json(path: str | Path) -> dict[str, Any]:
-    """Read a JSON object. Raises ValueError, naming the file, when it is none."""
+    """Read a JSON object. Raises ValueError, which names the file, if it is not JSON."""
     try:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except ValueError as error:
@@ -70,9 +71,9 @@ def read_json(path: str | Path) -> dict[str, Any]:
 
 
 def write_lines(path: str | Path, rows: Iterable[Mapping[str, object]]) -> dict[str, object]:
-    """Write JSON Lines, all or nothing, one row in memory.
+    """Write JSON Lines, completely or not at all, with one row in memory at a time.
 
-    Returns {"documents": their number, "documents_sha256": of the file}.
+    Returns {"documents": their number, "documents_sha256": the SHA-256 of the file}.
     """
     count = 0
     with replacing(path) as temporary, open(temporary, "w", encoding="utf-8") as lines:
@@ -83,7 +84,7 @@ def write_lines(path: str | Path, rows: Iterable[Mapping[str, object]]) -> dict[
 
 
 def read_lines(path: str | Path) -> list[dict[str, Any]]:
-    """Read JSON Lines. Raises ValueError, naming the file and the line, when one is not JSON."""
+    """Read JSON Lines. Raises ValueError, which names file and line, if a line is not JSON."""
     rows = []
     with open(path, "rb") as lines:
         for number, line in enumerate(lines, 1):
@@ -97,6 +98,6 @@ def read_lines(path: str | Path) -> list[dict[str, Any]]:
 
 
 def sha256(path: str | Path) -> str:
-    """The file's SHA-256 as hexadecimal digits."""
+    """The SHA-256 of a file as hexadecimal digits."""
     with open(path, "rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()

@@ -1,4 +1,4 @@
-"""Safetensors files whose bytes depend on their content alone, written one tensor at a time."""
+"""Write safetensors files, one tensor at a time; their bytes depend only on their content."""
 
 import json
 import math
@@ -30,7 +30,7 @@ Layout = dict[str, tuple[str, tuple[int, ...]]]
 def write_tensors(
     path: str | Path, tensors: dict[str, torch.Tensor], metadata: dict[str, str]
 ) -> None:
-    """Write tensors and metadata as safetensors, all or nothing."""
+    """Write tensors and metadata as safetensors, completely or not at all."""
     layout = {name: (CODES[tensor.dtype], tuple(tensor.shape)) for name, tensor in tensors.items()}
     stream_tensors(path, layout, tensors.__getitem__, metadata)
 
@@ -38,15 +38,15 @@ def write_tensors(
 def stream_tensors(
     path: str | Path, layout: Layout, load: Callable[[str], torch.Tensor], metadata: dict[str, str]
 ) -> None:
-    """Write safetensors, all or nothing, with one tensor in memory at a time.
+    """Write safetensors, completely or not at all, with one tensor in memory at a time.
 
-    The library orders metadata at random; here they stand by name, so that a rerun gives the same
-    bytes. The format: length of the header, header as JSON padded to 8 bytes, data; wide dtypes
-    come first, so that every tensor is aligned.
+    The library orders metadata at random. Here metadata are ordered by name, so that a rerun gives
+    the same bytes. The format is: the length of the header, the header as JSON padded to 8 bytes,
+    the data. Wide dtypes come first, so that every tensor is aligned.
 
     Args:
         layout: what is to be written.
-        load: name → tensor of that dtype and shape.
+        load: name → the tensor, of the dtype and shape in the layout.
         metadata: text beside the tensors.
 
     Raises:
@@ -66,7 +66,8 @@ def stream_tensors(
         for name in names:
             tensor = load(name)
             if (CODES[tensor.dtype], tuple(tensor.shape)) != layout[name]:
-                raise ValueError(f"{name}: found {tensor.dtype} {[*tensor.shape]}")
+                found = f"{tensor.dtype} {[*tensor.shape]}"
+                raise ValueError(f"{name}: found {found}, expected {layout[name]}")
             file.write(raw(tensor))
 
 
@@ -76,17 +77,17 @@ def raw(tensor: torch.Tensor) -> memoryview:
 
 
 def layout_of(stored: safe_open) -> Layout:
-    """The layout of an open safetensors file; no tensor is read."""
+    """The layout of an open safetensors file; this reads no tensor."""
     slices = {name: stored.get_slice(name) for name in stored.keys()}  # noqa: SIM118
     return {name: (part.get_dtype(), tuple(part.get_shape())) for name, part in slices.items()}
 
 
 def join_tensors(path: str | Path, parts: dict[str, Path], metadata: dict[str, str]) -> None:
-    """Write one safetensors file from several, keys {prefix}.{key}.
+    """Write one safetensors file from several, with keys {prefix}.{key}.
 
     Args:
         parts: prefix, without a dot → file.
-        metadata: of the new file.
+        metadata: that of the new file.
     """
     layout: Layout = {}
     for prefix, part in parts.items():
@@ -95,7 +96,7 @@ def join_tensors(path: str | Path, parts: dict[str, Path], metadata: dict[str, s
 
     def load(name: str) -> torch.Tensor:
         prefix, _, inner = name.partition(".")
-        # Opened anew each time: what an open file has read counts as memory of the process.
+        # Open the file each time: what was read of an open file counts as memory of the process.
         with safe_open(parts[prefix], framework="pt") as stored:
             return stored.get_tensor(inner)
 

@@ -1,8 +1,8 @@
 """A digest of what a script computes: its own code and the package modules that it imports.
 
-Only what can change a result counts. Comments, layout, docstrings, annotations, the texts of errors
-and of log lines, and whatever only these use do not, nor does the package `running`, which
-accompanies a job. Standard library only: it runs whenever the workflow is read.
+Only what can change a result counts. These do not count: comments, layout, docstrings, annotations,
+the texts of errors and of log lines, whatever only these use, and the package `running`, which
+accompanies a job. Standard library only: this runs whenever Snakemake reads the workflow.
 """
 
 import ast
@@ -11,19 +11,19 @@ from collections.abc import Callable, Iterator
 from functools import cache
 
 PACKAGE = "heavytail"
-# What accompanies a job and cannot reach a result.
+# This package accompanies a job and cannot reach a result.
 INERT = f"{PACKAGE}.running"
 LOGGERS = ("log", "logger", "logging", "warnings")
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-# An annotation of a class attribute that decides what the class is.
-TELLING = ("ClassVar", "InitVar", "KW_ONLY")
+# These annotations of an attribute change what a dataclass does.
+DECISIVE = ("ClassVar", "InitVar", "KW_ONLY")
 
 
 class _Meaning(ast.NodeTransformer):
-    """Takes out of a syntax tree what cannot change a result."""
+    """Removes from a syntax tree what cannot change a result."""
 
     def __init__(self, inert: set[str]):
-        """`inert`: the names by which the source calls what accompanies its job."""
+        """`inert`: the names by which the source uses the package that accompanies its job."""
         self._inert = inert
         self._fields: set[ast.AnnAssign] = set()
 
@@ -43,12 +43,12 @@ class _Meaning(ast.NodeTransformer):
         return node
 
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
-        # Annotations make the fields of a dataclass: which there are counts, not of what type.
+        # Annotations make the fields of a dataclass: their names count, their types do not.
         for statement in node.body:
             if isinstance(statement, ast.AnnAssign):
                 names = {part.id for part in ast.walk(statement) if isinstance(part, ast.Name)}
-                telling = [name for name in TELLING if name in names]
-                statement.annotation = ast.Constant(", ".join(telling))
+                decisive = [name for name in DECISIVE if name in names]
+                statement.annotation = ast.Constant(", ".join(decisive))
                 self._fields.add(statement)
         return self.generic_visit(node)
 
@@ -71,12 +71,13 @@ class _Meaning(ast.NodeTransformer):
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         owner = node.func.value if isinstance(node.func, ast.Attribute) else node.func
-        told = isinstance(owner, ast.Name) and owner.id in (*LOGGERS, *self._inert)
-        return _Textless().visit(self.generic_visit(node)) if told else self.generic_visit(node)
+        is_inert = isinstance(owner, ast.Name) and owner.id in (*LOGGERS, *self._inert)
+        visited = self.generic_visit(node)
+        return _Textless().visit(visited) if is_inert else visited
 
 
 class _Textless(ast.NodeTransformer):
-    """Takes the texts out of an error or a log line."""
+    """Removes the texts of an error or a log line."""
 
     def visit_Constant(self, node: ast.Constant) -> ast.Constant:
         return ast.Constant("") if isinstance(node.value, str) else node
@@ -86,7 +87,7 @@ class _Textless(ast.NodeTransformer):
 
 
 def _text(node: object) -> str:
-    """A syntax tree as text, the same in every release of Python: what is empty is left out."""
+    """A syntax tree as text, without empty fields: the same in every release of Python."""
     if isinstance(node, ast.AST):
         fields = ((name, getattr(node, name, None)) for name in node._fields)
         inner = ",".join(
@@ -99,20 +100,20 @@ def _text(node: object) -> str:
 
 
 def _is_emptied(node: object) -> bool:
-    """Whether a node is an import of which nothing is left."""
+    """Whether a node is an import of no name any more."""
     return isinstance(node, ast.Import | ast.ImportFrom) and not node.names
 
 
 @cache
 def _parsed(source: str) -> tuple[str, frozenset[str], frozenset[str]]:
-    """What counts of a source, as text; the package's modules that it computes with, and the others
-    that it imports."""
+    """The part of a source that counts, as text; the package's modules that it computes with; and
+    the other modules of the package that it imports."""
     tree = ast.parse(source)
     everything = _modules(tree)
     tree = _Meaning(set(map(_bound, _inert_imports(tree)))).visit(tree)
     used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
     for node in ast.walk(tree):
-        # Of what only annotations and texts used nothing is left.
+        # A name that only annotations or texts used is imported no longer.
         if isinstance(node, ast.Import | ast.ImportFrom):
             node.names = [one for one in node.names if _bound(one) in used]
     counted = frozenset(name for name in _modules(tree) if not _is_inert(name))
@@ -120,7 +121,7 @@ def _parsed(source: str) -> tuple[str, frozenset[str], frozenset[str]]:
 
 
 def _modules(tree: ast.AST) -> frozenset[str]:
-    """What may be a module among the package's names that a tree imports."""
+    """The names of the package that a tree imports and that may be modules."""
     found = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -131,12 +132,12 @@ def _modules(tree: ast.AST) -> frozenset[str]:
 
 
 def _is_inert(name: str) -> bool:
-    """Whether a module is of the package that accompanies a job."""
+    """Whether a module belongs to the package that accompanies a job."""
     return f"{name}.".startswith(f"{INERT}.")
 
 
 def _inert_imports(tree: ast.AST) -> Iterator[ast.alias]:
-    """What a source imports of the package that accompanies a job."""
+    """The imports of a source from the package that accompanies a job."""
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and _is_inert(str(node.module)):
             yield from node.names
@@ -145,17 +146,17 @@ def _inert_imports(tree: ast.AST) -> Iterator[ast.alias]:
 
 
 def _bound(alias: ast.alias) -> str:
-    """The name by which an import is used."""
+    """The name by which the source uses an import."""
     return alias.asname or alias.name.split(".")[0]
 
 
 def digest(roots: list[str], read: Callable[[str], str | None]) -> str:
-    """Hexadecimal digest of the code that `roots` reach.
+    """The hexadecimal digest of the code that `roots` reach.
 
     Args:
         roots: names for `read`: the script, and modules that it chooses at run time.
-        read: name ("prune_cell", or dotted "heavytail.pruning.artifact") → source, None when there
-            is no such module (a name imported from a module, or the package itself).
+        read: name ("prune_cell", or dotted "heavytail.pruning.artifact") → its source; None if
+            there is no such module (a name imported from a module, or the package itself).
 
     Raises:
         FileNotFoundError: a root does not exist.
@@ -172,7 +173,7 @@ def digest(roots: list[str], read: Callable[[str], str | None]) -> str:
         if source is None and name in roots:
             raise FileNotFoundError(f"no source for {name}")
         text, computing, others = _parsed(source or "")
-        # What counts for nothing is read all the same: `read` may fetch it for the job.
+        # A module that does not count is read all the same: `read` may fetch it for the job.
         parts[name] = text if counts and source else ""
         (pending if counts else accompanying).extend(computing)
         accompanying += others

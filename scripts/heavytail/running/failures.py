@@ -5,70 +5,70 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
 
-# Two of Snakemake's log events, which are strings; of jobs that finish --quiet leaves none.
+# Two of Snakemake's log events, which are strings. (With --quiet there are none of finished jobs.)
 STARTS, FAILED = "job_info", "job_error"
-# A disk with less room takes a log no more.
+# On a disk with less free space, a log can no longer be written.
 FULL_BYTES = 2**20
 
 
 class FailedJobs(logging.Handler):
-    """Listens to a run's log events and keeps the jobs that failed and were not made good.
+    """Listens to a run's log events, and keeps the jobs whose last attempt failed.
 
     Attributes:
         logs: number of a failed job → path of its log, in the order in which the jobs failed.
     """
 
     def __init__(self) -> None:
-        """A listener that has heard nothing yet."""
+        """Start without failed jobs."""
         super().__init__()
         self.logs: dict[int, str] = {}
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Note what a record says of a job; a record of anything else changes nothing."""
+        """Keep what a record says about a job; ignore every other record."""
         try:
-            self._note(record)
+            self._keep(record)
         except (AttributeError, LookupError, TypeError):
-            # Snakemake waits for ever for a job whose failure it could not report.
+            # If this raised, Snakemake would wait forever for the job whose failure it reports.
             self.handleError(record)
 
-    def _note(self, record: Any) -> None:
-        # Any: what Snakemake says of a job stands in attributes of its own.
+    # Any: what Snakemake says about a job stands in attributes of its own.
+    def _keep(self, record: Any) -> None:
         event = getattr(record, "event", None)
         if event == STARTS:
-            # Again, where it failed: it is reported again if it fails again.
+            # This may be another attempt. If it fails too, it is reported again.
             self.logs.pop(record.jobid, None)
-        # Of a group that failed every job is reported, indented, those that worked too.
+        # If a group fails, Snakemake reports all of its jobs, indented, also those that succeeded.
         elif event == FAILED and record.log and not record.indent:
-            # An executor may name a log of its own behind the job's.
+            # An executor may add a log of its own after the job's.
             self.logs[record.jobid] = record.log[0]
 
 
 def job_name(log: str) -> str:
-    """The rule and what it worked on, from the path of its log: "prune_cell tiny/wanda/…"."""
+    """The rule and its wildcards, from the path of the log: "prune_cell tiny/wanda/…"."""
     return log.split("logs/", 1)[-1].removesuffix(".log").replace("/", " ", 1)
 
 
 def reasons(
     logs: Iterable[str], read: Callable[[str], str], free: Callable[[str], int]
 ) -> list[str]:
-    """One line per failed job: its name, the reason, its log's path.
+    """One line per failed job: its name, the reason, the path of its log.
 
     Args:
         logs: paths of the failed jobs' logs.
-        read: path of a job's log → its text; raises OSError where there is none.
-        free: path of a job's log → bytes that its disk has left; raises OSError likewise.
+        read: path of a job's log → its text; raises OSError if there is none.
+        free: path of a job's log → free bytes on its disk; raises OSError in the same way.
     """
     return [_reason(log, read, free) for log in logs]
 
 
 def _reason(log: str, read: Callable[[str], str], free: Callable[[str], int]) -> str:
-    """The last line of a failed job's log, which a killed job or a full disk left unwritten."""
-    name, last, likely = job_name(log), "", "as a killed job does"
+    """The last line of a failed job's log, or a guess if the job could not write its reason."""
+    name, last, guess = job_name(log), "", "as a killed job does"
     with suppress(OSError):
         last = read(log).rstrip().rpartition("\n")[2]
     if last.startswith(f"{name}: "):
         return last
     with suppress(OSError):
         if (left := free(log)) < FULL_BYTES:
-            likely = f"as on a full disk: {left} bytes are left"
-    return f"{name}: ended without a reason, {likely} (log: {log})"
+            guess = f"as on a full disk: {left} bytes are left"
+    return f"{name}: ended without a reason, {guess} (log: {log})"

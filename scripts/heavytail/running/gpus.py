@@ -12,44 +12,44 @@ from pathlib import Path
 log = logging.getLogger(__name__)
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
-# Where Linux lists what a processor can do, and its instructions for bfloat16: without them a CPU
-# computes in float32 instead.
+# Linux lists here what a processor can do; the second are its instructions for bfloat16. A CPU
+# without them computes in float32 instead.
 CPU, BFLOAT16 = Path("/proc/cpuinfo"), ("avx512_bf16", "amx_bf16", "bf16")
 
 
 def _queried(*fields: str) -> list[list[str]]:
-    """Some fields of each of the machine's GPUs; none where no driver tells."""
+    """Some fields of each of the machine's GPUs; an empty list if there is no driver."""
     if not shutil.which("nvidia-smi"):
         return []
     query = ["nvidia-smi", f"--query-gpu={','.join(fields)}", "--format=csv,noheader"]
-    told = subprocess.run(query, capture_output=True, text=True, check=False)
-    # Without a driver it fails, and says so where the fields would be.
-    lines = told.stdout.splitlines() if told.returncode == 0 else []
+    answer = subprocess.run(query, capture_output=True, text=True, check=False)
+    # Without a driver it fails, and prints the reason in place of the fields.
+    lines = answer.stdout.splitlines() if answer.returncode == 0 else []
     return [[field.strip() for field in line.split(",")] for line in lines]
 
 
 def _listed() -> dict[str, str]:
-    """Index → identifier of the machine's GPUs."""
+    """The machine's GPUs: index → identifier."""
     return dict(_queried("index", "uuid"))
 
 
 def candidates() -> list[str]:
-    """What this process may choose from: the devices that are visible to it, else all.
+    """The GPUs that this process may choose from: the visible ones or, if none is set, all.
 
-    Slurm makes the devices that it gave to a job visible; a job that was given none has none.
-    Elsewhere a device is called by its identifier, however it was made visible: one lock each.
+    Slurm makes visible to a job the devices that the job was given, possibly none. Outside of
+    Slurm, a device is named by its identifier, however it was made visible: so each has one lock.
     """
     visible = os.environ.get(VISIBLE)
     in_slurm, listed = "SLURM_JOB_ID" in os.environ, _listed()
     if visible is None and not in_slurm:
         return list(listed.values())
-    # As CUDA has it, -1 is none.
+    # CUDA reads -1 as no device.
     names = [name for name in (visible or "").split(",") if name not in ("", "-1")]
     return names if in_slurm else [listed.get(name, name) for name in names]
 
 
 def computing_device() -> str:
-    """What this process may compute on: the names of its GPUs, or the CPU's kind of bfloat16."""
+    """The hardware that may compute here: names of GPUs, or "cpu" and its bfloat16 instructions."""
     allowed = candidates()
     rows = _queried("index", "uuid", "name")
     names = {name for index, uuid, name in rows if index in allowed or uuid in allowed}
@@ -63,7 +63,7 @@ def computing_device() -> str:
 
 
 def _locked(names: list[str], folder: Path) -> str | None:
-    """The first device that was free and is this process's to its end; None if all are taken."""
+    """Lock the first free device until this process ends, and return it; None if none is free."""
     for name in names:
         handle = os.open(folder / f"{name.replace('/', '-')}.lock", os.O_CREAT | os.O_RDWR)
         try:
@@ -75,13 +75,14 @@ def _locked(names: list[str], folder: Path) -> str | None:
 
 
 def claim(poll: float = 0.5) -> str | None:
-    """Wait for a free GPU, make it the only visible one and return it; None where there is none.
+    """Wait for a free GPU, make it the only visible one and return it; None if there is no GPU.
 
-    To be called before CUDA is initialised, which reads once what is visible. The locks are one
-    user's, and in a job of Slurm that job's: another's devices may bear the same numbers.
+    Call this before CUDA is initialised: CUDA reads only once which devices are visible. The locks
+    belong to one user or, inside a Slurm job, to that job, because the devices of another job may
+    have the same numbers.
 
     Args:
-        poll: seconds between two rounds over devices that are all taken.
+        poll: seconds to wait between two attempts if all devices are taken.
     """
     names = candidates()
     if not names:

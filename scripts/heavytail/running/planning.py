@@ -1,4 +1,4 @@
-"""Answers that Snakemake asks for again and again while it plans (standard library: parse time)."""
+"""Remember what Snakemake asks many times while it plans (standard library only: parse time)."""
 
 import sys
 from collections.abc import Callable
@@ -10,37 +10,37 @@ from typing import Any, TypeVar
 Answer = TypeVar("Answer")
 
 
-def remembered(asked: Callable[..., Answer]) -> Callable[..., Answer]:
-    """A function that computes each answer once; errors are not remembered.
+def remembered(function: Callable[..., Answer]) -> Callable[..., Answer]:
+    """A function that computes each answer once; it does not remember errors.
 
     Args:
-        asked: takes arguments by place, has no side effects, and answers with what nobody changes.
+        function: takes positional arguments, has no side effects, and returns what nobody changes.
     """
     answers: dict[tuple[Any, ...], Answer] = {}
 
-    @wraps(asked)
-    def answer(*question: Any) -> Answer:
+    @wraps(function)
+    def answer(*arguments: Any) -> Answer:
         try:
-            known = question in answers
+            known = arguments in answers
         except TypeError:
-            # It has no hash.
-            return asked(*question)
+            # An argument has no hash.
+            return function(*arguments)
         if not known:
-            answers[question] = asked(*question)
-        return answers[question]
+            answers[arguments] = function(*arguments)
+        return answers[arguments]
 
     return answer
 
 
 def remember(name: str) -> None:
-    """Put `remembered` in the place of a function, if there is one of this name.
+    """Replace a function by its `remembered` form, if there is a function of this name.
 
     Args:
         name: "module:function".
     """
     module, _, function = name.partition(":")
     with suppress(ImportError, AttributeError):
-        asked = resolve_name(name)
-        # Another workflow of this process may have been here.
-        if not hasattr(asked, "__wrapped__"):
-            setattr(sys.modules[module], function, remembered(asked))
+        original = resolve_name(name)
+        # Another workflow in this process may have replaced it already.
+        if not hasattr(original, "__wrapped__"):
+            setattr(sys.modules[module], function, remembered(original))

@@ -1,4 +1,4 @@
-"""Long loops that say in the log how far they are."""
+"""Log the progress of long loops."""
 
 import logging
 import time
@@ -10,10 +10,10 @@ Item = TypeVar("Item")
 
 
 def counted(noun: str, items: Iterable[Item], total: int) -> Iterator[Item]:
-    """The items; each is logged as "{noun} k of n, t s" once the loop's body is through with it.
+    """Yield the items, and log "{noun} k of n, t s" after the body of the loop has finished one.
 
     Args:
-        noun: what an item is.
+        noun: what an item is called.
         items: in the order of the loop.
         total: their number.
     """

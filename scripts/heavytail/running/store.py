@@ -1,8 +1,8 @@
-"""Finished results, kept by what they depend on, so that equal work is done once.
+"""A store of finished results, found by what they depend on, so that equal work is done once.
 
-A folder per key holds the outputs of a job as hard links: no byte lies twice on the disk, and what
-nothing else links to is no longer a result of any config. Standard library only: a job that finds
-its key here ends before it imports anything that computes.
+The store has a folder per key, which holds the outputs of a job as hard links. So no byte is on the
+disk twice, and a file that nothing else links to is no result of any config any more. Standard
+library only: a job that finds its key here ends before it imports anything that computes.
 """
 
 import fcntl
@@ -22,7 +22,7 @@ from heavytail.running.gpus import computing_device
 
 log = logging.getLogger(__name__)
 ENTRY = "entry.json"
-# Whose releases may change the last digits of a result.
+# A new release of one of these may change the last digits of a result.
 PACKAGES = ("torch", "transformers", "lm_eval")
 # A path or several.
 Paths = str | Iterable[str]
@@ -30,16 +30,16 @@ Paths = str | Iterable[str]
 
 @dataclass(frozen=True)
 class Work:
-    """A job, or a part of one, by all that its outputs depend on."""
+    """All that the outputs of a job, or of a part of one, depend on."""
 
     rule: str
-    params: Mapping[str, object]  # the digest of the code, and settings
+    params: Mapping[str, object]  # the digest of the code, and the settings
     inputs: Mapping[str, Paths | None]  # by name
     outputs: Mapping[str, str]  # name → path
     threads: int
 
     def key(self) -> str:
-        """The same for equal work, whatever the files are called, as hexadecimal digits."""
+        """Hexadecimal digits that are the same for equal work, whatever its files are called."""
         sums = {name: _sums(paths) for name, paths in self.inputs.items() if paths}
         parts = {
             "rule": self.rule,
@@ -54,11 +54,11 @@ class Work:
 
 
 def _sums(paths: Paths) -> object:
-    """The identity of a file's content, or of each file of a list."""
+    """A checksum of the content of a file, or a list of them for a list of files."""
     if not isinstance(paths, str):
         return [_sums(path) for path in paths]
     if paths.endswith(".origin.json"):
-        # It says where the cell's inputs lie, and by its key alone what the cell is.
+        # The file also holds paths. Only its key says what the cell is.
         return json.loads(Path(paths).read_text(encoding="utf-8"))["key"]
     return _sha256(paths)
 
@@ -70,27 +70,27 @@ def _sha256(path: str | Path) -> str:
 
 @contextmanager
 def _alone(folder: Path, key: str) -> Iterator[None]:
-    """Let one job at a time work on a key; where the file system has no locks, any number."""
+    """Let one job at a time work on a key. If the file system has no locks, any number may."""
     folder.mkdir(parents=True, exist_ok=True)
     with open(folder / "lock", "ab") as handle:
-        # A byte of its own for each key, far apart enough never to be two keys'.
-        place = int(key[:15], 16)
+        # Each key locks one byte of the file. There are so many bytes that no two keys share one.
+        byte = int(key[:15], 16)
         try:
             try:
-                fcntl.lockf(handle, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, place)
+                fcntl.lockf(handle, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, byte)
             except BlockingIOError:
-                log.info("another job is at the same work: waiting for it")
-                fcntl.lockf(handle, fcntl.LOCK_EX, 1, place)
+                log.info("another job does the same work: waiting for it")
+                fcntl.lockf(handle, fcntl.LOCK_EX, 1, byte)
         except OSError as error:
             log.info("no lock (%s)", error)
         yield
 
 
 def once(folder: str | Path, work: Work, compute: Callable[[], None]) -> None:
-    """Make the outputs of `work`: from the store where they were made before, else by `compute`.
+    """Make the outputs of `work`: from the store if they were made before, else by `compute`.
 
     Args:
-        folder: of the store.
+        folder: that of the store.
         work: what is to be done.
         compute: writes all of the outputs.
     """
@@ -105,27 +105,27 @@ def once(folder: str | Path, work: Work, compute: Callable[[], None]) -> None:
 
 
 def _restore(entry: Path, outputs: Mapping[str, str]) -> bool:
-    """Give an entry's files the names of the outputs; False where they are not there and whole."""
+    """Link the outputs to the files of an entry; False if a file is missing or damaged."""
     try:
         sums = json.loads((entry / ENTRY).read_text(encoding="utf-8"))["sha256"]
         damaged = [name for name in outputs if _sha256(entry / name) != sums[name]]
     except (OSError, KeyError, ValueError):
         return False
     if damaged:
-        log.warning("%s: %s: not what was kept; it is made again", entry, damaged[0])
+        log.warning("%s: %s has changed since it was kept: making it again", entry, damaged[0])
         shutil.rmtree(entry)
         return False
     for name, path in outputs.items():
         part = Path(f"{path}.{uuid4().hex[:8]}.part")
         os.link(entry / name, part)
-        # Newer than what it was made from: Snakemake compares content only where times differ.
+        # The output must be newer than the inputs: Snakemake compares contents only if it is not.
         os.utime(part)
         part.replace(path)
     return True
 
 
 def _keep(entry: Path, work: Work) -> None:
-    """Add the outputs to the store; a file system without hard links keeps nothing."""
+    """Add the outputs to the store; without hard links in the file system, add nothing."""
     part = entry.with_name(f".{entry.name}.{uuid4().hex[:8]}.part")
     try:
         part.mkdir(parents=True)
@@ -141,7 +141,7 @@ def _keep(entry: Path, work: Work) -> None:
 
 
 def unused(folder: str | Path) -> dict[Path, int]:
-    """Entries of which a file is no result any more, and what killed jobs left, with their bytes.
+    """Entries of which a file is no result any more, and what killed jobs left → bytes to be freed.
 
     The other files of an entry, such as the record of an artifact that was deleted, stay results.
     """

@@ -1,4 +1,4 @@
-"""Inputs of a job that were cut short, by a crash or a hand, are told and made again."""
+"""Find inputs of a job that are cut short, for example by a crash, and have them made again."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -7,10 +7,10 @@ from safetensors import SafetensorError, safe_open
 
 
 def require_whole(inputs: Iterable[str]) -> None:
-    """Check the safetensors among a job's inputs, and those of a model beside provenance.json.
+    """Check a job's safetensors inputs, and those of a model beside its provenance.json.
 
-    Raises ValueError for a file that is not whole. What stands for it is deleted first, the file
-    itself or the model's provenance.json, so that the next run makes it again.
+    Raises ValueError for a file that is not whole. The file itself, or the model's provenance.json,
+    is deleted first, so that the next run makes it again.
     """
     for path in map(Path, inputs):
         model = path.name == "provenance.json"
@@ -24,5 +24,5 @@ def require_whole(inputs: Iterable[str]) -> None:
                 path.unlink()
                 raise ValueError(
                     f"{file}: not a whole safetensors file ({error}); {path.name} was deleted, "
-                    "the next run makes it again"
+                    "and the next run makes it again"
                 ) from error

@@ -1,4 +1,4 @@
-"""The CSV files of all records: one row per cell, and one per cell, task and number."""
+"""The CSV files of all records: one with a row per cell, one with a row per cell, task, number."""
 
 from collections.abc import Mapping, Sequence
 from io import StringIO
@@ -10,7 +10,7 @@ from heavytail.cells import DENSE
 from heavytail.config.entries import Blend
 from heavytail.io.files import replacing
 
-# What the config says of a row beside the axes of the cell: the same for all of its seeds.
+# The settings of a row beside the axes of its cell; they are the same for all seeds.
 SETTINGS = [
     *("within_block", "allocator", "metric", "grouping", "mapping", "epsilon", "segments", "blend"),
 ]
@@ -19,7 +19,7 @@ COLUMNS = [
     *("sparsity", "seed", "realised_sparsity", "perplexity", "zero_shot_mean"),
     *("seconds", "peak_memory_mb", "artifact"),
 ]
-# Names may look like numbers, and epsilon need not be one.
+# Columns of text: a name may look like a number, and an epsilon may be text.
 TEXT = (
     *("model", "method", "allocation", "allocator", "metric", "grouping", "mapping", "epsilon"),
     *("segments", "blend", "sparsity", "bos", "task", "quantity", "baseline", "against"),
@@ -61,13 +61,13 @@ def cell_rows(
     zero_shot: list[dict[str, Any]],
     pruned: dict[str, dict[str, Any]],
 ) -> pd.DataFrame:
-    """One row per cell and one dense row per model, columns as in the file contract.
+    """One row per cell and one dense row per model, with the columns of the file contract.
 
     Args:
-        rows: what the config says of each row.
-        perplexity: the rows' records.
-        zero_shot: the rows' records, or nothing when no task was asked for.
-        pruned: artifact path → record of the pruning.
+        rows: the settings of each row, from the config; `method` is None in a dense row.
+        perplexity: the record of each row.
+        zero_shot: the record of each row; empty if there are no tasks.
+        pruned: path of an artifact → record of the pruning.
     """
     table = []
     for number, row in enumerate(rows):
@@ -83,7 +83,7 @@ def cell_rows(
 def zero_shot_rows(
     rows: Sequence[Mapping[str, object]], zero_shot: list[dict[str, Any]]
 ) -> pd.DataFrame:
-    """Tidy zero-shot numbers: one row per cell, task and number, and the BOS policy of each."""
+    """Tidy zero-shot numbers: one row per cell, task and number, with its BOS policy."""
     keys = ("model", "method", "allocation", "sparsity", "seed")
     table = [
         {key: row[key] for key in keys}
@@ -97,7 +97,7 @@ def zero_shot_rows(
 
 
 def read_csv(path: str | StringIO) -> pd.DataFrame:
-    """A table as `write_csv` wrote it: names are text, and `nan` alone is no number."""
+    """Read a table that `write_csv` wrote: names are text, and only `nan` and "" are missing."""
     return pd.read_csv(
         path, dtype=dict.fromkeys(TEXT, str), na_values=["nan", ""], keep_default_na=False
     )
@@ -109,6 +109,6 @@ def typed(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def write_csv(path: str, table: pd.DataFrame) -> None:
-    """Write a table as CSV, all or nothing."""
+    """Write a table as CSV, completely or not at all."""
     with replacing(path) as temporary:
         table.to_csv(temporary, index=False, na_rep="nan", lineterminator="\n")

@@ -1,10 +1,10 @@
-"""Tables and numbers as people read them."""
+"""Tables and numbers as text for people."""
 
 import math
 
 import pandas as pd
 
-# What stands behind a number that is not distinguishable from the best of its row.
+# This mark stands behind a number that is not distinguishable from the best of its row.
 ALIKE = "≈"
 
 
@@ -19,6 +19,6 @@ def readable(value: float) -> str:
 
 
 def markdown(table: pd.DataFrame) -> str:
-    """A table of text as markdown, names to the left and numbers to the right."""
+    """A table of text as markdown, with names aligned to the left and numbers to the right."""
     align = ("left", *["right"] * table.shape[1])
     return table.to_markdown(colalign=align, disable_numparse=True)

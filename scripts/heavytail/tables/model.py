@@ -69,11 +69,11 @@ def row_marks(pairs: pd.DataFrame) -> dict[tuple[str, ...], str]:
 
 def reference_values(
     reference: pd.DataFrame | None, form: Callable[[float], str]
-) -> dict[tuple, str]:
+) -> dict[tuple[str, ...], str]:
     """(sparsity, method, allocation, quantity) → the reference results as text, each once."""
     if reference is None:
         return {}
-    found: dict[tuple, dict] = {}
+    found: dict[tuple[str, ...], dict[str, None]] = {}
     quantities = reference["quantity"].str.replace(r"^ppl_.*", "ppl", regex=True)
     named = keys(reference.assign(quantity=quantities), [*KEY, "quantity"])
     for key, value in zip(named, reference["reference"], strict=True):

@@ -1,6 +1,9 @@
-"""Cells that differ by their seed alone, as one."""
+"""Statistics of cells that differ only by their seed."""
+
+from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pandas as pd
 from pandas.api.typing import SeriesGroupBy
@@ -11,10 +14,10 @@ CELL = ["model", "method", "sparsity", "allocation"]
 QUANTITIES = ("perplexity", "zero_shot_mean")
 
 
-def statistics(groups: SeriesGroupBy) -> pd.DataFrame:
-    """Over the seeds of each group: mean, sd (sample, n − 1), nan (how many have no number), seeds.
+def statistics(groups: SeriesGroupBy[Any, Any]) -> pd.DataFrame:
+    """Columns mean, sd (of a sample, n − 1), nan (seeds without a number) and seeds, per group.
 
-    A seed without a number leaves nothing to average: mean and sd are nan. So is the sd of one.
+    If a seed has no number, mean and sd are nan. The sd of a single seed is nan too.
     """
     found = groups.agg(
         mean=lambda seeds: seeds.mean(skipna=False), sd=lambda seeds: seeds.std(skipna=False)
@@ -23,9 +26,9 @@ def statistics(groups: SeriesGroupBy) -> pd.DataFrame:
 
 
 def spread(found: pd.Series, form: Callable[[float], str]) -> str:
-    """A row of `statistics` as text: the mean, with the deviation where there are several seeds.
+    """A row of `statistics` as text: the mean and, if there are several seeds, the deviation.
 
-    Where some of several have no number it is said how many.
+    If some of several seeds have no number, the text says how many.
     """
     if found["nan"] and found["seeds"] > 1:
         return f"nan ({found['nan']:.0f} of {found['seeds']:.0f} seeds)"
@@ -34,10 +37,10 @@ def spread(found: pd.Series, form: Callable[[float], str]) -> str:
 
 
 def over_seeds(cells: pd.DataFrame) -> pd.DataFrame:
-    """One row per model, method, sparsity and allocation, the dense models' among them.
+    """One row per model, method, sparsity and allocation, and one per dense model.
 
-    Their settings, `seeds`, and of perplexity and zero_shot_mean the mean, and `_sd` and `_nan` as
-    in `statistics`.
+    The columns are the settings, `seeds` and, for perplexity and zero_shot_mean, the mean, `_sd`
+    and `_nan` as in `statistics`.
     """
     groups = cells.groupby(CELL, sort=False, dropna=False)
     found = groups[SETTINGS].first().assign(seeds=groups.size())

@@ -14,11 +14,11 @@ from matplotlib.ticker import MaxNLocator
 
 from heavytail.tables.ratios import sections
 
-# Told apart also without colour vision (Okabe and Ito), yellow left out; then by dashes.
+# Colours that people without colour vision can distinguish (Okabe and Ito, without yellow); dashes.
 COLOURS = ("#000000", "#E69F00", "#0072B2", "#009E73", "#D55E00", "#56B4E9", "#CC79A7")
 DASHES = ("-", (0, (4, 1.5)), (0, (1, 1)), (0, (6, 1.5, 1, 1.5)))
 STYLES = [{"linestyle": d, "color": c, "linewidth": 1.5} for d, c in product(DASHES, COLOURS)]
-# The same data give the same bytes; letters stay text.
+# With these settings the same data give the same bytes, and letters stay text.
 SVG: dict[Any, Any] = {
     "svg.hashsalt": "heavytail",
     "svg.fonttype": "none",
@@ -31,8 +31,8 @@ def plot(model: str, table: pd.DataFrame, output: str | Path) -> None:
     """Write an SVG.
 
     Args:
-        model: its name, the title.
-        table: tidy, as `ratio_pages.sections` reads it.
+        model: its name, which is the title.
+        table: tidy, as `ratios.sections` reads it.
         output: the file.
     """
     found = list(sections(table))
@@ -63,7 +63,7 @@ def plot(model: str, table: pd.DataFrame, output: str | Path) -> None:
 
 
 def draw(panel: Axes, ratios: pd.DataFrame, styles: dict[str, dict[str, Any]]) -> None:
-    """One line per allocation, in its style, over the blocks, float64 [blocks, allocations]."""
+    """Draw one line per allocation over the blocks; `ratios` are float64 [blocks, allocations]."""
     for allocation, values in ratios.items():
         panel.plot(ratios.index, values, **styles[str(allocation)])
     panel.set_xlabel("block")

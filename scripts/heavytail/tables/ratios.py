@@ -1,4 +1,4 @@
-"""Ratios of blocks as tables: tidy, and as people read them."""
+"""Ratios of blocks as a tidy table and as a page for people."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -31,9 +31,9 @@ def matrix_rows(ratios: dict[Matrix, float], sizes: dict[Matrix, int]) -> list[d
 
 
 def sections(table: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
-    """Sparsity, methods and their ratios, float64 [blocks, allocations], by sparsity.
+    """Yield (sparsity, methods, their ratios), the ratios as float64 [blocks, allocations].
 
-    Methods whose ratios are all the same share a section.
+    Methods share a section if all of their ratios are the same.
 
     Args:
         table: tidy, with the columns `COLUMNS`.
@@ -52,14 +52,14 @@ def sections(table: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
 
 
 def page(model: str, table: pd.DataFrame) -> str:
-    """Markdown: per sparsity and method, blocks as rows and allocations as columns.
+    """Markdown with a table per sparsity and method: blocks as rows, allocations as columns.
 
-    The last row of each is the whole model.
+    The last row of each table is the ratio of the whole model.
     """
     blocks = table.drop_duplicates("block").set_index("block")["parameters"]
     parts = [f"# {model}: ratios", "Sparsity of each block, matrices weighted by their size."]
     for sparsity, methods, ratios in sections(table):
-        whole = ratios.mul(blocks, axis=0).sum() / blocks.sum()
-        shown = pd.concat([ratios, whole.to_frame("all").T]).map("{:.3f}".format)
+        of_model = ratios.mul(blocks, axis=0).sum() / blocks.sum()
+        shown = pd.concat([ratios, of_model.to_frame("all").T]).map("{:.3f}".format)
         parts += [f"## Sparsity {sparsity}: {methods}", markdown(shown.rename_axis("block"))]
     return "\n\n".join(parts) + "\n"

@@ -20,7 +20,7 @@ COLUMNS = [
 ]
 
 
-def segments_of(result: dict) -> str:
+def segments_of(result: dict[str, str]) -> str:
     """The model whose segment table a reference result used; empty if it used none.
 
     The column says "model", "seg14:model?", "none?" or, if only a blend used it, "per-layer".
@@ -29,14 +29,14 @@ def segments_of(result: dict) -> str:
     return "" if name in ("none", "per-layer") else name
 
 
-def importance(result: dict) -> str:
+def importance(result: dict[str, str]) -> str:
     """Whose gradient norms a reference result blended in: "segments", "blocks", or "" for none."""
     if not result["blend"]:
         return ""
     return "blocks" if result["segments_of"] == "per-layer" else "segments"
 
 
-def epsilon_of(result: dict, published: dict[str, float]) -> float:
+def epsilon_of(result: dict[str, str], published: dict[str, float]) -> float:
     """The epsilon of a reference result; the published default if none was recorded.
 
     Args:
@@ -46,7 +46,7 @@ def epsilon_of(result: dict, published: dict[str, float]) -> float:
     return float(result["epsilon"] or published.get(result["method"], "nan"))
 
 
-def matches(result: dict, cells: pd.DataFrame, published: dict[str, float]) -> pd.Series:
+def matches(result: dict[str, str], cells: pd.DataFrame, published: dict[str, float]) -> pd.Series:
     """Which cells have the settings of a reference result, as booleans.
 
     Args:
@@ -73,7 +73,7 @@ def matches(result: dict, cells: pd.DataFrame, published: dict[str, float]) -> p
     )
 
 
-def tasks_of(results: list[dict]) -> set[str]:
+def tasks_of(results: list[dict[str, str]]) -> set[str]:
     """The tasks that the reference results name; their means are over these."""
     names = [result["quantity"].split("/") for result in results]
     return {name[1] for name in names if name[0] == "zeroshot" and len(name) == 3}
@@ -115,7 +115,7 @@ def ours(quantity: str, cell: pd.Series, scores: pd.DataFrame) -> float:
 
 
 def beside(
-    results: list[dict],
+    results: list[dict[str, str]],
     cells: pd.DataFrame,
     scores: pd.DataFrame,
     text: str,

@@ -1,9 +1,9 @@
-"""Which allocations of a row the evaluation tells apart: paired bootstraps.
+"""Paired bootstraps, which say which allocations of a row the evaluation distinguishes.
 
-A row is a model, method and sparsity. The same windows or documents are drawn for both sides of a
-difference, so that what they have in common cancels; each counts as independent of the others.
-Intervals are percentiles of the resampled differences (Efron and Tibshirani, An Introduction to the
-Bootstrap, 1993, chapter 13).
+A row is a model, a method and a sparsity. The same windows or documents are drawn for both sides of
+a difference, so that what they have in common cancels. Each window or document counts as
+independent of the others. Intervals are percentiles of the resampled differences (Efron and
+Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13).
 """
 
 from collections.abc import Callable, Hashable
@@ -16,15 +16,15 @@ import pandas as pd
 from heavytail.cells import DENSE
 
 RESAMPLES, CONFIDENCE, SEED = 10_000, 0.95, 0
-# Percentile intervals of fewer are too narrow to claim anything.
+# With fewer windows or documents, percentile intervals are too narrow to claim anything.
 FEWEST = 20
-# Differences of equal cells are rounding; nats, or accuracy.
+# Equal cells differ by rounding, at most by this, in nats or in accuracy.
 TIE = 1e-9
 COLUMNS = [
     *("model", "method", "sparsity", "quantity", "allocation", "baseline", "against"),
     *("difference", "low", "high", "distinguishable"),
 ]
-# So many draws exist at a time.
+# The number of draws that are in memory at a time.
 PART = 1000
 # A difference and its interval; that of two allocations; one comparison.
 Interval = tuple[float, float, float]
@@ -56,7 +56,7 @@ def resampled_means(values: np.ndarray) -> np.ndarray:
 
 
 def log_mean_perplexity(losses: np.ndarray) -> np.ndarray:
-    """ln of the perplexity's mean over seeds: losses in nats, mean over windows, [..., seeds]."""
+    """ln of the mean perplexity over seeds, from losses in nats per window, [..., seeds]."""
     return np.logaddexp.reduce(losses, axis=-1) - np.log(losses.shape[-1])
 
 
@@ -67,11 +67,11 @@ def interval(point: float, resampled: np.ndarray) -> Interval:
 
 
 def perplexity_differences(losses: dict[str, list[np.ndarray]]) -> Differences:
-    """How much ln perplexity of one allocation lies above that of another, with its interval.
+    """A function of two allocations: the first's ln perplexity minus the other's, and interval.
 
     Args:
-        losses: allocation → of each seed, nats of each window, float64 [windows]. Perplexity is the
-            mean over seeds; each draw takes the same windows for all seeds.
+        losses: allocation → for each seed, the nats of each window, float64 [windows]. Perplexity
+            is the mean over seeds. Each draw takes the same windows for all seeds.
     """
     stacked = np.stack(list(losses.values()))  # [allocations, seeds, windows]
     if stacked.shape[2] < FEWEST:
@@ -86,14 +86,14 @@ def perplexity_differences(losses: dict[str, list[np.ndarray]]) -> Differences:
 
 
 def accuracy_differences(outcomes: dict[str, list[dict[str, np.ndarray]]]) -> Differences:
-    """How much the mean accuracy of one allocation lies above another's, with its interval.
+    """A function of two allocations: the first's mean accuracy minus the other's, and interval.
 
-    Documents are drawn within their task; the mean over tasks is plain. How often each difference
-    of outcomes occurs is all that a draw depends on.
+    Documents are drawn within their task, and all tasks have the same weight in the mean. A draw
+    depends only on how often each difference of outcomes occurs.
 
     Args:
-        outcomes: allocation → of each seed, task → whether each document was right, 0 or 1. Of
-            several seeds a document counts with their mean.
+        outcomes: allocation → for each seed, task → whether each document was right, 0 or 1. With
+            several seeds, a document counts with the mean over seeds.
     """
     means = {
         name: {task: np.mean([seed[task] for seed in seeds], axis=0) for task in seeds[0]}
@@ -117,17 +117,17 @@ def accuracy_differences(outcomes: dict[str, list[dict[str, np.ndarray]]]) -> Di
 
 
 def compared(values: pd.Series, baselines: dict[str, str], difference: Differences) -> list[Row]:
-    """Every allocation of a row against others.
+    """Compare every allocation of a row with the baselines.
 
     Args:
-        values: allocation → the table's number, nan where there is none.
-        baselines: "best" and "uniform" → the allocation that is.
-        difference: of two allocations that have numbers.
+        values: allocation → the number in the table, nan if there is none.
+        baselines: "best" and "uniform" → the allocation that is this baseline.
+        difference: a function of two allocations that have numbers.
 
     Returns:
-        Rows: allocation, baseline, against, difference, low, high and distinguishable, which is
-        None, as the numbers are nan, where one of the two has no number or there are too few units
-        to tell.
+        Rows: allocation, baseline, against, difference, low, high and distinguishable. If one of
+        the two has no number, or if there are too few windows or documents, the numbers are nan and
+        distinguishable is None.
     """
     rows = []
     for baseline, against in baselines.items():
@@ -141,7 +141,7 @@ def compared(values: pd.Series, baselines: dict[str, str], difference: Differenc
     return rows
 
 
-# Quantity → how a row's best is found, and differences from it.
+# Quantity → the function that finds the best of a row, and the function that compares.
 QUANTITIES: dict[
     str, tuple[Callable[[pd.Series], Hashable], Callable[[dict[str, list[Any]]], Differences]]
 ] = {
@@ -151,7 +151,7 @@ QUANTITIES: dict[
 
 
 def _row(cells: pd.DataFrame, units: dict[str, list[Any]]) -> list[Row]:
-    """The comparisons of one row; `units` holds losses or outcomes by position, as cells' index."""
+    """The comparisons of one row; the index of `cells` says which of `units` belongs to a cell."""
     groups, rows = cells.groupby("allocation", sort=False), []
     positions = {name: seeds.index for name, seeds in groups}
     uniform = cells.loc[cells["allocator"] == "uniform", "allocation"].head(1)
@@ -169,16 +169,16 @@ def _row(cells: pd.DataFrame, units: dict[str, list[Any]]) -> list[Row]:
 def significance(
     cells: pd.DataFrame, losses: list[np.ndarray], outcomes: list[dict[str, np.ndarray]]
 ) -> pd.DataFrame:
-    """Every allocation of every row against the row's best and against uniform.
+    """Compare every allocation of every row with the best of the row and with uniform.
 
     Args:
         cells: the table of cells.
-        losses: per row of `cells` nats of each window, float64 [windows], nan where not finite.
-        outcomes: per row of `cells` task → whether each document was right; empty without tasks.
+        losses: per row of `cells`, the nats of each window, float64 [windows]; nan if not finite.
+        outcomes: per row of `cells`, task → whether each document was right; empty without tasks.
 
     Returns:
-        Columns `COLUMNS`. `difference`, `low` and `high` are of allocation minus against: of ln
-        perplexity, or of accuracy. The best is that of the table's numbers, means over seeds.
+        Columns `COLUMNS`. `difference`, `low` and `high` are those of `allocation` minus `against`,
+        in ln perplexity or in accuracy. The best is the best of the table's means over seeds.
     """
     found = []
     units: dict[str, list[Any]] = {"perplexity": losses, "zero_shot_mean": outcomes}

@@ -1,4 +1,4 @@
-"""What a plan says of the matrix: the state of every cell, the jobs that are left, their time."""
+"""The state of the matrix, from a plan: the state of each cell, the remaining jobs, their time."""
 
 import logging
 import re
@@ -13,7 +13,7 @@ from heavytail.cells import DENSE
 from heavytail.tables.markdown import markdown
 
 STATES = ("done", "stale", "missing", "running")
-# Snakemake's log event of a job that it would start, a string, and its reason of a forced one.
+# Snakemake's log event for a job that it would start, and its reason for a forced job.
 PLANNED, FORCED = "job_info", "Forced execution"
 RECORD = re.compile(r"/(?:perplexity|zero_shot)/(?P<model>[^/]+)/(?P<cell>.+)\.json$")
 AXES = ("method", "sparsity", "allocation", "seed")
@@ -21,7 +21,7 @@ AXES = ("method", "sparsity", "allocation", "seed")
 
 @dataclass(frozen=True)
 class Job:
-    """A job of a plan; a forced one needs no run but was asked for."""
+    """A job of a plan; a forced job is in the plan only because it was forced."""
 
     rule: str
     inputs: list[str]
@@ -34,26 +34,23 @@ class Plan(logging.Handler):
     """Listens to the log events of a dry run.
 
     Attributes:
-        jobs: of the plan, in its order.
+        jobs: the jobs of the plan, in its order.
     """
 
     def __init__(self) -> None:
-        """A listener that has heard nothing yet."""
+        """Start without jobs."""
         super().__init__()
         self.jobs: list[Job] = []
 
-    def emit(self, record: logging.LogRecord) -> None:
-        """Note the job that a record tells of; records of anything else are passed over."""
+    def emit(self, record: Any) -> None:
+        """Keep the job that a record names; ignore every other record."""
         if getattr(record, "event", None) == PLANNED:
-            # Any: what Snakemake says of a job stands in attributes of its own.
-            told: Any = record
-            forced = told.reason == FORCED
-            logs = tuple(told.log or ())
-            self.jobs.append(Job(told.rule_name, told.input, told.output, forced, logs))
+            forced, logs = record.reason == FORCED, tuple(record.log or ())
+            self.jobs.append(Job(record.rule_name, record.input, record.output, forced, logs))
 
 
-def subject_of(path: str) -> str:
-    """{model}/{cell} of a file of a cell, whatever stage made it."""
+def cell_of(path: str) -> str:
+    """{model}/{cell} of a file, whichever stage made the file."""
     return re.sub(r"^[^/]+/[^/]+/|\.\w+$", "", path)
 
 
@@ -63,34 +60,34 @@ def cell_states(
     """One row per dense model and cell: model, cell and its state, one of `STATES`.
 
     Args:
-        jobs: of a plan in which the last job, the target, names every record as its input.
+        jobs: those of a plan. The last one is the target, which names every record as its input.
         running: the files that jobs are making now.
-        exists: whether there is a file.
+        exists: says whether a file exists.
     """
     records = [path for job in jobs[-1:] for path in job.inputs if RECORD.search(path)]
     pending = {path for job in jobs if not job.forced for path in job.outputs}
-    busy = set(map(subject_of, running))
+    busy = set(map(cell_of, running))
     rows = []
-    for subject, group in groupby(sorted(records, key=subject_of), subject_of):
+    for name, group in groupby(sorted(records, key=cell_of), cell_of):
         paths = list(group)
         state = "stale" if pending.intersection(paths) else "done"
         if not all(map(exists, paths)):
             state = "missing"
-        model, _, cell = subject.partition("/")
-        state = "running" if subject in busy else state
+        model, _, cell = name.partition("/")
+        state = "running" if name in busy else state
         rows.append({"model": model, "cell": cell, "state": state})
     table = pd.DataFrame(rows, columns=["model", "cell", "state"])
-    order = {subject_of(path): number for number, path in reversed(list(enumerate(records)))}
+    order = {cell_of(path): number for number, path in reversed(list(enumerate(records)))}
     return table.sort_values(
         by="cell", key=lambda _: (table["model"] + "/" + table["cell"]).map(order)
     )
 
 
 def matrix(cells: pd.DataFrame) -> str:
-    """A table per model, allocations as rows and methods as columns; markdown.
+    """Markdown with a table per model: allocations as rows, methods as columns.
 
     Args:
-        cells: what `cell_states` returns.
+        cells: the table that `cell_states` returns.
     """
     parts = []
     for model, rows in cells.groupby("model", sort=False):
@@ -103,8 +100,8 @@ def matrix(cells: pd.DataFrame) -> str:
         table = table.fillna("").reset_index().set_index("allocation")
         parts += [f"# {model} (dense: {''.join(dense)})", markdown(table)]
     counts = cells["state"].value_counts()
-    told = ", ".join(f"{counts.get(state, 0)} {state}" for state in STATES)
-    return "\n\n".join([*parts, f"{len(cells)} cells, dense models among them: {told}."])
+    states = ", ".join(f"{counts.get(state, 0)} {state}" for state in STATES)
+    return "\n\n".join([*parts, f"{len(cells)} cells, with the dense models: {states}."])
 
 
 def seconds_left(rule: str, seconds: Callable[[str], list[float]]) -> float:
@@ -113,11 +110,11 @@ def seconds_left(rule: str, seconds: Callable[[str], list[float]]) -> float:
 
 
 def remaining(jobs: list[Job], seconds: Callable[[str], list[float]]) -> str:
-    """The jobs that are left by rule, the mean time of those that ran, an estimate; markdown.
+    """Markdown with the remaining jobs per rule, the mean time of finished ones, and an estimate.
 
     Args:
-        jobs: of the plan.
-        seconds: rule → wall times of its finished jobs, where they were measured.
+        jobs: those of the plan.
+        seconds: rule → the wall times of its finished jobs that were measured.
     """
     left = pd.Series(
         [job.rule for job in jobs if job.outputs and not job.forced], dtype=str
@@ -128,10 +125,10 @@ def remaining(jobs: list[Job], seconds: Callable[[str], list[float]]) -> str:
     table["seconds, mean"] = [seconds_left(str(rule), seconds) for rule in left.index]
     table["seconds left"] = table["jobs left"] * table["seconds, mean"]
     unknown = left[table["seconds, mean"].isna()].sum()
-    told = f"{left.sum()} jobs left: {table['seconds left'].sum():.0f} s one after another"
+    estimate = f"{left.sum()} jobs left: {table['seconds left'].sum():.0f} s one after another"
     if unknown:
-        told += f", and {unknown} jobs of rules without a measured time"
+        estimate += f", and {unknown} jobs of rules without a measured time"
     text = table.astype({"jobs left": str})
     numbers = list(text.columns[1:])
     text[numbers] = text[numbers].map("{:.1f}".format).replace("nan", "")
-    return f"{markdown(text.rename_axis('rule'))}\n\n{told}."
+    return f"{markdown(text.rename_axis('rule'))}\n\n{estimate}."

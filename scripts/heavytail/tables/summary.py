@@ -1,4 +1,4 @@
-"""The best allocation of every model, method and sparsity, and its gain over two baselines."""
+"""The best allocation for every model, method and sparsity, and its gain over two baselines."""
 
 import pandas as pd
 
@@ -8,7 +8,7 @@ from heavytail.tables.over_seeds import over_seeds
 
 ROW = ["model", "method", "sparsity"]
 BASELINES = ("gt", "uniform")
-# Whether more is better.
+# Quantity → whether more is better.
 QUANTITIES = {"perplexity": False, "zero_shot_mean": True}
 COLUMNS = [
     *ROW,
@@ -20,10 +20,10 @@ GAIN = {"perplexity": "{:.1%}".format, "zero_shot_mean": "{:+.4f}".format}
 
 
 def baseline(row: pd.DataFrame, name: str) -> pd.DataFrame:
-    """The allocations of a row that are a baseline.
+    """The allocations of a row that are this baseline.
 
-    "gt": by alpha_peak over all seven projections, block by block, without segments or blend.
-    "uniform": as named.
+    "gt": alpha_peak over all seven projections, block by block, without segments or blend.
+    "uniform": the allocator uniform.
     """
     if name == "uniform":
         return row[row["allocator"] == "uniform"]
@@ -33,22 +33,22 @@ def baseline(row: pd.DataFrame, name: str) -> pd.DataFrame:
 
 
 def gain(quantity: str, best: float, other: float) -> float:
-    """By how much less the perplexity is, as a share of the other's; or how much more accuracy."""
+    """The share by which the best perplexity is lower, or by how much its accuracy is higher."""
     return best - other if QUANTITIES[quantity] else 1 - best / other
 
 
 def best_rows(cells: pd.DataFrame, significance: pd.DataFrame) -> pd.DataFrame:
-    """Per model, method, sparsity and quantity the best allocation and its gains.
+    """The best allocation and its gains, per model, method, sparsity and quantity.
 
     Args:
         cells: the table of cells.
         significance: the table of comparisons.
 
     Returns:
-        Columns `COLUMNS`: of each baseline the allocation (of several the best, so that the gain is
-        over the strongest), its value, the gain, and whether the two are distinguishable, nan
-        where that is not known. Baselines are nan where the row has none, their values and gains
-        also where they have no number.
+        Columns `COLUMNS`. For each baseline they are its allocation (the best if there are
+        several), its value, the gain over it, and whether the two are distinguishable, which is nan
+        if that is not known. All are nan if the row has no such baseline; values and gains are nan
+        also if the baseline has no number.
     """
     pairs = significance[significance["baseline"] == "best"]
     apart = pairs.set_index([*ROW, "quantity", "allocation"])["distinguishable"].to_dict()
@@ -66,14 +66,13 @@ def best_rows(cells: pd.DataFrame, significance: pd.DataFrame) -> pd.DataFrame:
                 for _, other in baseline(order, name).head(1).iterrows():
                     line[name], line[f"{name}_value"] = other["allocation"], other[quantity]
                     line[f"{name}_gain"] = gain(quantity, best[quantity], other[quantity])
-                    place = (*key, quantity, other["allocation"])
-                    line[f"{name}_apart"] = apart.get(place)
+                    line[f"{name}_apart"] = apart.get((*key, quantity, other["allocation"]))
             found.append(line)
     return pd.DataFrame(found, columns=COLUMNS)
 
 
 def summary_table(rows: pd.DataFrame, quantity: str) -> str:
-    """The best allocations by one quantity; markdown."""
+    """Markdown with the best allocations by one quantity."""
     lines = []
     for _, row in rows[rows["quantity"] == quantity].iterrows():
         line = {key: row[key] for key in ROW}
@@ -91,6 +90,6 @@ def _beside(row: pd.Series, name: str, quantity: str) -> tuple[str, str]:
     if row[name] == row["allocation"]:
         return "itself", "–"
     value, more, apart = (row[f"{name}_{part}"] for part in ("value", "gain", "apart"))
-    told = "–" if pd.isna(more) else GAIN[quantity](more)
+    gained = "–" if pd.isna(more) else GAIN[quantity](more)
     mark = f" {ALIKE}" if pd.notna(apart) and not apart else ""
-    return f"{row[name]} {NUMBER[quantity](value)}", told + mark
+    return f"{row[name]} {NUMBER[quantity](value)}", gained + mark

@@ -111,7 +111,7 @@ def test_a_choice_after_the_dot_would_not_begin_a_token():
 
 
 def test_too_few_questions_are_an_error_and_text_that_is_no_python_gives_none(task):
-    with pytest.raises(ValueError, match="the files give 0 documents, 160 are wanted"):
+    with pytest.raises(ValueError, match="the files give 0 documents, expected 160"):
         builder(task)([("a.txt", "no python (\n"), ("b.py", "\0"), ("c.py", "x = 1\n")])
 
 

@@ -1,3 +1,4 @@
+import gc
 import json
 import logging
 import math
@@ -88,3 +89,28 @@ def test_a_perplexity_that_overflows_is_a_record_with_a_reason(model_folder, tmp
     record = json.loads((tmp_path / "record.json").read_text())
     assert record["perplexity"] is None and "overflows" in record["reason"]
     assert record["losses"] == [None, 1.0] and record["model"]["source"] == "tiny"
+
+
+def test_a_job_rarely_looks_for_garbage(tmp_path):
+    before = gc.get_threshold()
+    with jobs.logged(str(tmp_path / "job.log")):
+        assert gc.get_threshold()[0] == jobs.NEW_OBJECTS > before[0]
+        assert gc.isenabled()
+    assert gc.get_threshold() == before
+
+
+ENDING = """
+import atexit, gc, sys
+from heavytail.running.jobs import logged
+# Run last, as the first to be registered.
+atexit.register(lambda: print(gc.get_freeze_count()))
+with logged(sys.argv[1]):
+    pass
+"""
+
+
+def test_a_process_that_ends_does_not_look_through_what_it_imported(tmp_path):
+    command = [sys.executable, "-c", ENDING, str(tmp_path / "job.log")]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    told = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    assert int(told.stdout) > 1000

@@ -89,7 +89,7 @@ def test_the_matrix_has_methods_as_columns_and_counts_the_states():
         ["a", "0.6", "seed-0", "missing", ""],
     ]
     assert text[-1].endswith(
-        "4 cells, dense models among them: 1 done, 1 stale, 1 missing, 1 running."
+        "4 cells, with the dense models: 1 done, 1 stale, 1 missing, 1 running."
     )
 
 

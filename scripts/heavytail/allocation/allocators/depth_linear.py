@@ -1,4 +1,4 @@
-"""Sparsity that grows linearly with depth, whatever the weights are (ATP, arXiv 2505.20730)."""
+"""ATP: sparsity grows linearly with depth, whatever the weights are (arXiv 2505.20730)."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from heavytail.projections import Matrix
 
 
 def ratios(sizes: dict[Matrix, int], settings: Spread, _guide: None) -> np.ndarray:
-    """s_b = S − β (L − 1)/2 + β b, with β = 2 ε S/(L − 1): the linear map of the block's number.
+    """s_b = S − β (L − 1)/2 + β b, with β = 2 ε S/(L − 1): a linear map of the block's index b.
 
     Args:
         sizes: (block, projection) → number of weights.

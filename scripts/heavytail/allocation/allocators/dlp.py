@@ -1,4 +1,4 @@
-"""DLP: blocks whose Wanda scores are small at the median keep more (arXiv 2505.23807)."""
+"""DLP: a block keeps more if the median of its Wanda scores is smaller (arXiv 2505.23807)."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from heavytail.projections import Matrix
 
 
 def ratios(sizes: dict[Matrix, int], settings: Spread, guide: str) -> np.ndarray:
-    """`outlier_map` of 1 − m_b/Σ m, m_b the median of a block's scores.
+    """`outlier_map` of 1 − m_b/Σ m, where m_b is the median of the scores of block b.
 
     Args:
         sizes: (block, projection) → number of weights.

@@ -1,4 +1,4 @@
-"""OWL: blocks with more outliers among their Wanda scores keep more (arXiv 2310.05175)."""
+"""OWL: a block keeps more if its Wanda scores have more outliers (arXiv 2310.05175)."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from heavytail.projections import Matrix
 
 
 def ratios(sizes: dict[Matrix, int], settings: Spread, guide: str) -> np.ndarray:
-    """`outlier_map` of the share of scores above five times their block's mean.
+    """`outlier_map` of the share of scores that exceed five times the mean of their block.
 
     Args:
         sizes: (block, projection) → number of weights.

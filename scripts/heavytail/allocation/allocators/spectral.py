@@ -20,9 +20,9 @@ def read_metric(path: str, metric: str) -> dict[Matrix, float]:
 
 
 def guides(wanted: list[str], owned: set[str]) -> tuple[str, ...]:
-    """The projections that guide: all that are wanted, or of all seven those that blocks have.
+    """The projections that guide: all `wanted` ones. Of all seven, those that the blocks have.
 
-    Raises ValueError, naming the config key, where blocks lack one that was chosen.
+    Raises ValueError, which names the config key, if blocks lack a projection of a smaller choice.
     """
     lacking = [projection for projection in wanted if projection not in owned]
     if lacking and sorted(wanted) != sorted(PROJECTIONS):
@@ -34,7 +34,7 @@ def guides(wanted: list[str], owned: set[str]) -> tuple[str, ...]:
 
 
 def block_scores(metric: dict[Matrix, float], projections: tuple[str, ...]) -> np.ndarray:
-    """The score of each block: the plain mean of a metric over a grouping's projections.
+    """The score of each block: the unweighted mean of a metric over the grouping's projections.
 
     Args:
         metric: (block, projection) → value.
@@ -44,14 +44,14 @@ def block_scores(metric: dict[Matrix, float], projections: tuple[str, ...]) -> n
         float64 [blocks].
 
     Raises:
-        ValueError: a value is not finite (the matrix is named).
+        ValueError: a value is not finite; the message names the matrix.
     """
     blocks = 1 + max(block for block, _ in metric)
     values = np.array([[metric[b, p] for p in projections] for b in range(blocks)])
     if not np.isfinite(values).all():
         block, column = np.argwhere(~np.isfinite(values))[0]
         name = key_of(block, projections[column])
-        raise ValueError(f"{name}: the metric is {values[block, column]}")
+        raise ValueError(f"{name}: found {values[block, column]}, expected a finite number")
     return values.mean(axis=1)
 
 
@@ -64,12 +64,12 @@ def relative_ratios(
     """Ratios before they are scaled to the target, float64 [matrices].
 
     Args:
-        metric: of every matrix.
-        chosen: the grouping's projections.
-        settings: "mapping", "direction" and "epsilon". With `block` one score, that of the
-            grouping, is mapped for all matrices of a block; with `attention_mlp` attention and MLP
-            are scored and mapped each by itself, by those of the grouping that it has; with
-            `matrix` every matrix by its own metric.
+        metric: its value for every matrix.
+        chosen: the projections of the grouping.
+        settings: "mapping", "direction" and "epsilon". With the mapping `block`, the score of the
+            grouping is mapped, for all matrices of a block. With `attention_mlp`, attention and MLP
+            are scored and mapped separately, each by its own projections of the grouping. With
+            `matrix`, every matrix is mapped by its own metric.
         matrices: (block, projection) of each ratio.
     """
 
@@ -83,25 +83,25 @@ def relative_ratios(
         own = {p: block_scores(metric, (p,)) for p in dict.fromkeys(p for _, p in matrices)}
         return mapped(np.array([own[projection][block] for block, projection in matrices]))
     attention, mlp = (
-        mapped(block_scores(metric, tuple(p for p in chosen if p in side)))[blocks]
-        for side in (ATTENTION, MLP)
+        mapped(block_scores(metric, tuple(p for p in chosen if p in part)))[blocks]
+        for part in (ATTENTION, MLP)
     )
     return np.where([projection in ATTENTION for _, projection in matrices], attention, mlp)
 
 
 def ratios(sizes: dict[Matrix, int], settings: Spectral, guide: str) -> np.ndarray:
-    """Scores of the grouping through the linear map, scaled to the target.
+    """The scores of the grouping, mapped linearly and scaled to the target.
 
     Args:
         sizes: (block, projection) → number of weights.
-        settings: "metric", "projections", what `relative_ratios` reads, and "sparsity".
+        settings: "metric", "projections", "sparsity", and those that `relative_ratios` reads.
         guide: the tidy table of metrics.
 
     Returns:
         float64 [matrices].
 
     Raises:
-        ValueError: blocks lack a projection, or a metric is not finite.
+        ValueError: the blocks lack a projection, or a metric is not finite.
     """
     metric = read_metric(guide, settings["metric"])
     chosen = guides(settings["projections"], {projection for _, projection in sizes})

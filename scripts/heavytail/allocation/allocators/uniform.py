@@ -1,4 +1,4 @@
-"""Every matrix gets the target."""
+"""The uniform allocation: every matrix gets the target."""
 
 import numpy as np
 
@@ -7,5 +7,5 @@ from heavytail.projections import Matrix
 
 
 def ratios(sizes: dict[Matrix, int], settings: Target, _guide: None) -> np.ndarray:
-    """float64 [matrices], all at settings["sparsity"]."""
+    """settings["sparsity"] for every matrix, float64 [matrices]."""
     return np.full(len(sizes), settings["sparsity"])

@@ -1,4 +1,4 @@
-"""Gradients of the loss by block, with one block's graph in memory at a time."""
+"""Gradients of the loss with respect to each block, with one block's graph in memory at a time."""
 
 from pathlib import Path
 
@@ -31,17 +31,17 @@ def gradient_norms(
 ) -> list[float]:
     """The norm of each block's gradient of the mean next-token loss in nats.
 
-    From the last block to the first, each computed once more from its inputs: nothing is kept but
-    hidden states and one block's gradients, which are summed in float32. Attention is computed
-    plainly: backwards its fast kernels add up in any order.
+    The blocks are computed again from their inputs, from the last to the first. So only hidden
+    states and the gradients of one block are in memory; the gradients are summed in float32.
+    Attention uses its plain kernel, because the fast ones add up gradients in any order.
 
     Args:
-        model: dense.
+        model: the dense model.
         windows: token ids, int64 [windows, length].
-        states: `trajectory` on them; the last one is used up.
+        states: their `trajectory`; the last element is overwritten.
 
     Raises:
-        ValueError: a gradient is not finite (the block is named).
+        ValueError: a gradient is not finite; the message names the block.
     """
     with sdpa_kernel(SDPBackend.MATH):
         return _gradient_norms(model, windows, states)
@@ -60,7 +60,7 @@ def _gradient_norms(
         for number, inputs in enumerate(states[index]):
             hidden = inputs.detach().requires_grad_()
             output = model.through(index, block, hidden)
-            # The sum over tokens, not their mean: float16 has no room below.
+            # The sum over tokens, not their mean, which could underflow in float16.
             slopes[number], *found = torch.autograd.grad(
                 output, [hidden, *parameters], slopes[number]
             )
@@ -76,14 +76,14 @@ def _gradient_norms(
 def measure_gradients(
     model: str, calibration: str, windows: int, budget: float, output: str
 ) -> None:
-    """Write the record: the norm of each block's gradient, and how it was got.
+    """Write the record: the norm of each block's gradient, and how it was measured.
 
     Args:
         model: provenance.json in the model's folder.
         calibration: frozen tokens.
-        windows: how many of them are read.
+        windows: the number of windows to read.
         budget: bytes of hidden states that stay in memory.
-        output: JSON.
+        output: the JSON file to write.
     """
     clock = Stopwatch()
     dense = StreamedModel(Path(model).parent, device.pick())

@@ -1,4 +1,4 @@
-"""How similar the outputs of a model's blocks are: linear CKA (arXiv 1905.00414)."""
+"""The similarity of the outputs of a model's blocks: linear CKA (arXiv 1905.00414)."""
 
 import csv
 from pathlib import Path
@@ -16,7 +16,7 @@ from heavytail.running.progress import counted
 
 
 def _centred(states: HiddenStates) -> torch.Tensor:
-    """Features of every token less their mean, float32 [tokens, width]."""
+    """The features of every token minus their mean, float32 [tokens, width]."""
     features = torch.cat([hidden.flatten(0, 1).float() for hidden in states])
     return features - features.mean(dim=0)
 
@@ -27,16 +27,16 @@ def _alignment(x: torch.Tensor, y: torch.Tensor) -> float:
 
 
 def linear_cka(outputs: list[HiddenStates]) -> np.ndarray:
-    """‖XᵀY‖² / (‖XᵀX‖ ‖YᵀY‖) of every pair of blocks, rows being tokens.
+    """‖XᵀY‖² / (‖XᵀX‖ ‖YᵀY‖) of every pair of blocks; the rows of X and Y are tokens.
 
     Args:
-        outputs: of each block, on the same tokens.
+        outputs: those of each block, on the same tokens.
 
     Returns:
-        float64 [blocks, blocks], symmetric, ones on the diagonal.
+        float64 [blocks, blocks], symmetric, with ones on the diagonal.
 
     Raises:
-        ValueError: a block's outputs are constant or not finite (it is named).
+        ValueError: the outputs of a block are constant or not finite; the message names the block.
     """
     blocks = len(outputs)
     found = np.empty((blocks, blocks))
@@ -61,9 +61,9 @@ def measure_similarity(
     Args:
         model: provenance.json in the model's folder.
         calibration: frozen tokens.
-        windows: how many of them are read.
+        windows: the number of windows to read.
         budget: bytes of hidden states that stay in memory.
-        output: CSV.
+        output: the CSV file to write.
     """
     dense = StreamedModel(Path(model).parent, device.pick())
     ids = load_file(calibration)["input_ids"][:windows]

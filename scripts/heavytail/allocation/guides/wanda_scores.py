@@ -1,4 +1,4 @@
-"""Wanda's scores |w| · ‖x‖ of the dense model, in two numbers a block."""
+"""Wanda's scores |w| · ‖x‖ of the dense model, summarised in two numbers per block."""
 
 import csv
 from pathlib import Path
@@ -14,22 +14,22 @@ from heavytail.models.input_norm import InputNorm
 from heavytail.models.input_statistics import input_statistics
 from heavytail.models.streaming import StreamedModel, batches_of
 
-# OWL's M: a score above so many times its block's mean is an outlier.
+# OWL's M: a score is an outlier if it exceeds the mean of its block so many times.
 OUTLIER = 5
 
 
 def summary(scores: torch.Tensor) -> tuple[float, float]:
-    """The share of a block's scores [n] above five times their mean, and their median."""
+    """The share of a block's scores [n] that exceed five times their mean, and their median."""
     outliers = (scores > OUTLIER * scores.mean()).sum().item() / len(scores)
     return outliers, scores.median().item()
 
 
 def block_summaries(model: StreamedModel, states: HiddenStates) -> list[tuple[float, float]]:
-    """`summary` of all projections of each block together, with the dense model's inputs.
+    """The `summary` of each block, over all of its projections, with the dense model's inputs.
 
     Args:
-        model: dense.
-        states: what the first block receives; used up.
+        model: the dense model.
+        states: the inputs of the first block; they are overwritten.
     """
     found = []
 
@@ -50,7 +50,7 @@ def measure_wanda_scores(model: str, calibration: str, budget: float, output: st
         model: provenance.json in the model's folder.
         calibration: frozen tokens.
         budget: bytes of hidden states that stay in memory.
-        output: CSV.
+        output: the CSV file to write.
     """
     dense = StreamedModel(Path(model).parent, device.pick())
     ids = load_file(calibration)["input_ids"]

@@ -7,7 +7,7 @@ from heavytail.data.python_tasks import CHOICES, Function, Question, context_bef
 
 
 def attribute_places(lines: list[str], function: Function) -> Iterator[tuple[int, int, str]]:
-    """(line index, column of the dot, attribute) of attributes behind a name, in source order."""
+    """(line index, column of the dot, name) of every attribute after a name, in source order."""
     nodes = (node for node in ast.walk(function) if isinstance(node, ast.Attribute))
     for node in sorted(nodes, key=lambda node: (node.end_lineno, node.end_col_offset)):
         assert node.end_lineno and node.end_col_offset, "parsed code says where it ends"
@@ -18,7 +18,7 @@ def attribute_places(lines: list[str], function: Function) -> Iterator[tuple[int
 
 
 def questions(lines: list[str], tree: ast.Module) -> Iterator[list[Question]]:
-    """Per function: which attribute follows? Distractors: earlier ones of the file, else later."""
+    """Per function: which attribute follows? Distractors stand earlier in the file, else later."""
     places = [(f, place) for f in functions(tree) for place in attribute_places(lines, f)]
     everything = dict.fromkeys(name for _, (_, _, name) in places)
     asked: dict[Function, list[Question]] = {}

@@ -10,9 +10,9 @@ STATEMENT_CHARACTERS = range(10, 81)
 
 
 def statements(lines: list[str], function: Function) -> dict[int, str]:
-    """Line index → line, of the function's one-line statements of 10 to 80 characters.
+    """Line index → line, for each statement of the function that has 10 to 80 characters.
 
-    A statement shares its line with nothing, not even a comment; docstrings are none.
+    Nothing else is on its line, not even a comment. A docstring does not count as a statement.
     """
     found = {}
     for node in ast.walk(function):
@@ -22,14 +22,14 @@ def statements(lines: list[str], function: Function) -> dict[int, str]:
             continue
         line = lines[node.lineno - 1].rstrip()
         assert node.end_col_offset is not None, "parsed code says where it ends"
-        whole = len(line.strip().encode()) == node.end_col_offset - node.col_offset
-        if whole and len(line.strip()) in STATEMENT_CHARACTERS:
+        fills_line = len(line.strip().encode()) == node.end_col_offset - node.col_offset
+        if fills_line and len(line.strip()) in STATEMENT_CHARACTERS:
             found[node.lineno - 1] = line
     return found
 
 
 def questions(lines: list[str], tree: ast.Module) -> Iterator[list[Question]]:
-    """Per function: which line comes next? Distractors: lines of others, indented alike."""
+    """Per function: which line comes next? Distractors are equally indented lines of others."""
     found = {function: statements(lines, function) for function in functions(tree)}
     for function, own in found.items():
         others = chain.from_iterable(found[other].values() for other in found if other != function)
@@ -45,5 +45,5 @@ def questions(lines: list[str], tree: ast.Module) -> Iterator[list[Question]]:
 
 
 def indent(line: str) -> int:
-    """The number of characters before a line's first word."""
+    """The number of characters before the first word of a line."""
     return len(line) - len(line.lstrip())
