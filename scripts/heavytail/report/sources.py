@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -192,7 +192,7 @@ def reasons(cells: pd.DataFrame, record: str) -> pd.Series:
         cells: cells.csv.
         record: path of a record of perplexity with {model} and {cell} in it.
     """
-    found = pd.Series(None, index=cells.index, dtype=object)
+    found: dict[Hashable, str] = {}
     for place, row in cells[cells["perplexity"].isna()].iterrows():
         cell = DENSE
         if row["method"] != DENSE:
@@ -200,8 +200,8 @@ def reasons(cells: pd.DataFrame, record: str) -> pd.Series:
             cell = PATH.format(**dict(row) | {"seed": int(row["seed"])})
         path = Path(record.format(model=row["model"], cell=cell))
         if path.exists():
-            found.loc[place] = str(read_json(path).get("reason"))
-    return found
+            found[place] = str(read_json(path).get("reason"))
+    return pd.Series([found.get(place) for place in cells.index], cells.index, dtype=object)
 
 
 def read_tables(places: Mapping[str, str]) -> dict[str, pd.DataFrame]:
