@@ -37,6 +37,7 @@ include: "rules/evaluation.smk"
 include: "rules/tables_functions.smk"
 include: "rules/tables.smk"
 include: "rules/diagnostics.smk"
+include: "rules/report.smk"
 include: "rules/training.smk"
 
 
@@ -53,6 +54,7 @@ rule all:
         rules.compare_reference.output if CONFIG["reference"] and WEIGHTED else [],
         expand(rules.write_ratio_table.output, model=ALLOCATED),
         expand(rules.plot_ratios.output, model=ALLOCATED),
+        rules.write_report.output,
 
 
 onerror:

@@ -41,3 +41,22 @@ rule collect_metrics:
         settings={"families": metric_names.DIAGNOSED},
     script:
         "../scripts/collect_metrics.py"
+
+
+rule bin_spectra:
+    input:
+        spectra="<results>/spectra/{measured}.safetensors",
+    output:
+        densities="<results>/densities/{measured}.csv",
+        tails="<results>/tails/{measured}.csv",
+    log:
+        "<logs>/bin_spectra/{measured}.log",
+    benchmark:
+        "<benchmarks>/bin_spectra/{measured}.tsv"
+    localrule: True
+    conda:
+        "../envs/compute.yaml"
+    params:
+        digest=digest("bin_spectra"),
+    script:
+        "../scripts/bin_spectra.py"

@@ -125,6 +125,7 @@ rule write_ratio_table:
         ratios=ratio_tables,
     output:
         values="<results>/tables/{model}-ratios.csv",
+        matrices="<results>/ratios/{model}.csv",
         table="<results>/tables/{model}-ratios.md",
     log:
         "<logs>/write_ratio_table/{model}.log",

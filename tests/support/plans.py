@@ -3,13 +3,16 @@
 WANDA_GT, WANDA_UNIFORM = "wanda/0.6/gt/seed-0", "wanda/0.6/uniform/seed-0"
 MAGNITUDE_GT = "magnitude/0.6/gt/seed-0"
 
+REPORT = {"write_report": ["results/report/index.html"]}
 PAGES = {
     "write_table": ["results/tables/tiny.csv"],
     "write_summary": ["results/tables/summary.csv"],
+    **REPORT,
 }
 RATIO_TABLES = {
     "write_ratio_table": ["results/tables/tiny-ratios.csv"],
     "plot_ratios": ["results/plots/tiny-ratios.svg"],
+    **REPORT,
 }
 COMPARISONS = {"compare_cells": ["results/tables/significance.csv"]} | PAGES
 TABLES = {"collect_cells": ["results/tables/cells.csv"]} | COMPARISONS

@@ -14,7 +14,7 @@ from support.snakemake_names import aliases_in, code_of, names_in, touched
 
 DOCUMENTED = {
     *(f"snakemake.{name}" for name in ("input", "log", "output", "params", "resources")),
-    *(f"snakemake.{name}" for name in ("threads", "wildcards")),
+    *(f"snakemake.{name}" for name in ("config", "threads", "wildcards")),
     "rules.*.output",
     "snakemake.utils:min_version",
     "workflow.source_path",

@@ -16,6 +16,7 @@ from support.plans import (
     MAGNITUDE_GT,
     PAGES,
     RATIO_TABLES,
+    REPORT,
     TABLES,
     WANDA_GT,
     WANDA_UNIFORM,
@@ -32,8 +33,10 @@ def ratios(*cells: str) -> dict[str, list[str]]:
     return {"allocate_sparsity": sorted(tables)} | RATIO_TABLES
 
 
+BINNED = {"bin_spectra": ["results/densities/tiny.csv"]}
 METRICS_OF_GT = {
     "compute_metrics": ["results/metrics/tiny/tails.csv"],
+    **BINNED,
     **ratios(WANDA_GT, MAGNITUDE_GT),
     **consequences(WANDA_GT, MAGNITUDE_GT),
 }
@@ -75,6 +78,42 @@ def test_an_edit_of_a_table_script_reruns_that_table(project):
     assert project.planned() == {"write_table": TABLES["write_table"]}
 
 
+def test_an_edit_of_a_chart_reruns_the_report_alone(project):
+    project.edit("scripts/heavytail/report/charts/others.py", "size=60", "size=70")
+    assert project.planned() == REPORT
+
+
+def test_diagnostics_that_come_make_the_report_stale_and_costs_do_not(project):
+    (project.folder / "results/benchmarks/collect_cells.tsv").unlink()
+    assert project.planned() == {}
+    page = project.folder / "results/diagnostics/tiny/low_rank.csv"
+    page.parent.mkdir(parents=True)
+    page.write_text("block,product,head,effective_rank,nuclear_share\n0,W_O W_V,0,3.5,0.9\n")
+    assert project.planned() == REPORT
+
+
+def test_a_figure_is_drawn_again_alone_and_with_the_same_bytes(project):
+    project.run("report")
+    figures = sorted((project.folder / "results/plots").glob("tiny-*.*"))
+    before = {path: path.read_bytes() for path in figures}
+    assert {"tiny-matrix.svg", "tiny-matrix.pdf", "tiny-spectrum.csv"} <= {p.name for p in figures}
+    project.edit("scripts/heavytail/report/figures/gains.py", "lw=1)", "linewidth=1)")
+    plan = project.snakemake("--dry-run", "--", "report")
+    assert re.findall(r"rule (\w+):", plan.stdout) == ["plot_figure", "report"]
+    project.run("report")
+    assert {path: path.read_bytes() for path in figures} == before
+
+
+def test_a_report_of_an_unfinished_matrix_says_what_is_missing(project):
+    (project.folder / f"results/zero_shot/tiny/{WANDA_GT}.json").unlink()
+    done = project.snakemake("--nolock", "--force", "--", "write_unfinished_report")
+    assert done.returncode == 0, done.stdout
+    html = (project.folder / "results/report/unfinished.html").read_text()
+    assert "1 cell is missing" in html and f"tiny/{WANDA_GT}: no zero_shot" in html
+    assert "3 pruned cells" in html and "heat-map" in html
+    assert project.planned().keys() == {"evaluate_zero_shot", *TABLES}
+
+
 def test_an_edit_of_the_tables_module_reruns_the_pages(project):
     project.edit("scripts/heavytail/tables/markdown.py", "1e4", "1e5")
     assert project.planned() == PAGES | RATIO_TABLES
@@ -87,7 +126,7 @@ def test_an_edit_of_the_comparisons_collects_nothing(project):
 
 def test_reference_results_add_their_comparison_and_the_tables(project):
     project.configure(reference="resources/reference/results.csv")
-    written = {"write_table": PAGES["write_table"]}
+    written = {"write_table": PAGES["write_table"]} | REPORT
     assert project.planned() == written | {"compare_reference": ["results/tables/reference.csv"]}
     project.run()
     assert project.planned() == {}
@@ -105,7 +144,7 @@ def test_an_edit_of_the_spectra_reruns_what_reads_them(project):
 def test_an_edit_of_a_metric_reruns_the_cells_of_its_family_and_measures_nothing(project):
     project.edit("scripts/heavytail/metrics/shape.py", "np.log10(total)", "np.log2(total)")
     project.edit("scripts/heavytail/metrics/marchenko_pastur.py", "BINS = 100", "BINS = 90")
-    assert project.planned() == {}
+    assert project.planned() == BINNED | REPORT, "what is drawn, and nothing that guides"
     project.edit("scripts/heavytail/metrics/tails.py", "BINS = 100", "BINS = 90")
     assert project.planned() == METRICS_OF_GT
 

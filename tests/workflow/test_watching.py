@@ -67,6 +67,27 @@ def test_a_job_at_work_is_seen(project):
     assert "0 running" in status(project)
 
 
+def test_a_run_is_watched_until_it_ends(project):
+    (project.folder / RECORD).unlink()
+    project.edit("scripts/evaluate_perplexity.py", "with logged(", f"{WAIT}    with logged(")
+    with project.started("--", RECORD) as run:
+        wait_for(project.folder / "at-work")
+        log = project.folder / "results/logs/evaluate_perplexity/tiny/magnitude/0.6/gt/seed-0.log"
+        log.write_text("2026-01-01 00:00:00,000 block 2 of 3, 0.5 s\n")
+        command = [sys.executable, "scripts/status.py", "--watch"]
+        with subprocess.Popen(
+            command, cwd=project.folder, stdout=subprocess.PIPE, text=True
+        ) as watcher:
+            first = [watcher.stdout.readline() for _ in range(2)]
+            (project.folder / "go").touch()
+            rest = watcher.communicate(timeout=180)[0]
+        assert run.wait() == 0 and watcher.returncode == 0
+    assert first[0].startswith("cells: 0 done, 4 stale, 0 missing, 1 running; ")
+    assert first[1] == "  at work: evaluate_perplexity tiny/magnitude/0.6/gt/seed-0 block 2 of 3\n"
+    assert rest.splitlines()[-2].startswith("cells: 1 done, 4 stale, 0 missing, 0 running")
+    assert rest.endswith("No run is under way.\n")
+
+
 def refusal(project: Project, *arguments: str) -> str:
     command = [sys.executable, "scripts/status.py", *arguments]
     said = subprocess.run(command, cwd=project.folder, capture_output=True, text=True, check=False)

@@ -93,14 +93,19 @@ def alpha_peak(eigenvalues: np.ndarray) -> float:
     Args:
         eigenvalues: float64 [n], ascending, not negative.
     """
+    return peak_tail(eigenvalues)[0]
+
+
+def peak_tail(eigenvalues: np.ndarray) -> tuple[float, float, float]:
+    """The tail of `alpha_peak`: its exponent, Kolmogorov-Smirnov distance and first value."""
     values = _positive(eigenvalues)
     if values is None:
-        return float("nan")
+        return float("nan"), float("nan"), float("nan")
     counts, edges = np.histogram(np.log10(values), bins=BINS)
     peak = 10 ** edges[counts.argmax()]
     lower, upper = np.log10(0.95 * peak), 1.5 * peak
     starts = np.flatnonzero((values >= lower) & (values <= upper))
-    return best_tail(values, starts[starts < len(values) - 1])[0]
+    return best_tail(values, starts[starts < len(values) - 1])
 
 
 def alpha_mid(eigenvalues: np.ndarray) -> float:

@@ -1,6 +1,7 @@
 """The CSV files of all records: one with a row per cell, one with a row per cell, task, number."""
 
 from collections.abc import Mapping, Sequence
+from io import StringIO
 from typing import Any, NotRequired, TypedDict
 
 import pandas as pd
@@ -112,11 +113,16 @@ def zero_shot_rows(
     return pd.DataFrame(table, columns=[*keys, "bos", "task", "number", "value"])
 
 
-def read_csv(path: str) -> pd.DataFrame:
+def read_csv(path: str | StringIO) -> pd.DataFrame:
     """Read a table that `write_csv` wrote: names are text, and only `nan` and "" are missing."""
     return pd.read_csv(
         path, dtype=dict.fromkeys(TEXT, str), na_values=["nan", ""], keep_default_na=False
     )
+
+
+def typed(table: pd.DataFrame) -> pd.DataFrame:
+    """A table of ours as `read_csv` reads it after it was written."""
+    return read_csv(StringIO(table.to_csv(index=False, na_rep="nan")))
 
 
 def write_csv(path: str, table: pd.DataFrame) -> None:

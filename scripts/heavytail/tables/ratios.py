@@ -9,6 +9,7 @@ from heavytail.projections import Matrix
 from heavytail.tables.markdown import markdown
 
 COLUMNS = ["method", "sparsity", "allocation", "block", "parameters", "ratio"]
+MATRICES = [*COLUMNS[:4], "projection", *COLUMNS[4:]]
 
 
 def block_rows(ratios: dict[Matrix, float], sizes: dict[Matrix, int]) -> list[dict[str, Any]]:
@@ -19,6 +20,14 @@ def block_rows(ratios: dict[Matrix, float], sizes: dict[Matrix, int]) -> list[di
         row["parameters"] += size
         row["ratio"] += size * ratios[block, projection]
     return [row | {"ratio": row["ratio"] / row["parameters"]} for row in rows.values()]
+
+
+def matrix_rows(ratios: dict[Matrix, float], sizes: dict[Matrix, int]) -> list[dict[str, Any]]:
+    """A row per matrix: its block and projection, its weights, and its ratio."""
+    return [
+        {"block": block, "projection": name, "parameters": size, "ratio": ratios[block, name]}
+        for (block, name), size in sizes.items()
+    ]
 
 
 def sections(table: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:

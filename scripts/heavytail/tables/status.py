@@ -27,6 +27,7 @@ class Job:
     inputs: list[str]
     outputs: list[str]
     forced: bool
+    logs: tuple[str, ...] = ()
 
 
 class Plan(logging.Handler):
@@ -44,8 +45,8 @@ class Plan(logging.Handler):
     def emit(self, record: Any) -> None:
         """Keep the job that a record names; ignore every other record."""
         if getattr(record, "event", None) == PLANNED:
-            forced = record.reason == FORCED
-            self.jobs.append(Job(record.rule_name, record.input, record.output, forced))
+            forced, logs = record.reason == FORCED, tuple(record.log or ())
+            self.jobs.append(Job(record.rule_name, record.input, record.output, forced, logs))
 
 
 def cell_of(path: str) -> str:
@@ -103,6 +104,11 @@ def matrix(cells: pd.DataFrame) -> str:
     return "\n\n".join([*parts, f"{len(cells)} cells, with the dense models: {states}."])
 
 
+def seconds_left(rule: str, seconds: Callable[[str], list[float]]) -> float:
+    """The mean wall time of a rule's finished jobs; nan where none was measured."""
+    return float(pd.Series(seconds(rule), dtype=float).mean())
+
+
 def remaining(jobs: list[Job], seconds: Callable[[str], list[float]]) -> str:
     """Markdown with the remaining jobs per rule, the mean time of finished ones, and an estimate.
 
@@ -116,7 +122,7 @@ def remaining(jobs: list[Job], seconds: Callable[[str], list[float]]) -> str:
     if left.empty:
         return "Nothing is left to do."
     table = pd.DataFrame({"jobs left": left})
-    table["seconds, mean"] = [pd.Series(seconds(rule), dtype=float).mean() for rule in left.index]
+    table["seconds, mean"] = [seconds_left(str(rule), seconds) for rule in left.index]
     table["seconds left"] = table["jobs left"] * table["seconds, mean"]
     unknown = left[table["seconds, mean"].isna()].sum()
     estimate = f"{left.sum()} jobs left: {table['seconds left'].sum():.0f} s one after another"

@@ -35,7 +35,8 @@ def written(tmp_path) -> dict[str, str]:
     for path, ratios in zip(paths, RATIOS.values(), strict=True):
         write_ratios(path, SIZES, ratios)
     rows = [dict(zip(("method", "sparsity", "allocation"), key, strict=True)) for key in RATIOS]
-    outputs = {"values": str(tmp_path / "t.csv"), "table": str(tmp_path / "t.md")}
+    files = {"values": "t.csv", "matrices": "m.csv", "table": "t.md"}
+    outputs = {name: str(tmp_path / file) for name, file in files.items()}
     write_ratio_table("m", rows, paths, outputs)
     plot_ratios("m", outputs["values"], str(tmp_path / "p.svg"))
     return outputs | {"plot": str(tmp_path / "p.svg")}
@@ -55,6 +56,16 @@ def test_the_tidy_table_has_every_method(written):
     assert chosen["ratio"].tolist() == [0.2, 0.5, 0.8] and set(chosen["sparsity"]) == {"0.5"}
     parts = [(sparsity, methods) for sparsity, methods, _ in sections(table)]
     assert parts == [("0.5", "magnitude, sparsegpt"), ("0.5", "wanda"), ("2:4", "magnitude")]
+
+
+def test_the_table_of_matrices_has_the_ratios_as_they_were(written):
+    table = pd.read_csv(written["matrices"], dtype={"sparsity": str, "allocation": str})
+    assert len(table) == 8 * len(SIZES)
+    chosen = table[(table["method"] == "wanda") & (table["allocation"] == "gt")]
+    keys = list(zip(chosen["block"], chosen["projection"], strict=True))
+    assert dict(zip(keys, chosen["ratio"], strict=True)) == dict(
+        zip(SIZES, RATIOS["wanda", 0.5, "gt"], strict=True)
+    )
 
 
 def test_the_page_has_blocks_as_rows_and_the_whole_model_last(written):

@@ -18,7 +18,7 @@ NOTHING = {"msg": "Nothing to be done", "levelname": "INFO"}
 
 def event(rule: str, inputs: list, outputs: list, reason: str) -> dict:
     names = {"event": LogEvent.JOB_INFO, "rule_name": rule, "reason": reason}
-    return names | {"input": inputs, "output": outputs, "wildcards": {"model": "m"}}
+    return names | {"input": inputs, "output": outputs, "log": None, "wildcards": {"model": "m"}}
 
 
 def job(rule: str, *outputs: str, reason: str = "Missing output files") -> dict:
