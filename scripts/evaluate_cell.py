@@ -1,7 +1,5 @@
 """Prune one cell, evaluate it and keep only its records: the artifact is deleted with the job."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -32,7 +30,7 @@ class Cell:
         self.budget = 2**20 * job.resources.get("activations_mb", float("inf"))
         self.pruned = cache(self.prune)
 
-    def prune(self) -> Artifact:
+    def prune(self) -> "Artifact":
         """Prune the cell and return its artifact, which is beside the record until the job ends."""
         import torch
 

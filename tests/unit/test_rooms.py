@@ -50,6 +50,12 @@ def test_arrows_run_down(path):
     assert not {other for other in rooms_of(path) if ORDER.index(other) > ORDER.index(room)}
 
 
+@pytest.mark.parametrize("path", sorted(SCRIPTS.glob("*.py")), ids=named)
+def test_no_script_imports_from_the_future(path):
+    """Snakemake puts lines of its own before a script, and Python wants such an import first."""
+    assert not any(isinstance(n, ast.ImportFrom) and n.module == "__future__" for n in nodes(path))
+
+
 @pytest.mark.parametrize("path", SOURCES, ids=named)
 def test_imports_are_of_the_kinds_that_a_digest_follows(path):
     """Relative ones, those of other scripts and filled `__init__` files it would overlook."""

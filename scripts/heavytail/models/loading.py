@@ -1,4 +1,4 @@
-"""A whole model in memory, dense or pruned, for programs that want one."""
+"""Load a whole model, dense or pruned, for programs that need all of it in memory."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from heavytail.models.pruned import PrunedWeights
 def load_model(
     folder: str | Path, device: torch.device, artifact: PrunedWeights | None = None
 ) -> PreTrainedModel:
-    """The model of a Hugging Face folder on the device, pruned where there is an artifact."""
+    """The model of a Hugging Face folder, on the device; pruned if there is an artifact."""
     checkpoint = Checkpoint(folder)
     model = AutoModelForCausalLM.from_pretrained(
         folder, dtype=compute_dtype(checkpoint.dtype, device), local_files_only=True
