@@ -38,7 +38,7 @@ class FreshModel(StreamedModel):
         self.seed = seed
 
     def read(self, module: nn.Module, prefix: str) -> Iterator[tuple[str, Tensor]]:
-        """Each weight of a module, initialised at random; a prefix always gives the same ones."""
+        """Each weight of a module, initialised afresh; a prefix always gets the same ones."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(crc32(f"{self.seed} {prefix}".encode()))
             fresh = {

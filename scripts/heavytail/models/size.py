@@ -11,8 +11,8 @@ from heavytail.config.model_folder import model_files
 HEADER_BYTES = 10**8
 # Bytes of a parameter: 2 as it is stored, and 4 as float32, the largest dtype of a computation.
 STORED_AND_COMPUTED = 2 + 4
-# Bytes of a parameter beside those of the block in use: 4 of the next block, which is read
-# meanwhile, and 2 of the block before, which is written.
+# Beside those of the block in use: those of the next one, and of the one before on their way to
+# disk.
 ON_THEIR_WAY = 4 + 2
 # The same as in heavytail.models.streaming.
 BATCH_TOKENS = 2048
@@ -45,9 +45,10 @@ class ModelSize:
     def streamed(self, tokens: int) -> int:
         """Bytes of the hidden states of so many tokens, and of embeddings or a block being pruned.
 
-        SparseGPT's Hessians are the largest statistics of a block; the largest of them has its
-        factor and a copy beside it. Two matrices that share an input are in memory twice in
-        float32, and as masks. The blocks before and after it are written and read meanwhile.
+        The next block is read, and the one before is written, while a block is in use. SparseGPT's
+        Hessians are the largest statistics of a block; the largest of them has its factor and a
+        copy beside it. Two matrices that share an input are in memory twice in float32, and as
+        masks.
         """
         hidden = 4 * tokens * self.width
         embeddings = STORED_AND_COMPUTED * self.vocabulary * self.width

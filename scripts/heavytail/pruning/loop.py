@@ -56,7 +56,7 @@ def prune_model(
     parts: Parts,
     budget: float = float("inf"),
 ) -> None:
-    """Prune every projection of every block, and store each block while the next one is pruned.
+    """Prune every projection of every block and keep each block while the next one is pruned.
 
     The inputs of a block come from the pruned blocks before it, as published for Wanda and
     SparseGPT. If `parts` has a block from an earlier run, the hidden states only pass through it.
@@ -88,8 +88,8 @@ def prune_model(
             stage = partial(prune_stage, model, procedure, index, block, stored)
             if calibrated:
                 assert procedure.within_block, "a statistic is gathered one way or the other"
-                statistic = procedure.method.Statistic
-                procedure.within_block.prune_block(model, statistic, index, block, states, stage)
+                place = procedure.method.Statistic, index, block, states
+                procedure.within_block.prune_block(model, *place, stage)
             else:
                 for sharing in stages(model.slices):
                     stage(sharing, None)
@@ -97,7 +97,7 @@ def prune_model(
 
 
 def finished(arrived: Callable[[], dict[str, torch.Tensor]]) -> Kept:
-    """The tensors of a block, once they are on the CPU, and what the record says of them."""
+    """A block's tensors once they are on the CPU, and what the record says of them."""
     stored = arrived()
     return stored, artifact.described(stored)
 

@@ -12,7 +12,7 @@ def removed_count(sparsity: float, units: int) -> int:
 
 
 def require_numbers(scores: torch.Tensor) -> torch.Tensor:
-    """The scores. Raises ValueError when one of them is NaN, which has no place in an order."""
+    """The scores. Raises ValueError when one is NaN, which no order has a place for."""
     if torch.isnan(scores).any():
         raise ValueError("found NaN among the pruning scores, expected numbers")
     return scores
@@ -23,7 +23,7 @@ def smallest(scores: torch.Tensor, count: int) -> torch.Tensor:
 
     Args:
         scores: float [rows, columns]; NaN is never marked.
-        count: between 0 and the number of columns.
+        count: between 0 and columns.
 
     Returns:
         bool [rows, columns] with exactly `count` true entries in each row without NaN.
@@ -32,7 +32,7 @@ def smallest(scores: torch.Tensor, count: int) -> torch.Tensor:
         return torch.zeros_like(scores, dtype=torch.bool)
     threshold = _kth(scores, count)
     marked = scores <= threshold
-    # On a GPU, asking whether there are ties takes longer than treating them.
+    # A GPU has looked for ties before its host has asked whether there are any.
     if scores.device.type == "cpu" and int(marked.sum()) == count * len(scores):
         return marked
     tied = scores == threshold
@@ -43,7 +43,7 @@ def smallest(scores: torch.Tensor, count: int) -> torch.Tensor:
 
 def _kth(scores: torch.Tensor, count: int) -> torch.Tensor:
     """The `count`-th smallest score of each row, [rows, 1]."""
-    # Each gives the value of torch's kthvalue, many times faster on its kind of device.
+    # The same value as torch's kthvalue, many times faster, each on its kind of device.
     if scores.device.type != "cpu":
         least = scores.topk(count, dim=-1, largest=False, sorted=False).values
         return least.amax(dim=-1, keepdim=True)
