@@ -5,16 +5,18 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import datasets
 import lm_eval
 import numpy as np
 import torch
-from lm_eval.models.huggingface import HFLM
 from lm_eval.tasks import TaskManager
+from torch.utils import collect_env
 from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
+from heavytail.evaluation.continuations import ContinuationScorer
 from heavytail.evaluation.settings import ZeroShotSettings
 from heavytail.io.computed import versions
 from heavytail.io.files import read_json, write_json
@@ -50,6 +52,17 @@ BATCH = 32
 
 
 @contextmanager
+def replaced(module: ModuleType, **attributes: object) -> Iterator[None]:
+    """Give a module's attributes other values until the block ends."""
+    before = {name: getattr(module, name) for name in attributes}
+    vars(module).update(attributes)
+    try:
+        yield
+    finally:
+        vars(module).update(before)
+
+
+@contextmanager
 def private_cache() -> Iterator[None]:
     """Make `datasets` work offline, in a temporary folder that is its cache until the end.
 
@@ -63,12 +76,8 @@ def private_cache() -> Iterator[None]:
             "DOWNLOADED_DATASETS_PATH": Path(folder, "downloads"),
             "EXTRACTED_DATASETS_PATH": Path(folder, "extracted"),
         }
-        before = {name: getattr(datasets.config, name) for name in settings}
-        vars(datasets.config).update(settings)
-        try:
+        with replaced(datasets.config, **settings):
             yield
-        finally:
-            vars(datasets.config).update(before)
 
 
 def json_safe(value: object) -> Any:
@@ -148,10 +157,13 @@ def evaluate(
         KeyError: a task has no configuration there.
     """
     formed = {"add_bos_token": ADD_BOS_TOKEN[bos], "softmax_dtype": SOFTMAX_DTYPE}
-    language_model = HFLM(pretrained=model, tokenizer=tokenizer, batch_size=batch_size, **formed)
-    with private_cache():
+    scorer = ContinuationScorer(
+        pretrained=model, tokenizer=tokenizer, batch_size=batch_size, **formed
+    )
+    # lm-eval would ask pip and others for the description of the machine that DROPPED leaves out.
+    with private_cache(), replaced(collect_env, get_pretty_env_info=str):
         results = lm_eval.simple_evaluate(
-            language_model,
+            scorer,
             tasks=tasks,
             num_fewshot=0,
             batch_size=batch_size,

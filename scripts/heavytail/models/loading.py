@@ -6,7 +6,7 @@ import torch
 from transformers import AutoModelForCausalLM, PreTrainedModel
 
 from heavytail.models.checkpoint import Checkpoint
-from heavytail.models.device import compute_dtype
+from heavytail.models.device import compute_dtype, return_large_allocations
 from heavytail.models.pruned import PrunedWeights
 
 
@@ -14,6 +14,7 @@ def load_model(
     folder: str | Path, device: torch.device, artifact: PrunedWeights | None = None
 ) -> PreTrainedModel:
     """The model of a Hugging Face folder, on the device; pruned if there is an artifact."""
+    return_large_allocations()
     checkpoint = Checkpoint(folder)
     model = AutoModelForCausalLM.from_pretrained(
         folder, dtype=compute_dtype(checkpoint.dtype, device), local_files_only=True

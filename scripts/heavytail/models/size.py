@@ -76,7 +76,10 @@ class ModelSize:
         return hidden + self.streamed(0) + 4 * 3 * self.block + head
 
     def whole(self) -> int:
-        """Bytes of the model, and of the float32 logits of a batch before and after softmax."""
+        """Bytes of the model, and of two float32 logits for each token of a batch of prompts.
+
+        Only continuations get logits; activations take the rest of that memory.
+        """
         return STORED_AND_COMPUTED * self.parameters + 2 * 4 * PROMPT_TOKENS * self.vocabulary
 
     def spectra(self, threads: int) -> int:
