@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO
 
 import torch
 from safetensors import safe_open
@@ -11,6 +12,8 @@ from safetensors import safe_open
 from heavytail.io.files import replacing
 
 LENGTH_BYTES = 8
+# What is copied from one file to another at a time.
+COPIED_BYTES = 2**22
 # The format's names of dtypes.
 CODES = {
     torch.float64: "F64",
@@ -52,6 +55,24 @@ def stream_tensors(
     Raises:
         ValueError: a loaded tensor is not as the layout says.
     """
+
+    def write(name: str, file: BinaryIO) -> None:
+        tensor = load(name)
+        if (CODES[tensor.dtype], tuple(tensor.shape)) != layout[name]:
+            found = f"{tensor.dtype} {[*tensor.shape]}"
+            raise ValueError(f"{name}: found {found}, expected {layout[name]}")
+        file.write(raw(tensor))
+
+    _write(path, layout, write, metadata)
+
+
+def _write(
+    path: str | Path,
+    layout: Layout,
+    write: Callable[[str, BinaryIO], None],
+    metadata: dict[str, str],
+) -> None:
+    """Write a header, and let `write(name, file)` write the bytes of each tensor behind it."""
     names = sorted(layout, key=lambda name: (-SIZES[layout[name][0]], name))
     entries, end = {}, 0
     for name in names:
@@ -64,11 +85,7 @@ def stream_tensors(
         file.write(len(header).to_bytes(LENGTH_BYTES, "little"))
         file.write(header)
         for name in names:
-            tensor = load(name)
-            if (CODES[tensor.dtype], tuple(tensor.shape)) != layout[name]:
-                found = f"{tensor.dtype} {[*tensor.shape]}"
-                raise ValueError(f"{name}: found {found}, expected {layout[name]}")
-            file.write(raw(tensor))
+            write(name, file)
 
 
 def raw(tensor: torch.Tensor) -> memoryview:
@@ -90,14 +107,30 @@ def join_tensors(path: str | Path, parts: dict[str, Path], metadata: dict[str, s
         metadata: that of the new file.
     """
     layout: Layout = {}
+    # Name → its file, and where its bytes begin and end there.
+    places: dict[str, tuple[Path, int, int]] = {}
     for prefix, part in parts.items():
-        with safe_open(part, framework="pt") as stored:
-            layout |= {f"{prefix}.{name}": entry for name, entry in layout_of(stored).items()}
+        with open(part, "rb") as file:
+            length = int.from_bytes(file.read(LENGTH_BYTES), "little")
+            entries = json.loads(file.read(length))
+        entries.pop("__metadata__", None)
+        for inner, entry in entries.items():
+            name, data = f"{prefix}.{inner}", LENGTH_BYTES + length
+            start, end = entry["data_offsets"]
+            layout[name] = entry["dtype"], tuple(entry["shape"])
+            places[name] = part, data + start, data + end
+    # Mapped files would be read page by page, and count as memory of the process.
+    buffer = memoryview(bytearray(COPIED_BYTES))
 
-    def load(name: str) -> torch.Tensor:
-        prefix, _, inner = name.partition(".")
-        # Open the file each time: what was read of an open file counts as memory of the process.
-        with safe_open(parts[prefix], framework="pt") as stored:
-            return stored.get_tensor(inner)
+    def write(name: str, file: BinaryIO) -> None:
+        part, start, end = places[name]
+        with open(part, "rb", buffering=0) as source:
+            source.seek(start)
+            while start < end:
+                count = source.readinto(buffer[: end - start])
+                if not count:
+                    raise ValueError(f"{part}: found its end at byte {start}, expected it at {end}")
+                file.write(buffer[:count])
+                start += count
 
-    stream_tensors(path, layout, load, metadata)
+    _write(path, layout, write, metadata)

@@ -16,7 +16,7 @@ class Recorded:
         """Record.
 
         Args:
-            function: of tensors, of which it changes the first; it waits for no result.
+            function: of tensors, which it may change; it waits for no result.
             arguments: of the shapes and dtypes to come, on a GPU; they are kept and changed.
         """
         self._arguments = arguments
@@ -27,10 +27,11 @@ class Recorded:
         with torch.cuda.graph(self._graph, capture_error_mode="thread_local"):
             self._result = function(*arguments)
 
-    def __call__(self, changed: torch.Tensor, *others: torch.Tensor) -> torch.Tensor:
-        """The function's result, valid until the next call; the first argument is changed."""
-        for own, given in zip(self._arguments, (changed, *others), strict=True):
+    def __call__(self, *arguments: torch.Tensor) -> torch.Tensor:
+        """The function's result, valid until the next call; it changes the arguments as well."""
+        for own, given in zip(self._arguments, arguments, strict=True):
             own.copy_(given)
         self._graph.replay()
-        changed.copy_(self._arguments[0])
+        for own, given in zip(self._arguments, arguments, strict=True):
+            given.copy_(own)
         return self._result

@@ -11,28 +11,36 @@ def removed_count(sparsity: float, units: int) -> int:
     return math.floor(round(sparsity * units, 6))
 
 
-def require_numbers(scores: torch.Tensor) -> torch.Tensor:
-    """The scores. Raises ValueError when one is NaN, which no order has a place for."""
+def require_numbers(scores: torch.Tensor) -> None:
+    """Raise ValueError when a score is NaN, which has no place in an order."""
     if torch.isnan(scores).any():
         raise ValueError("found NaN among the pruning scores, expected numbers")
-    return scores
 
 
 def smallest(scores: torch.Tensor, count: int) -> torch.Tensor:
     """Mark the `count` smallest scores of each row; of equal scores those of lower columns.
 
     Args:
-        scores: float [rows, columns]; NaN is never marked.
-        count: between 0 and columns.
+        scores: float [rows, columns], without NaN.
+        count: between 0 and the number of columns.
 
     Returns:
-        bool [rows, columns] with exactly `count` true entries in each row without NaN.
+        bool [rows, columns] with exactly `count` true entries in each row.
+
+    Raises:
+        ValueError: a score is NaN.
     """
+    require_numbers(scores)
+    return _marked(scores, count)
+
+
+def _marked(scores: torch.Tensor, count: int) -> torch.Tensor:
+    """`smallest` of scores that are known to be numbers; NaN is never marked."""
     if count == 0:
         return torch.zeros_like(scores, dtype=torch.bool)
     threshold = _kth(scores, count)
     marked = scores <= threshold
-    # A GPU has looked for ties before its host has asked whether there are any.
+    # On a GPU, asking whether there are ties takes longer than treating them.
     if scores.device.type == "cpu" and int(marked.sum()) == count * len(scores):
         return marked
     tied = scores == threshold
@@ -43,7 +51,7 @@ def smallest(scores: torch.Tensor, count: int) -> torch.Tensor:
 
 def _kth(scores: torch.Tensor, count: int) -> torch.Tensor:
     """The `count`-th smallest score of each row, [rows, 1]."""
-    # The same value as torch's kthvalue, many times faster, each on its kind of device.
+    # Both give the value of torch's kthvalue, many times faster on their kind of device.
     if scores.device.type != "cpu":
         least = scores.topk(count, dim=-1, largest=False, sorted=False).values
         return least.amax(dim=-1, keepdim=True)
@@ -55,7 +63,7 @@ def smallest_in_units(scores: torch.Tensor, sparsity: float, unit: int) -> torch
     """Mark floor(sparsity · unit) of each `unit` adjacent entries in row-major order.
 
     Args:
-        scores: float [rows, columns]; NaN is never marked.
+        scores: float [rows, columns], without NaN.
         sparsity: in [0, 1].
         unit: the number of weights that are compared: all, a row, or the M of N:M.
 
@@ -63,11 +71,21 @@ def smallest_in_units(scores: torch.Tensor, sparsity: float, unit: int) -> torch
         bool [rows, columns].
 
     Raises:
-        ValueError: a unit smaller than the matrix does not divide the rows.
+        ValueError: a score is NaN, or a unit smaller than the matrix does not divide the rows.
+    """
+    require_numbers(scores)
+    return marked_in_units(scores, sparsity, unit)
+
+
+def marked_in_units(scores: torch.Tensor, sparsity: float, unit: int) -> torch.Tensor:
+    """`smallest_in_units` of scores that are known to be numbers: it waits for no answer of a GPU.
+
+    NaN is never marked. Raises ValueError when a unit smaller than the matrix does not divide the
+    rows.
     """
     if unit != scores.numel():
         check_units(scores.shape[1], unit)
-    marked = smallest(scores.reshape(-1, unit), removed_count(sparsity, unit))
+    marked = _marked(scores.reshape(-1, unit), removed_count(sparsity, unit))
     return marked.reshape(scores.shape)
 
 

@@ -27,17 +27,28 @@ def test_every_dtype_and_shape_is_read_back_by_the_library(tmp_path):
     assert all(torch.equal(read[name], tensor) for name, tensor in tensors.items())
 
 
-def test_files_of_odd_lengths_are_joined_as_if_written_at_once(tmp_path):
+@pytest.mark.parametrize("copied", [3, 2**22])
+def test_files_of_odd_lengths_are_joined_as_if_written_at_once(copied, tmp_path, monkeypatch):
+    monkeypatch.setattr("heavytail.io.tensors.COPIED_BYTES", copied)
     parts = {
-        str(n): {"kept": torch.arange(3 + n).byte(), "values": torch.randn(4).half()}
+        str(n): {"kept": torch.arange(3 + n).byte(), "values": torch.randn(4, n).half()}
         for n in range(3)
     }
     for name, tensors in parts.items():
-        write_tensors(tmp_path / name, tensors, {})
+        write_tensors(tmp_path / name, tensors, {"of": name})
     join_tensors(tmp_path / "joined", {name: tmp_path / name for name in parts}, {"a": "b"})
     whole = {f"{n}.{key}": t for n, tensors in parts.items() for key, t in tensors.items()}
     write_tensors(tmp_path / "whole", whole, {"a": "b"})
     assert (tmp_path / "joined").read_bytes() == (tmp_path / "whole").read_bytes()
+
+
+def test_a_part_that_was_cut_off_is_named_and_not_joined(tmp_path):
+    for name in "ab":
+        write_tensors(tmp_path / name, {"kept": torch.arange(50).byte()}, {})
+    (tmp_path / "b").write_bytes((tmp_path / "b").read_bytes()[:-1])
+    with pytest.raises(ValueError, match=r"/b: found its end at byte \d+, expected it at"):
+        join_tensors(tmp_path / "joined", {name: tmp_path / name for name in "ab"}, {})
+    assert {path.name for path in tmp_path.iterdir()} == {"a", "b"}
 
 
 def test_a_tensor_unlike_its_layout_leaves_no_file(tmp_path):

@@ -59,6 +59,40 @@ def test_a_recording_computes_what_it_recorded_bit_by_bit():
         errors = recorded(group, removed, factor)
         assert torch.equal(errors, sparsegpt._prune_group(other, removed, factor))
         assert torch.equal(group, other) and (group[removed] == 0).all()
+        assert torch.equal(factor, factor.triu())
+
+
+@pytest.mark.parametrize("group_size", [None, 4])
+def test_sparsegpt_is_that_of_the_cpu(group_size):
+    """Matrices of several groups, one of them not whole, and of other ratios."""
+    generator = torch.Generator().manual_seed(3)
+    weights = [torch.randn(rows, 300, generator=generator) for rows in (40, 24)]
+    mixing = torch.randn(300, 300, generator=generator) / 300**0.5
+    inputs = torch.randn(900, 300, generator=generator) @ (mixing + torch.eye(300))
+    for sparsities in ([0.5, 0.5], [0.25, 0.75]):
+        found = []
+        for place in (CPU, GPU):
+            statistic = sparsegpt.Statistic(300, place)
+            statistic.add(inputs.to(place))
+            there = [weight.to(place) for weight in weights]
+            found.append(sparsegpt.prune(there, statistic, sparsities, group_size))
+        for here, there in zip(*(updated for updated, _ in found), strict=True):
+            # Scores that are nearly equal fall either way, and few weights see that.
+            assert ((there.cpu() - here).abs() < 1e-3).double().mean() > 0.99
+        for sparsity, here, there in zip(sparsities, *(gone for _, gone in found), strict=True):
+            assert (there.cpu() == here).double().mean() > 0.995
+            assert there.sum() == here.sum()
+            if group_size:
+                assert (there.reshape(-1, 4).sum(1) == 4 * sparsity).all()
+
+
+def test_nan_is_refused_on_a_gpu_too():
+    statistic = sparsegpt.Statistic(256, GPU)
+    statistic.add(torch.randn(600, 256, device=GPU))
+    weight = torch.randn(8, 256, device=GPU)
+    weight[3, 200] = torch.nan
+    with pytest.raises(ValueError, match="NaN among the pruning scores"):
+        sparsegpt.prune([weight], statistic, [0.5])
 
 
 @pytest.mark.parametrize("entries", [1, 8, 4099])

@@ -2,7 +2,7 @@
 
 import torch
 
-from heavytail.pruning.selection import require_numbers, smallest_in_units
+from heavytail.pruning.selection import smallest_in_units
 
 Statistic = None
 REWRITES = False
@@ -26,7 +26,7 @@ def prune(
         The weights as they are, and a mask of what to remove from each, bool [rows, columns].
     """
     removed = [
-        smallest_in_units(require_numbers(weight.abs()), sparsity, group_size or weight.numel())
+        smallest_in_units(weight.abs(), sparsity, group_size or weight.numel())
         for weight, sparsity in zip(weights, sparsities, strict=True)
     ]
     return weights, removed

@@ -3,16 +3,18 @@
 import logging
 from collections.abc import Callable
 from functools import lru_cache, partial
+from typing import NamedTuple
 
 import torch
 
 from heavytail.pruning.recorded import Recorded
-from heavytail.pruning.selection import check_units, require_numbers, smallest_in_units
+from heavytail.pruning.selection import check_units, marked_in_units, require_numbers
 
 REWRITES = True
 # Columns whose weights are compared with each other, and those that are updated one by one.
 GROUP, STEP = 128, 32
-STRIP = 256
+# Columns of a Hessian that are computed at once: many for tensor cores, few for others.
+WIDE_STRIP, STRIP = 2048, 256
 # Tokens whose products tensor cores add up by themselves.
 TOKENS = 512
 DAMPINGS = (0.01, 0.1, 1.0)
@@ -38,14 +40,16 @@ class Statistic:
         """Accumulate activations [..., columns]."""
         rows = inputs.flatten(0, -2)
         self.tokens += len(rows)
-        if rows.is_cuda and rows.dtype.itemsize == 2:
-            for part in rows.split(TOKENS):
-                torch.addmm(self.total, part.T, part, out_dtype=torch.float32, out=self.total)
-            return
-        rows = rows.to(self.total.dtype)
-        for start in range(0, rows.shape[1], STRIP):
-            strip = slice(start, start + STRIP)
-            self.total[strip, start:].addmm_(rows[:, strip].T, rows[:, start:])
+        half = rows.is_cuda and rows.dtype.itemsize == 2
+        width = WIDE_STRIP if half else STRIP
+        for part in rows.split(TOKENS) if half else [rows.to(self.total.dtype)]:
+            for start in range(0, rows.shape[1], width):
+                strip = slice(start, start + width)
+                total, left, right = self.total[strip, start:], part[:, strip].T, part[:, start:]
+                if half:
+                    torch.addmm(total, left, right, out_dtype=torch.float32, out=total)
+                else:
+                    total.addmm_(left, right)
 
     def dead(self) -> torch.Tensor:
         """The features that were always zero, bool [columns]."""
@@ -104,8 +108,7 @@ def prune(
     """
     sizes, columns = [len(weight) for weight in weights], weights[0].shape[1]
     check_units(columns, group_size or 1)
-    choose = partial(_choose, sizes=sizes, sparsities=sparsities)
-    in_patterns = partial(_prune_group, choose=choose, group_size=group_size)
+    marking = _Marking(tuple(sizes), tuple(sparsities), group_size)
     factor = statistic.factor()
     # A column of all matrices is one contiguous row here: [columns, rows of all matrices].
     stacked = torch.cat([weight.T for weight in weights], dim=1)
@@ -115,65 +118,70 @@ def prune(
         group = slice(start, min(start + GROUP, columns))
         inner = factor[group, group]
         if group_size is None:
-            removed[group] = choose(stacked[group], inner.diagonal(), None)
-        prune_group = in_patterns if group_size else _pruner_of(stacked[group])
+            removed[group] = marking.mark(stacked[group], inner.diagonal())
+        prune_group = _pruner_of(stacked[group], marking if group_size else None)
         errors = prune_group(stacked[group], removed[group], inner)
         stacked[group.stop :].addmm_(factor[group, group.stop :].T, errors, alpha=-1)
-    # Here for all groups: NaN among the scores of one never goes away.
+    # For all groups at once: weights whose scores are NaN stay, and are NaN.
     require_numbers(stacked)
     parts = (whole.split(sizes, dim=1) for whole in (stacked, removed))
     updated, masks = ([part.T for part in matrices] for matrices in parts)
     return updated, masks
 
 
-def _choose(
-    columns: torch.Tensor,
-    diagonal: torch.Tensor,
-    group_size: int | None,
-    sizes: list[int],
-    sparsities: list[float],
-) -> torch.Tensor:
-    """Mark each matrix's smallest scores w² / U_jj² in some columns, or in each group of them.
+class _Marking(NamedTuple):
+    """How columns of several matrices are compared.
 
-    Args:
-        columns: [columns, rows of all matrices].
-        diagonal: of the factor U, [columns].
-        group_size: M of N:M sparsity.
-        sizes: rows of each matrix.
+    Attributes:
+        sizes: the rows of each matrix.
         sparsities: in [0, 1], one for each matrix.
-
-    Returns:
-        bool [columns, rows of all matrices].
+        group_size: M of N:M sparsity, or None.
     """
-    scores = (columns / diagonal[:, None]).square()
-    marked = [
-        smallest_in_units(part.T.contiguous(), sparsity, group_size or part.numel()).T
-        for part, sparsity in zip(scores.split(sizes, dim=1), sparsities, strict=True)
-    ]
-    return torch.cat(marked, dim=1)
+
+    sizes: tuple[int, ...]
+    sparsities: tuple[float, ...]
+    group_size: int | None
+
+    def mark(self, columns: torch.Tensor, diagonal: torch.Tensor) -> torch.Tensor:
+        """Mark each matrix's smallest scores w² / U_jj² in some columns, or in every `group_size`.
+
+        Args:
+            columns: [columns, rows of all matrices].
+            diagonal: that of the factor U, [columns].
+
+        Returns:
+            bool [columns, rows of all matrices].
+        """
+        scores = (columns / diagonal[:, None]).square().split(self.sizes, dim=1)
+        marked = [
+            marked_in_units(part.T.contiguous(), sparsity, self.group_size or part.numel()).T
+            for part, sparsity in zip(scores, self.sparsities, strict=True)
+        ]
+        return torch.cat(marked, dim=1)
 
 
 def _prune_group(
     group: torch.Tensor,
     removed: torch.Tensor,
     factor: torch.Tensor,
-    choose: Callable[..., torch.Tensor] | None = None,
-    group_size: int | None = None,
+    marking: _Marking | None = None,
 ) -> torch.Tensor:
     """Zero the marked entries of `group` [columns, rows] in place, compensating inside it.
 
-    With `group_size`, so many columns are marked at a time when their turn comes. Returns each
-    column's error, scaled, [columns, rows].
+    With `marking`, which has a `group_size`, so many columns are marked at a time when their turn
+    comes. Returns each column's error, scaled, [columns, rows].
     """
-    errors, diagonal = torch.empty_like(group), factor.diagonal()
+    errors, diagonal = torch.empty_like(group), factor.diagonal()[:, None]
+    # What stays has an error of zero: it is divided by infinity.
+    divisors = torch.where(removed, diagonal, torch.inf)
     for start in range(0, len(group), STEP):
         stop = min(start + STEP, len(group))
         for column in range(start, stop):
-            if choose and group_size and column % group_size == 0:
-                unit = slice(column, column + group_size)
-                removed[unit] = choose(group[unit], diagonal[unit], group_size)
-            torch.mul(group[column], removed[column], out=errors[column])
-            errors[column].div_(diagonal[column])
+            if marking and marking.group_size and column % marking.group_size == 0:
+                unit = slice(column, column + marking.group_size)
+                removed[unit] = marking.mark(group[unit], factor.diagonal()[unit])
+                divisors[unit] = torch.where(removed[unit], diagonal[unit], torch.inf)
+            torch.div(group[column], divisors[column], out=errors[column])
             rest = slice(column + 1, stop)
             group[rest].addr_(factor[column, rest], errors[column], alpha=-1)
         group[stop:].addmm_(factor[start:stop, stop:].T, errors[start:stop], alpha=-1)
@@ -181,15 +189,18 @@ def _prune_group(
     return errors
 
 
-def _pruner_of(group: torch.Tensor) -> Callable[..., torch.Tensor]:
-    """`_prune_group` as the group's device does it best."""
+def _pruner_of(group: torch.Tensor, marking: _Marking | None) -> Callable[..., torch.Tensor]:
+    """`_prune_group` as the device of the group does it best."""
     if group.is_cuda and len(group) == GROUP:
-        return _recorded(group.shape[1], group.dtype, group.device)
-    return _prune_group
+        return _recorded(group.shape[1], group.dtype, group.device, marking)
+    return partial(_prune_group, marking=marking)
 
 
 # A model has few shapes; what was recorded for them serves all of its blocks.
 @lru_cache(maxsize=4)
-def _recorded(rows: int, dtype: torch.dtype, device: torch.device) -> Recorded:
+def _recorded(
+    rows: int, dtype: torch.dtype, device: torch.device, marking: _Marking | None
+) -> Recorded:
     group = torch.zeros(GROUP, rows, dtype=dtype, device=device)
-    return Recorded(_prune_group, group, group.bool(), torch.eye(GROUP, dtype=dtype, device=device))
+    factor = torch.eye(GROUP, dtype=dtype, device=device)
+    return Recorded(partial(_prune_group, marking=marking), group, group.bool(), factor)

@@ -3,7 +3,7 @@
 import torch
 
 from heavytail.models.input_norm import InputNorm
-from heavytail.pruning.selection import require_numbers, smallest_in_units
+from heavytail.pruning.selection import smallest_in_units
 
 Statistic = InputNorm
 REWRITES = False
@@ -28,9 +28,7 @@ def prune(
     """
     norm = statistic.norm()
     removed = [
-        smallest_in_units(
-            require_numbers(weight.abs() * norm), sparsity, group_size or weight.shape[1]
-        )
+        smallest_in_units(weight.abs() * norm, sparsity, group_size or weight.shape[1])
         for weight, sparsity in zip(weights, sparsities, strict=True)
     ]
     return weights, removed

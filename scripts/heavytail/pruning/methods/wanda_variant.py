@@ -9,7 +9,7 @@ weight is ranked by the share that its row has lost once the weight is removed.
 import torch
 
 from heavytail.models.input_norm import InputNorm
-from heavytail.pruning.selection import removed_count, require_numbers, smallest
+from heavytail.pruning.selection import removed_count, smallest
 
 Statistic = InputNorm
 REWRITES = False
@@ -44,8 +44,7 @@ def prune(
         # A row of zeros is worth nothing and is removed first.
         totals = sums[:, -1:]
         shares = sums / torch.where(totals == 0, 1.0, totals)
-        shares = require_numbers(shares).reshape(1, -1)
-        marked = smallest(shares, removed_count(sparsity, weight.numel()))
+        marked = smallest(shares.reshape(1, -1), removed_count(sparsity, weight.numel()))
         removed.append(torch.zeros_like(marked).reshape(weight.shape))
         removed[-1].scatter_(1, order, marked.reshape(weight.shape))
     return weights, removed
