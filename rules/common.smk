@@ -1,4 +1,4 @@
-"""What several rule files use: the package at parse time, the checked config, cells, digests."""
+"""The package at parse time, the checked config, cells and digests, for all other rule files."""
 
 import re
 import sys

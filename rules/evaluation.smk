@@ -8,12 +8,6 @@ TASK_FILES = {
 }
 
 
-def zero_shot_settings(wildcards):
-    """The tasks of a model, and its BOS policy."""
-    own = CONFIG["models"][wildcards.model].get("bos", CONFIG["zero_shot"]["bos"])
-    return {"tasks": CONFIG["tasks"], "bos": own}
-
-
 rule evaluate_perplexity:
     input:
         model=MODEL,
@@ -102,26 +96,6 @@ if TEMPORARY:
             digest=digest("evaluate_cell"),
         script:
             "../scripts/evaluate_cell.py"
-
-
-def tune_inputs(wildcards):
-    """The guides of an allocation and, if the method reads them, the calibration tokens."""
-    found = guides_of(wildcards.allocation)
-    found = found | {"calibration": TOKENS} if calibrated(wildcards.method) else found
-    return {name: path.format(model=wildcards.model) for name, path in found.items()}
-
-
-def tune_settings(wildcards):
-    """The settings of an allocation, and the candidates that trials choose from."""
-    settings = ratio_settings(wildcards)
-    named = CONFIG["allocations"][wildcards.allocation]
-    return settings | {"candidates": allocations.candidates(named, CONFIG["tune"])}
-
-
-def tune_digest(wildcards):
-    """A digest that changes if the code of an allocation's trials changes in meaning."""
-    modules = *ratio_modules(wildcards), *prune_modules(wildcards)
-    return digest_for(wildcards.model, "tune_allocation", *modules)
 
 
 rule tune_allocation:

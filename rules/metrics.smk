@@ -5,12 +5,6 @@ wildcard_constraints:
     family=any_of(metric_names.FAMILIES),
 
 
-def spectra_of(measured, *families):
-    """Name of a measure → its file, for every measure that these families of metrics read."""
-    names = metric_names.measures_of(*families)
-    return {name: f"<results>/{name}/{measured}.safetensors" for name in names}
-
-
 rule compute_metrics:
     input:
         unpack(lambda w: spectra_of(w.measured, w.family)),

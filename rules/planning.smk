@@ -12,9 +12,9 @@ from heavytail.running import planning
 gc.freeze()
 gc.set_threshold(200_000, 50, 1000)
 
-# Where a script is in Snakemake's cache. Snakemake asks three times per job, and each answer makes
-# a class.
+# Where a script is in Snakemake's cache. Snakemake asks some 15 times per cell, and each answer
+# makes a class.
 planning.remember("snakemake.sourcecache:parse_uri")
-# Which arguments a function of the rules takes. Two modules ask.
+# Which arguments a function of the rules takes. Two modules ask, each some 25 times per cell.
 planning.remember("snakemake.common:get_function_params")
 planning.remember("snakemake.rules:get_function_params")

@@ -12,45 +12,6 @@ if not TEMPORARY:
     ARTIFACT |= {"record": f"{PRUNED}.json", "origin": f"{PRUNED}.origin.json"}
 
 
-def origin_of(measured):
-    """The file that says what a cell was pruned from; empty for a dense model."""
-    _, _, cell = measured.partition("/")
-    return [] if cell in ("", DENSE) else f"<results>/pruned/{measured}.origin.json"
-
-
-def prune_settings(wildcards):
-    """How a cell is pruned, apart from its ratios."""
-    method, within_block = METHODS[wildcards.method]
-    _, group_size = axes.target_of(wildcards.sparsity)
-    return {"method": method, "group_size": group_size, "within_block": within_block}
-
-
-def prune_modules(wildcards):
-    """The modules that the pruning of a cell chooses by name."""
-    method, within_block = METHODS[wildcards.method]
-    way = [f"heavytail.pruning.within_block.{within_block}"] if within_block else []
-    return [f"heavytail.pruning.methods.{method}", *way]
-
-
-def prune_digest(wildcards):
-    """A digest that changes if the code that prunes the cell changes in meaning."""
-    return digest_for(wildcards.model, "prune_cell", *prune_modules(wildcards))
-
-
-def export_settings(wildcards):
-    """How the recipe of an exported cell describes the pruning to llm-compressor."""
-    settings = prune_settings(wildcards)
-    return {
-        "modifier": methods.METHODS[settings["method"]].modifier,
-        "group_size": settings["group_size"],
-    }
-
-
-def calibration_of(wildcards):
-    """The calibration tokens of a cell; magnitude pruning reads none."""
-    return rules.freeze_calibration.output.tokens if calibrated(wildcards.method) else []
-
-
 rule prune_cell:
     input:
         model=MODEL,

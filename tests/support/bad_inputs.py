@@ -129,6 +129,7 @@ NAMES = [
 ]
 
 BEFORE, JOB = "config: models.a.path: ", "fetch_model a: "
+NOT_JSON = f"{BEFORE}m/config.json: not JSON …"
 OUT = "results/models/a"
 CODE = (
     "auto_map: found code that comes with the model, which is never run; expected a model that the "
@@ -136,32 +137,20 @@ CODE = (
 )
 NOT_WHOLE = f"{JOB}{OUT}/{WEIGHTS}: not a whole safetensors file …"
 NO_WEIGHTS = f"{JOB}{OUT}: no *.safetensors"
-NO_NAMES = f"{JOB}{OUT}/{INDEX}: weight_map: expected tensors' file names"
+NO_NAMES = f"{JOB}{OUT}/{INDEX}: weight_map: expected a map from tensors to files of this folder"
 LAYERS = f"{JOB}{OUT}/config.json: num_hidden_layers: found {{}}, expected a whole number above 0"
 UNUSABLE = f"{JOB}{OUT}: {{}}: not usable …"
 
 # What is wrong with a model's folder → the function that makes it so, line.
 MODELS = [
-    (
-        "a config.json never closed",
-        write("config.json", b"{"),
-        f"{BEFORE}m/config.json: not JSON …",
-    ),
+    ("a config.json never closed", write("config.json", b"{"), NOT_JSON),
     (
         "a list in config.json",
         write("config.json", b"[]"),
         f"{BEFORE}m/config.json: found list, expected an object",
     ),
-    (
-        "a config.json that is not text",
-        write("config.json", b"\xff"),
-        f"{BEFORE}m/config.json: not JSON …",
-    ),
-    (
-        "a config.json nested 100,000 deep",
-        write("config.json", b"[" * 100_000),
-        f"{BEFORE}m/config.json: not JSON …",
-    ),
+    ("a config.json that is not text", write("config.json", b"\xff"), NOT_JSON),
+    ("a config.json nested 100,000 deep", write("config.json", b"[" * 100_000), NOT_JSON),
     (
         "a NaN in config.json",
         settings(rms_norm_eps=float("nan")),

@@ -10,13 +10,13 @@ from pathlib import Path
 from support.project import ROOT
 
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT / "scripts")}
-# However busy the machine is, no further block is begun.
+# However busy the machine is, no further block is kept.
 WAIT_AFTER = """
 import time
 from heavytail.io.parts import Parts
 put = Parts.put
-def put_and_wait(self, block, tensors):
-    put(self, block, tensors)
+def put_and_wait(self, block, *kept):
+    put(self, block, *kept)
     if block == {block}:
         time.sleep(600)
 Parts.put = put_and_wait

@@ -23,7 +23,8 @@ def write_inputs(folder: Path, work: Path, ratio: float, ids: torch.Tensor) -> t
     """provenance.json, a table of equal ratios and calibration tokens."""
     work.mkdir(exist_ok=True, parents=True)
     model, table, tokens = folder / "provenance.json", work / "ratios.csv", work / "tokens"
-    model.write_text("{}")
+    if not model.exists():
+        model.write_text("{}")
     shapes = Checkpoint(folder).matrices()
     write_ratios(
         table, {key: math.prod(shape) for key, shape in shapes.items()}, [ratio] * len(shapes)

@@ -15,10 +15,14 @@ FEWEST_POINTS, LEAST_RHO = 3, 0.1
 
 
 def model_averages(metrics: pd.DataFrame) -> pd.DataFrame:
-    """The plain mean of each metric over one subject's matrices (arXiv 2202.02842).
+    """The unweighted mean of each metric over the matrices of one model (arXiv 2202.02842).
 
-    From the tidy columns block, projection, metric, value. Index: metric, in order of appearance.
-    Columns: mean (nan values left out), matrices (all of them), nan (how many were left out).
+    Args:
+        metrics: the tidy columns block, projection, metric, value, of a dense or pruned model.
+
+    Returns:
+        Index: metric, in order of appearance. Columns: mean (without nan values), matrices (the
+        number of all), nan (the number of those that were left out).
     """
     values = metrics.groupby("metric", sort=False)["value"]
     found = values.agg(mean="mean", matrices="size", nan="count")

@@ -18,7 +18,7 @@ CONTROL_SEED = 0
 
 
 def loss_record(folder: Path, windows: torch.Tensor, top: int, seed: int | None) -> dict[str, Any]:
-    """The loss Hessian's largest eigenvalues, or why there are none of a model of this size."""
+    """The largest eigenvalues of the loss Hessian, or the reason if the model is too large."""
     try:
         values, residuals = hessian.loss_spectrum(folder, windows, top, device.pick(), seed)
     except hessian.TooLargeError as error:
@@ -30,7 +30,7 @@ def loss_record(folder: Path, windows: torch.Tensor, top: int, seed: int | None)
 def input_records(
     folder: Path, windows: torch.Tensor, top: int, seed: int | None
 ) -> list[dict[str, Any]]:
-    """The largest eigenvalues of every XᵀX; beyond the number of tokens there is rounding alone."""
+    """The largest eigenvalues of every XᵀX; those beyond the number of tokens are only rounding."""
     count = min(top, windows.numel())
     found = input_hessian.input_spectra(folder, windows, device.pick(), seed)
     return [
@@ -45,8 +45,8 @@ def measure_hessian(model: str, calibration: str, settings: Hessian, output: str
     Args:
         model: provenance.json in the model's folder.
         calibration: frozen tokens.
-        settings: "eigenvalues", how many of the largest; "windows" of the calibration tokens.
-        output: JSON.
+        settings: "eigenvalues", the number of largest ones, and "windows", of calibration tokens.
+        output: the JSON file to write.
     """
     clock, folder, top = Stopwatch(), Path(model).parent, settings["eigenvalues"]
     windows = load_file(calibration)["input_ids"][: settings["windows"]]

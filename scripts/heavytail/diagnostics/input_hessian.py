@@ -1,6 +1,7 @@
-"""Spectra of the layer-input Hessians XᵀX, X being what a projection reads."""
+"""Spectra of the layer-input Hessians XᵀX, where X is the input of a projection."""
 
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 from zlib import crc32
 
@@ -29,15 +30,15 @@ class Gram:
 
 
 class FreshModel(StreamedModel):
-    """A streamed model whose weights are its architecture's own random initialisation."""
+    """A streamed model with the random initialisation of its architecture in place of weights."""
 
     def __init__(self, folder: str | Path, device: torch.device, seed: int):
         """Open `folder` for its configuration; `seed` decides the weights."""
         super().__init__(folder, device)
         self.seed = seed
 
-    def load(self, module: nn.Module, prefix: str) -> None:
-        """Initialise a module afresh, on the device; a prefix always gets the same weights."""
+    def read(self, module: nn.Module, prefix: str) -> Iterator[tuple[str, Tensor]]:
+        """Each weight of a module, initialised afresh; a prefix always gets the same ones."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(crc32(f"{self.seed} {prefix}".encode()))
             fresh = {
@@ -47,18 +48,21 @@ class FreshModel(StreamedModel):
             module.load_state_dict(fresh, assign=True)
             for part in module.modules():
                 self.causal._init_weights(part)
-        module.to(self.device)
+        for name, parameter in module.named_parameters():
+            yield name, parameter.detach()
 
 
 def input_spectra(
     folder: str | Path, windows: Tensor, device: torch.device, seed: int | None = None
 ) -> list[tuple[int, tuple[str, ...], np.ndarray]]:
-    """Block, projections that read X [tokens, columns], and the eigenvalues of XᵀX, for every X.
+    """For every X [tokens, columns]: its block, the projections that read it, eigenvalues of XᵀX.
 
-    `windows`: token ids, int64 [windows, length]. Eigenvalues: float64 [columns], descending,
-    clamped at zero; with fewer tokens than columns the last columns − tokens are rounding noise.
-    With a seed, of the freshly initialised architecture instead, block by block as well.
-    Raises ValueError for a family that is not supported.
+    `windows` are token ids, int64 [windows, length]. The eigenvalues are float64 [columns],
+    descending, and clamped at zero; if there are fewer tokens than columns, the last
+    columns − tokens are rounding noise. With a `seed` the architecture is initialised at random
+    instead, block by block too.
+
+    Raises ValueError if the family is not supported.
     """
     found: list[tuple[int, tuple[str, ...], np.ndarray]] = []
     model = StreamedModel(folder, device) if seed is None else FreshModel(folder, device, seed)

@@ -1,4 +1,4 @@
-"""The largest eigenvalues of a symmetric operator that is only known by its products."""
+"""The largest eigenvalues of a symmetric operator that is known only by its products."""
 
 import logging
 import math
@@ -15,7 +15,8 @@ Product = Callable[[Tensor], Tensor]
 Spectrum = tuple[np.ndarray, np.ndarray]
 
 CHECK_EVERY = 10
-# A next vector this short, against the operator, is float32 rounding of an exhausted space.
+# If the next vector is this short relative to the operator, it is float32 rounding: the Krylov
+# space is exhausted.
 BREAKDOWN = 10 * torch.finfo(torch.float32).eps
 
 log = logging.getLogger(__name__)
@@ -32,17 +33,17 @@ def lanczos(
 ) -> Spectrum:
     """The `top` algebraically largest eigenvalues of a symmetric operator on float32 [size].
 
-    Ends when every residual |β_m s_mi| (an eigenvalue lies no further away) is at most `tolerance`
-    times its own eigenvalue or rounding of the largest, after `iterations`, or with the Krylov
-    space exhausted. That space holds an eigenvalue of any multiplicity once, so there may be fewer
-    than `top`. `seed` draws the start.
+    The iteration ends if every residual |β_m s_mi|, which bounds the distance to an eigenvalue, is
+    at most `tolerance` times its eigenvalue or the rounding of the largest; after `iterations`; or
+    if the Krylov space is exhausted. That space holds a multiple eigenvalue only once, so there may
+    be fewer than `top`. `seed` draws the start.
 
     Returns eigenvalues, descending, and residuals in their unit, both float64 [top or fewer].
-    Raises ValueError where top exceeds size or iterations, ArithmeticError for infinite products.
+    Raises ValueError if top exceeds size or iterations, and ArithmeticError for infinite products.
     """
     steps = min(iterations, size)
     if not 0 < top <= steps:
-        raise ValueError(f"{top} eigenvalues of an operator of size {size} in {steps} iterations")
+        raise ValueError(f"found top = {top}, expected at most {steps}")
     start = torch.randn(size, generator=torch.Generator().manual_seed(seed)).to(device)
     basis = torch.empty(steps, size, device=device)
     for diagonal, beside in _steps(product, basis, start):
@@ -50,7 +51,7 @@ def lanczos(
         ended = len(diagonal) == steps or exhausted
         if ended or (len(diagonal) % CHECK_EVERY == 0 and len(diagonal) >= top):
             values, residuals = _ritz(diagonal, beside, top)
-            # Against each value itself: the smallest of them decide the exponent of a power law.
+            # Relative to each value: the smallest of them decide the exponent of a power law.
             bounds = np.maximum(tolerance * np.abs(values), BREAKDOWN * abs(values[0]))
             converged = int((residuals <= bounds).sum())
             log.info("Lanczos step %d: %d of %d converged", len(diagonal), converged, top)

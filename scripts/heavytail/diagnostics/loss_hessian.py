@@ -12,7 +12,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
 from heavytail.diagnostics.lanczos import Product, Spectrum, lanczos
 
 STEPS_PER_EIGENVALUE, START_SEED = 4, 0
-# Beside the basis: the product, its two sets of gradients and what orthogonalising needs.
+# Vectors beside the basis: the product, its two sets of gradients, and those to orthogonalise.
 WORKING_VECTORS = 6
 
 
@@ -21,13 +21,13 @@ class TooLargeError(ValueError):
 
 
 def check_memory(size: int, iterations: int, device: torch.device) -> None:
-    """Raise TooLargeError, naming the config key, where Lanczos's float32 vectors cannot fit.
+    """Raise TooLargeError, which names the config key, if Lanczos's float32 vectors do not fit.
 
-    A GPU offers what is free, a CPU all its memory: free pages leave out caches that make way.
-    What a product's own graph needs is not counted.
+    On a GPU the free memory counts. On a CPU all memory counts, because the system frees its caches
+    if a job needs them. The memory of the graph of a product is not counted.
     """
     if device.type == "cuda":
-        # What torch keeps for itself is free too.
+        # The memory that torch keeps for later is free too.
         torch.cuda.empty_cache()
         available = torch.cuda.mem_get_info(device)[0]
     else:
@@ -36,16 +36,17 @@ def check_memory(size: int, iterations: int, device: torch.device) -> None:
     if needed > available:
         raise TooLargeError(
             f"hessian.eigenvalues: {iterations} Lanczos vectors of {size:,} parameters need "
-            f"{needed / 1e9:.1f} GB and there are {available / 1e9:.1f} GB; lower it"
+            f"{needed / 1e9:.1f} GB, but there are {available / 1e9:.1f} GB; lower it"
         )
 
 
 def loss_product(model: PreTrainedModel, windows: Tensor, batch: int = 4) -> tuple[Product, int]:
     """v ↦ Hv, float32 [size], and `size`, for the Hessian H of the mean next-token loss in nats.
 
-    By double backward of a float32 model with eager attention, over all distinct trainable
-    parameters in the order of `model.parameters()`; `windows`: token ids, int64 [windows, length],
-    `batch` of them at a time. Raises ValueError where a window's loss is not finite.
+    The product is a double backward pass of a float32 model with eager attention, over all distinct
+    trainable parameters in the order of `model.parameters()`. `windows` are token ids, int64
+    [windows, length], and go through the model `batch` at a time. Raises ValueError if the loss of
+    a window is not finite.
     """
     windows = windows.to(model.device)
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
@@ -70,7 +71,7 @@ def loss_product(model: PreTrainedModel, windows: Tensor, batch: int = 4) -> tup
 
 
 def _losses(model: PreTrainedModel, ids: Tensor) -> Tensor:
-    """The mean cross-entropy of each window's tokens but the first, [windows]."""
+    """The mean cross-entropy of each window over all tokens except the first, [windows]."""
     logits = model(input_ids=ids, use_cache=False).logits[:, :-1]  # [windows, length - 1, vocab]
     return nn.functional.cross_entropy(logits.mT, ids[:, 1:], reduction="none").mean(dim=1)
 
@@ -78,10 +79,10 @@ def _losses(model: PreTrainedModel, ids: Tensor) -> Tensor:
 def loss_spectrum(
     folder: str | Path, windows: Tensor, top: int, device: torch.device, seed: int | None = None
 ) -> Spectrum:
-    """`lanczos` of the `loss_product` of a Hugging Face folder's model, in float32.
+    """`lanczos` of the `loss_product` of the model in a Hugging Face folder, in float32.
 
-    With a seed its architecture is freshly initialised instead: the control of arXiv 2201.13011.
-    Raises as those two do, and TooLargeError before any weight is read.
+    With a `seed` its architecture is initialised at random instead, as the control of arXiv
+    2201.13011. Raises as those two do, and TooLargeError before any weight is read.
     """
     config = AutoConfig.from_pretrained(folder, local_files_only=True)
     with init_empty_weights():

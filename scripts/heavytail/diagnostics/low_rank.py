@@ -1,4 +1,4 @@
-"""How low the rank of attention's products is, per head (arXiv 2410.23819)."""
+"""How low the ranks of attention's products are, per head (arXiv 2410.23819)."""
 
 import numpy as np
 import pandas as pd

@@ -1,21 +1,22 @@
-"""Whether the largest eigenvalues of a Hessian fall off as a power of their rank."""
+"""Whether the largest eigenvalues of a Hessian decrease as a power of their rank."""
 
 import math
 
 import numpy as np
 
-# How well an eigenvalue must be known before it is fitted.
+# An eigenvalue is fitted only if its residual is at most this share of it.
 RELATIVE_RESIDUAL = 1e-2
 
 
 def power_law(values: np.ndarray) -> dict[str, float]:
     """How well λ_k = λ_1 k^(−s), k = 1 … K, describes the top eigenvalues (arXiv 2201.13011).
 
-    Values that are not positive are dropped first; K (`eigenvalues`) are left. `beta` is the
-    maximum-likelihood 1 + K / Σ ln(λ_i/λ_K), `s` = 1/(β − 1); `ks` the Kolmogorov-Smirnov distance
-    to that law above λ_K; `critical` = 1.36/√K, the 5 % level of a law not fitted to the values,
-    hence lenient; `power_law`: ks ≤ critical. `s_fit` and `r_squared`: least squares of ln λ_k on
-    −ln k. Fewer than two different values: no law, all else nan.
+    Values that are not positive are left out; K (`eigenvalues`) values remain. `beta` is the
+    maximum-likelihood estimate 1 + K / Σ ln(λ_i/λ_K), and `s` is 1/(β − 1). `ks` is the
+    Kolmogorov-Smirnov distance to that law above λ_K. `critical` is 1.36/√K, the 5 % level for a
+    law that was not fitted to the values, so the test is lenient. `power_law` says whether
+    ks ≤ critical. `s_fit` and `r_squared` are from least squares of ln λ_k on −ln k. If there are
+    fewer than two different values, `power_law` is false and all numbers are nan.
     """
     values = np.sort(values[values > 0])[::-1]
     count, names = len(values), ("beta", "s", "ks", "critical", "s_fit", "r_squared")

@@ -10,15 +10,15 @@ Candidate = TypeVar("Candidate")
 def halve(
     candidates: list[Candidate], budget: int, loss: Callable[[int, Candidate, int], float]
 ) -> Candidate:
-    """The candidate that is best in the end (Jamieson and Talwalkar, arXiv 1502.07943).
+    """The candidate that is left at the end (Jamieson and Talwalkar, arXiv 1502.07943).
 
-    Of n candidates the better half, rounded up, goes on until one is left; the last round has the
-    whole budget, each before it half of the next one's.
+    In each round the better half of the candidates, rounded up, goes on until one is left. The last
+    round has the whole budget, and each earlier round half of the next one's.
 
     Args:
         candidates: at least one.
-        budget: of the last round, in units of data.
-        loss: (round, candidate, units of data) → what is to be small; nan counts as infinite.
+        budget: the budget of the last round, in units of data.
+        loss: (round, candidate, units of data) → its loss; nan counts as infinite.
     """
     rounds = math.ceil(math.log2(len(candidates)))
     for number in range(rounds):
@@ -26,8 +26,8 @@ def halve(
         losses = [loss(number, candidate, units) for candidate in candidates]
         ranks = sorted(
             range(len(candidates)),
-            key=lambda place: math.inf if math.isnan(losses[place]) else losses[place],
+            key=lambda index: math.inf if math.isnan(losses[index]) else losses[index],
         )
-        # In their own order, so that ties go to the one that was named first.
-        candidates = [candidates[place] for place in sorted(ranks[: -(-len(candidates) // 2)])]
+        # In their original order, so that of equal candidates the first one goes on.
+        candidates = [candidates[index] for index in sorted(ranks[: -(-len(candidates) // 2)])]
     return candidates[0]

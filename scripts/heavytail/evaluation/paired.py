@@ -1,4 +1,4 @@
-"""What paired comparisons read of the records, in one file: losses of windows, right documents."""
+"""The file that paired comparisons read: losses of windows, and outcomes of documents."""
 
 from typing import Any
 
@@ -10,12 +10,12 @@ from heavytail.io.files import replacing
 def write_paired(
     path: str, losses: list[list[float | None]], outcomes: list[dict[str, list[int]]]
 ) -> None:
-    """Write an .npz, all or nothing.
+    """Write an .npz file, completely or not at all.
 
     Args:
-        path: of the file.
-        losses: per row of the table of cells, nats of each window, None where not finite.
-        outcomes: per row task → whether each document was right; empty without tasks.
+        path: the file to write.
+        losses: per row of the table of cells, the nats of each window; None if not finite.
+        outcomes: per row, task → whether each document was right; empty without tasks.
     """
     found: dict[str, Any] = {
         f"losses/{row}": np.array(own, dtype=float) for row, own in enumerate(losses)
@@ -29,7 +29,7 @@ def write_paired(
 
 
 def read_paired(path: str) -> tuple[list[np.ndarray], list[dict[str, np.ndarray]]]:
-    """Losses, float64 [windows], nan where not finite, and outcomes, int8 [documents], per row."""
+    """Losses, float64 [windows], nan if not finite, and outcomes, int8 [documents], per row."""
     losses: list[np.ndarray] = []
     outcomes: dict[str, dict[str, np.ndarray]] = {}
     with np.load(path) as found:

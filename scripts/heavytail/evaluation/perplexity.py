@@ -43,7 +43,10 @@ def negative_log_likelihoods(
             logits = (hidden[:, :-1].flatten(0, 1) @ part.T).float()  # [tokens, rows]
             total.copy_(torch.logaddexp(total, logits.logsumexp(dim=1)))
             here = (ids >= start) & (ids < start + len(part))
-            target[here] = logits[here, ids[here] - start]
+            # Picked everywhere, kept where it is meant: to pick some, a GPU's host would wait.
+            row = (ids - start).clamp(0, len(part) - 1)
+            picked = logits.gather(1, row[:, None]).squeeze(1)
+            target.copy_(torch.where(here, picked, target))
         start += len(part)
     losses = torch.cat(totals).double() - torch.cat(targets).double()
     return losses.reshape(len(windows), -1).mean(dim=1).cpu()

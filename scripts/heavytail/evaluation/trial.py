@@ -1,4 +1,4 @@
-"""A cell that is pruned to be scored once, and leaves nothing behind."""
+"""Prune a cell only to score it once; nothing of it is kept."""
 
 from pathlib import Path
 
@@ -13,10 +13,10 @@ from heavytail.pruning.loop import Procedure, prune_model
 
 
 class PrunedBlocks:
-    """What an Artifact is to a StreamedModel, from the blocks of a cell that was never joined."""
+    """Takes the place of an Artifact in a StreamedModel, from the separate blocks of a cell."""
 
     def __init__(self, parts: Parts):
-        """All blocks are there."""
+        """`parts` must have all blocks."""
         self._parts = parts
         self._block: int | None = None
         self._matrices: dict[str, dict[str, torch.Tensor]] = {}
@@ -40,8 +40,8 @@ def validation_loss(
     """The mean negative log-likelihood in nats of held-out text after pruning.
 
     Args:
-        model: its folder, and where it is computed.
-        procedure: how it is pruned.
+        model: the folder of the model, and the device.
+        procedure: how the model is pruned.
         calibration, validation: token ids, int64 [windows, length].
         scratch: an empty folder.
         budget: bytes of hidden states that stay in memory.

@@ -1,4 +1,4 @@
-"""The trials that choose an allocation's epsilon, and its grouping if asked, on held-out text."""
+"""The trials that choose an allocation's epsilon or grouping, or both, on held-out text."""
 
 import json
 import math
@@ -23,7 +23,7 @@ from heavytail.pruning.settings import PruneSettings
 
 
 class Trials:
-    """Trials of an allocation in the order of the halving, those of a killed job among them."""
+    """The trials of an allocation in the order of the halving, with those of a killed job."""
 
     def __init__(
         self,
@@ -32,7 +32,7 @@ class Trials:
         pruning: PruneSettings,
         budget: float,
     ):
-        """What all trials have in common; arguments as of `tune_allocation`."""
+        """Read what all trials have in common; the arguments are those of `tune_allocation`."""
         self.files, self.settings, self.pruning, self.budget = files, settings, pruning, budget
         self.model = Path(files["model"]).parent, device.pick()
         checkpoint = Checkpoint(self.model[0])
@@ -45,12 +45,12 @@ class Trials:
         self.done: list[dict[str, object]] = []
 
     def parts(self, output: str) -> Parts:
-        """The finished trials' losses, a file each."""
+        """The losses of finished trials, with a file for each."""
         computed = computed_by(self.model[1], self.dtype)
         return Parts(output, json.dumps([self.settings, self.pruning, self.sums, computed]))
 
     def loss(self, parts: Parts, number: int, candidate: Candidate, units: int) -> float:
-        """Of a round's candidate on `units` validation windows and their share of calibration."""
+        """The loss of a candidate, on `units` validation windows and their share of calibration."""
         samples = -(-len(self.calibration) * units // len(self.validation))
         part = parts.path(len(self.done))
         if not part.is_file():
@@ -74,15 +74,15 @@ def tune_allocation(
     budget: float,
     output: str,
 ) -> None:
-    """Write what was chosen, and every trial with its loss.
+    """Write the settings that were chosen, and every trial with its loss.
 
     Args:
         files: "model" (provenance.json in its folder), "validation" (frozen windows), "calibration"
-            unless the method reads none, and the guides of `ratios_of`.
-        settings: of the allocation, and the candidates.
-        pruning: how each candidate is pruned.
+            if the method reads it, and the guides of `ratios_of`.
+        settings: those of the allocation, and "candidates", each with the settings that it changes.
+        pruning: "method", "within_block", "group_size" and "code", as prune_cell takes them.
         budget: bytes of hidden states that stay in memory.
-        output: JSON.
+        output: the JSON file to write.
     """
     clock, trials = Stopwatch(), Trials(files, settings, pruning, budget)
     parts = trials.parts(output)

@@ -5,7 +5,7 @@ from heavytail.spectra.spectrum import Spectrum, above_rounding
 
 
 def compute(spectrum: Spectrum) -> dict[str, float]:
-    """farms_alpha: Hill's estimate on the pooled upper half, which no longer knows W's aspect."""
+    """farms_alpha: Hill's estimate on the pooled upper half, independent of W's aspect ratio."""
     assert spectrum.submatrices is not None, "this family's row reads submatrix_spectra"
     pooled = above_rounding(spectrum.submatrices, max(spectrum.rows, spectrum.columns))
     return {"farms_alpha": alpha_mid(pooled)}

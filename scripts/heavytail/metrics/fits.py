@@ -1,4 +1,4 @@
-"""Truncated power-law and exponential fits of one spectrum's tail, by the package powerlaw."""
+"""Truncated power-law and exponential fits of a spectrum's tail, with the package powerlaw."""
 
 import logging
 import warnings
@@ -13,22 +13,22 @@ log = logging.getLogger(__name__)
 
 
 def compute(spectrum: Spectrum) -> dict[str, float]:
-    """E-TPL x^(−β) e^(−λx) and EXP e^(−λx) of the tail that alpha's search chose.
+    """E-TPL x^(−β) e^(−λx) and EXP e^(−λx), fitted to the tail that the search of alpha chose.
 
-    arXiv 2202.02842, section 3, by maximum likelihood with β and λ not negative. Rates λ are per
-    unit of eigenvalue; distances are Kolmogorov-Smirnov's. All nan where no power-law tail can be
-    fitted.
+    The fits maximise the likelihood with β and λ not negative (arXiv 2202.02842, section 3). Rates
+    λ are per unit of eigenvalue; distances are Kolmogorov-Smirnov distances. All are nan if no
+    power-law tail can be fitted.
     """
     _alpha, _distance, start = full_search(spectrum.nonzero)
     if np.isnan(start):
         names = ("E_TPL_beta", "E_TPL_lambda", "E_TPL_ks", "EXP_lambda", "EXP_ks")
         return dict.fromkeys(names, float("nan"))
-    # The optimiser's bounds suit values near 1: the tail is measured in units of its start.
+    # The bounds of the optimiser suit values near 1, so the tail is in units of its first value.
     tail = spectrum.nonzero[spectrum.nonzero >= start] / start
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         options = {"xmin": 1.0, "data": tail, "verbose": False}
-        # The package's own bound, β below 3, is lower than exponents of real matrices.
+        # The default bound of the package, β below 3, is lower than exponents of real matrices.
         truncated = powerlaw.Truncated_Power_Law(
             **options, parameter_ranges={"alpha": [0, None], "Lambda": [0, None]}
         )

@@ -1,8 +1,9 @@
-"""How far a spectrum is from the Marchenko-Pastur law of its matrix's shape and variance.
+"""How far a spectrum is from the Marchenko-Pastur law of the shape and variance of its matrix.
 
-The law is that of a matrix with independent entries of the same mean square. Spectra are divided by
-their mean, so that the law's mean is 1 and its support [(1 − √y)², (1 + √y)²] with y the smaller
-side over the larger. Marchenko and Pastur (1967); Martin and Mahoney, arXiv 1810.01075, section 3.
+This is the law of a matrix with independent entries of the same mean square. Spectra are divided by
+their mean. So the mean of the law is 1 and its support is [(1 − √y)², (1 + √y)²], where y is the
+smaller side over the larger. Marchenko and Pastur (1967); Martin and Mahoney, arXiv 1810.01075,
+section 3.
 """
 
 from functools import cache
@@ -17,7 +18,7 @@ GRID = 4097
 
 
 def compute(spectrum: Spectrum) -> dict[str, float]:
-    """Every metric of this family; nan for a zero matrix and for one row or column."""
+    """Every metric of this family; nan for a zero matrix, a single row or a single column."""
     aspect = min(spectrum.rows, spectrum.columns) / max(spectrum.rows, spectrum.columns)
     mean = spectrum.eigenvalues.mean()
     degenerate = mean == 0 or len(spectrum.eigenvalues) < 2
@@ -41,11 +42,11 @@ def compute(spectrum: Spectrum) -> dict[str, float]:
 
 
 def _survival(angle: np.ndarray, aspect: float) -> np.ndarray:
-    """The law's mass above x = 1 + y + 2√y cos(angle), by the substitution's antiderivative."""
+    """The law's mass above x = 1 + y + 2√y cos(angle), from the antiderivative in the angle."""
     root = np.sqrt(aspect)
-    turn = np.arctan((1 - root) / (1 + root) * np.tan(np.minimum(angle, np.pi) / 2))
-    whole = (1 + aspect) * angle - 2 * root * np.sin(angle) - 2 * (1 - aspect) * turn
-    return whole / (2 * np.pi * aspect)
+    arctangent = np.arctan((1 - root) / (1 + root) * np.tan(np.minimum(angle, np.pi) / 2))
+    integral = (1 + aspect) * angle - 2 * root * np.sin(angle) - 2 * (1 - aspect) * arctangent
+    return integral / (2 * np.pi * aspect)
 
 
 def cumulative(values: np.ndarray, aspect: float) -> np.ndarray:
@@ -71,8 +72,8 @@ def quantiles(count: int, aspect: float) -> np.ndarray:
 def _histograms(values: np.ndarray, aspect: float) -> tuple[np.ndarray, np.ndarray, float]:
     """Masses of the spectrum and of the law in 100 equal bins from 0 to the law's upper edge.
 
-    What lies beyond shares one more bin, which counts as one of the same width: were the bins to
-    reach the largest eigenvalue, a strong spike would put everything else into the first.
+    One more bin, which counts as equally wide, holds everything beyond the edge. If the bins
+    reached to the largest eigenvalue, a strong spike would put everything else into the first bin.
     """
     edges = np.linspace(0, (1 + np.sqrt(aspect)) ** 2, BINS + 1)
     counts = np.histogram(values, bins=edges)[0]
@@ -81,7 +82,7 @@ def _histograms(values: np.ndarray, aspect: float) -> tuple[np.ndarray, np.ndarr
 
 
 def _kullback_leibler(masses: np.ndarray, law: np.ndarray) -> float:
-    """KL divergence of the spectrum from the law in nats; where the law has no mass, a floor."""
+    """KL divergence of the spectrum from the law in nats; the law's mass is at least a floor."""
     filled = masses > 0
     found = masses[filled]
     return float((found * np.log(found / np.maximum(law[filled], FLOOR))).sum())

@@ -1,4 +1,4 @@
-"""How far a spectrum is from that of the same entries in random places."""
+"""How far a spectrum is from the spectrum of the same entries in random order."""
 
 import numpy as np
 

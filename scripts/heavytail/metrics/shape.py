@@ -10,7 +10,7 @@ ZERO = 1e-5
 
 
 def compute(spectrum: Spectrum) -> dict[str, float]:
-    """Every metric of this family; nan for all of a zero matrix but its rank share."""
+    """Every metric of this family; all but rank_share are nan for a zero matrix."""
     values = spectrum.eigenvalues
     share = {"rank_share": float((values > ZERO**2).mean())}
     if values[-1] == 0:
@@ -33,7 +33,7 @@ def _of_nonzero(values: np.ndarray) -> dict[str, float]:
 
 
 def entropy(eigenvalues: np.ndarray) -> float:
-    """−Σ p ln p of p = λ/Σλ, in nats, between 0 and ln n; nan when all are zero.
+    """−Σ p ln p of p = λ/Σλ, in nats, between 0 and ln n; nan if all eigenvalues are zero.
 
     Its exponential is the effective rank of Roy and Vetterli (2007) with p from squared singular
     values, as the reference results and WeightWatcher take them.
@@ -49,7 +49,7 @@ def entropy(eigenvalues: np.ndarray) -> float:
 
 
 def energy_rank(eigenvalues: np.ndarray, share: float) -> int:
-    """How many of the largest eigenvalues make up `share` of their sum (arXiv 2410.23819).
+    """The number of largest eigenvalues that make up `share` of their sum (arXiv 2410.23819).
 
     Args:
         eigenvalues: float64 [n], ascending, not all zero.

@@ -1,4 +1,4 @@
-"""The tidy table of metrics, from spectra that were measured before."""
+"""Write the tidy table of metrics, from spectra that were measured before."""
 
 import csv
 import importlib
@@ -21,7 +21,7 @@ SOURCES = {
 
 
 def write_rows(path: str | Path, rows: Iterable[tuple[int, str, str, float]]) -> None:
-    """Write the tidy table block,projection,metric,value, all or nothing; values round-trip."""
+    """Write the tidy table block,projection,metric,value; values are written with all digits."""
     with replacing(path) as temporary, open(temporary, "w", newline="", encoding="utf-8") as handle:
         table = csv.writer(handle, lineterminator="\n")
         table.writerow(["block", "projection", "metric", "value"])
@@ -29,10 +29,10 @@ def write_rows(path: str | Path, rows: Iterable[tuple[int, str, str, float]]) ->
 
 
 def write_metrics(spectra: dict[str, str], families: list[str], output: str | Path) -> None:
-    """Write the tidy table of the families' metrics.
+    """Write the tidy table of the metrics of these families.
 
     Args:
-        spectra: name of a measure → its safetensors file; "spectra" and what the families need.
+        spectra: name of a measure → its safetensors file: "spectra", and what the families need.
         families: modules of heavytail.metrics.
         output: the CSV file.
     """

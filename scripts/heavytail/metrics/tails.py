@@ -1,16 +1,16 @@
-"""Power-law tails of one spectrum: exponents and what is built on them."""
+"""Power-law tails of one spectrum: exponents, and numbers that are computed from them."""
 
 import numpy as np
 
 from heavytail.spectra.spectrum import Spectrum
 
 BINS = 100
-# Positions of a tail at which its fit is probed before it is measured in full.
+# The fit of a tail is probed at so many positions before it is measured in full.
 PROBES = 32
 
 
 def compute(spectrum: Spectrum) -> dict[str, float]:
-    """Every metric of this family; nan where the spectrum has none."""
+    """Every metric of this family; nan if the spectrum has no tail."""
     values = spectrum.nonzero
     exponent, distance, _start = full_search(values)
     largest = np.log10(values[-1]) if len(values) else np.nan
@@ -25,7 +25,7 @@ def compute(spectrum: Spectrum) -> dict[str, float]:
 
 
 def _exponents(logs: np.ndarray, starts: np.ndarray) -> np.ndarray:
-    """The exponent of the tail that begins at each of `starts`, inf where all its values are equal.
+    """The exponent of the tail that begins at each of `starts`; inf if all its values are equal.
 
     The density of the tail is proportional to x^(-alpha); alpha is the maximum-likelihood (Hill)
     estimate of Clauset, Shalizi and Newman (arXiv 0706.1062, equation 3.1).
@@ -45,16 +45,16 @@ def _gaps(logs: np.ndarray, start: np.ndarray, tail: np.ndarray, alpha: np.ndarr
 def best_tail(values: np.ndarray, starts: np.ndarray) -> tuple[float, float, float]:
     """Exponent, Kolmogorov-Smirnov distance and first value of the best tail among `starts`.
 
-    Every tail is first probed at a few of its positions, which bounds its distance from below;
-    tails are then measured in full, most promising first, until no bound beats the best. So the
-    result is that of measuring all, at a small part of the cost.
+    Every tail is first probed at a few of its positions, which gives a lower bound of its distance.
+    Then tails are measured in full, the most promising first, until no bound is below the best
+    distance. So the result is the same as if all tails were measured, at a small part of the cost.
 
     Args:
         values: float64 [n], ascending, positive.
         starts: int [k], ascending indices below n − 1.
 
     Returns:
-        Three times nan when there is no candidate whose values differ.
+        Three times nan if no candidate has values that differ.
     """
     logs = np.log(values)
     alphas = _exponents(logs, starts)
@@ -76,7 +76,7 @@ def best_tail(values: np.ndarray, starts: np.ndarray) -> tuple[float, float, flo
 
 
 def _positive(eigenvalues: np.ndarray) -> np.ndarray | None:
-    """The eigenvalues that have a logarithm, None when no tail can be fitted to them."""
+    """The eigenvalues that have a logarithm; None if no tail can be fitted to them."""
     values = eigenvalues[eigenvalues > 0]
     return None if len(values) < 2 or values[0] == values[-1] else values
 
@@ -84,11 +84,11 @@ def _positive(eigenvalues: np.ndarray) -> np.ndarray | None:
 def alpha_peak(eigenvalues: np.ndarray) -> float:
     """The power-law exponent whose tail begins near the peak of the logarithmic spectrum.
 
-    Candidates for the tail's first value lie between log10(0.95 peak) and 1.5 peak, the published
-    rule to the letter (the lower bound compares a logarithm with raw eigenvalues and so barely
-    binds); the candidate with the least Kolmogorov-Smirnov distance wins. AlphaPruning, arXiv
-    2410.10912, section 3; the peak is the left edge of the fullest of 100 bins. Eigenvalues that
-    are exactly zero have no logarithm and take no part.
+    The peak is the left edge of the fullest of 100 bins. Candidates for the first value of the tail
+    are between log10(0.95 peak) and 1.5 peak, exactly as published (AlphaPruning, arXiv 2410.10912,
+    section 3). The lower bound compares a logarithm with raw eigenvalues, so it excludes hardly
+    anything. The candidate with the least Kolmogorov-Smirnov distance is chosen. Eigenvalues that
+    are exactly zero have no logarithm and are left out.
 
     Args:
         eigenvalues: float64 [n], ascending, not negative.
@@ -106,7 +106,7 @@ def alpha_peak(eigenvalues: np.ndarray) -> float:
 def alpha_mid(eigenvalues: np.ndarray) -> float:
     """The power-law exponent of the upper half of the spectrum (Hill's estimator, k = n/2).
 
-    Eigenvalues that are exactly zero have no logarithm and take no part, n included.
+    Eigenvalues that are exactly zero have no logarithm and are left out, also from n.
 
     Args:
         eigenvalues: float64 [n], ascending, not negative.
@@ -126,7 +126,8 @@ def full_search(eigenvalues: np.ndarray) -> tuple[float, float, float]:
         eigenvalues: float64 [n], ascending, not negative.
 
     Returns:
-        The exponent of least Kolmogorov-Smirnov distance, that distance, the tail's first value.
+        The exponent with the least Kolmogorov-Smirnov distance, this distance, and the first value
+        of the tail.
     """
     values = _positive(eigenvalues)
     if values is None:
@@ -140,5 +141,5 @@ def log_alpha_norm(eigenvalues: np.ndarray, exponent: float) -> float:
     if values is None or np.isnan(exponent):
         return float("nan")
     logs = exponent * np.log10(values)
-    # Powers of large eigenvalues overflow; the largest is taken out before the sum.
+    # Powers of large eigenvalues overflow, so the largest is taken out of the sum.
     return float(logs[-1] + np.log10(np.sum(10 ** (logs - logs[-1]))))

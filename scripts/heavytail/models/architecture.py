@@ -1,4 +1,4 @@
-"""What config.json alone says of a model: its family, depth and the shapes of its parameters."""
+"""What config.json alone says about a model: its family, its depth and its parameters' shapes."""
 
 from pathlib import Path
 from typing import Any
@@ -7,7 +7,7 @@ from heavytail.models.layout import family_of, slices_of
 
 
 def check_config(folder: Path, config: dict[str, Any]) -> None:
-    """Raise ValueError when config.json names no supported family or no number of blocks."""
+    """Raise ValueError if config.json names no supported family or no number of blocks."""
     kind, blocks = config.get("model_type"), config.get("num_hidden_layers")
     if not isinstance(kind, str):
         raise ValueError(f"{folder}/config.json: model_type: found {kind!r}, expected a name")
@@ -20,9 +20,9 @@ def check_config(folder: Path, config: dict[str, Any]) -> None:
 
 
 def parameter_shapes(folder: Path) -> dict[str, tuple[int, ...]]:
-    """The shapes of the parameters that a model with this configuration has, by tensor name.
+    """Tensor name → shape of each parameter of a model with this configuration.
 
-    Raises ValueError when transformers makes no model of it.
+    Raises ValueError if transformers cannot make a model of it.
     """
     import torch
     from transformers import AutoConfig, AutoModelForCausalLM
@@ -31,14 +31,14 @@ def parameter_shapes(folder: Path) -> dict[str, tuple[int, ...]]:
         config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
         with torch.device("meta"):
             model = AutoModelForCausalLM.from_config(config)
-    # Whatever a library makes of a broken file.
+    # On a broken file the library may raise any error.
     except Exception as error:
         raise unusable(folder, "config.json", error) from error
     return {name: tuple(parameter.shape) for name, parameter in model.named_parameters()}
 
 
 def unusable(folder: Path, part: str, error: Exception) -> ValueError:
-    """What to raise when a library makes nothing of a part of a model's folder."""
+    """The error to raise if a library cannot use a part of a model's folder."""
     reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
     return ValueError(f"{folder}: {part}: not usable ({reason})")
 
@@ -47,11 +47,11 @@ def matrices_of(folder: Path, config: dict[str, Any]) -> dict[tuple[int, str], t
     """(block, projection) → shape of every matrix that the blocks have, in canonical order.
 
     Args:
-        folder: holds config.json; weights are not looked for.
-        config: what config.json says.
+        folder: has config.json; it need not have weights.
+        config: the content of config.json.
 
     Raises:
-        ValueError: the family is not supported, or transformers makes no model of config.json.
+        ValueError: the family is not supported, or transformers cannot make a model of config.json.
     """
     check_config(folder, config)
     prefix, slices = family_of(config).blocks, slices_of(config)

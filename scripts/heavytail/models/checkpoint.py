@@ -13,7 +13,7 @@ from safetensors import SafetensorError, safe_open
 from heavytail.config.model_folder import read_settings
 from heavytail.models.layout import Family, WeightSlice, family_of, slices_of
 
-# Shapes are read without it: it takes longer to import than most allocations take.
+# Shapes are read without torch, which takes longer to import than most allocations take.
 if TYPE_CHECKING:
     import torch
 
@@ -21,14 +21,15 @@ INDEX = "model.safetensors.index.json"
 
 
 class Checkpoint:
-    """The tensors of a folder's safetensors files by name; nothing is read before it is asked for.
+    """The tensors of a folder's safetensors files by name; each is read only when it is needed.
 
-    Raises FileNotFoundError when config.json, the weights or a shard that the index names lack,
-    and ValueError when a file is truncated or is no safetensors file, or the weights are quantised.
+    Raises FileNotFoundError if config.json, the weights or a shard that the index names is missing.
+    Raises ValueError if a file is truncated or not a safetensors file, or the weights are
+    quantised.
     """
 
     def __init__(self, folder: str | Path):
-        """Read config.json and the names and places of all tensors."""
+        """Read config.json, and the names of all tensors and of their files."""
         self.folder = Path(folder)
         self.config = read_settings(self.folder / "config.json")
         if self.config.get("quantization_config"):
@@ -44,9 +45,10 @@ class Checkpoint:
     def _shards(self) -> list[Path]:
         if (self.folder / INDEX).exists():
             names = read_settings(self.folder / INDEX).get("weight_map")
-            # A shard lies in the folder itself, wherever the index may point.
+            # A shard must be in the folder itself; the index may point elsewhere.
             if not isinstance(names, dict) or any(Path(str(n)).name != n for n in names.values()):
-                raise ValueError(f"{self.folder / INDEX}: weight_map: expected tensors' file names")
+                expected = "expected a map from tensors to files of this folder"
+                raise ValueError(f"{self.folder / INDEX}: weight_map: {expected}")
             shards = sorted({self.folder / name for name in names.values()})
         else:
             shards = sorted(self.folder.glob("*.safetensors"))
@@ -65,7 +67,7 @@ class Checkpoint:
             raise ValueError(f"{path}: not a whole safetensors file ({error})") from error
 
     def stored_name(self, name: str) -> str:
-        """The name under which the checkpoint keeps a tensor."""
+        """The name of a tensor in the checkpoint."""
         others = (
             other + name.removeprefix(ours)
             for ours, other in self.family.aliases
@@ -75,7 +77,7 @@ class Checkpoint:
 
     @contextmanager
     def _stored(self, name: str, framework: str) -> Iterator[tuple[safe_open, str]]:
-        """The open file of a tensor, and its name there."""
+        """The open file of a tensor, and the tensor's name in it."""
         stored = self.stored_name(name)
         if stored not in self._files:
             raise ValueError(
@@ -85,17 +87,17 @@ class Checkpoint:
             yield shard, stored
 
     def tensor(self, name: str) -> torch.Tensor:
-        """One tensor in its stored dtype, on the CPU. Raises ValueError when it is not there."""
+        """One tensor in its stored dtype, on the CPU. Raises ValueError if it is missing."""
         with self._stored(name, "pt") as (shard, stored):
             return shard.get_tensor(stored)
 
     def rows(self, name: str, start: int, stop: int) -> torch.Tensor:
-        """Some rows of a tensor, likewise."""
+        """The rows from `start` to `stop` of a tensor, as in `tensor`."""
         with self._stored(name, "pt") as (shard, stored):
             return shard.get_slice(stored)[start:stop]
 
     def shape(self, name: str) -> tuple[int, ...]:
-        """The shape of a tensor, without reading it. Raises ValueError when it is not there."""
+        """The shape of a tensor, without reading it. Raises ValueError if it is missing."""
         with self._stored(name, "numpy") as (shard, stored):
             return tuple(shard.get_slice(stored).get_shape())
 
@@ -106,16 +108,16 @@ class Checkpoint:
 
     @cached_property
     def slices(self) -> dict[str, WeightSlice]:
-        """Canonical projection → where its weights lie in a block; raises as `slices_of` does."""
+        """Canonical projection → where its weights are in a block; raises as `slices_of` does."""
         return slices_of(self.config)
 
     @cached_property
     def dtype(self) -> torch.dtype:
-        """What the blocks' matrices are stored in, whatever config.json says."""
+        """The dtype in which the blocks' matrices are stored, whatever config.json says."""
         return self.tensor(self.weight_name(0, "q_proj")).dtype
 
     def weight_name(self, block: int, projection: str) -> str:
-        """The tensor that holds a projection, perhaps beside others."""
+        """The name of the tensor that holds a projection, perhaps together with others."""
         return f"{self.family.blocks}.{block}.{self.slices[projection].module}.weight"
 
     def matrix(self, block: int, projection: str) -> torch.Tensor:
@@ -129,7 +131,7 @@ class Checkpoint:
     def matrices(self) -> dict[tuple[int, str], tuple[int, int]]:
         """(block, projection) → shape of every matrix, in canonical order.
 
-        Raises ValueError when a tensor is not there or the family is not supported.
+        Raises ValueError if a tensor is missing or the family is not supported.
         """
         slices = self.slices
         blocks = range(self.config["num_hidden_layers"])

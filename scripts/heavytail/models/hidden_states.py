@@ -1,4 +1,4 @@
-"""The hidden states of all batches between two blocks, in memory or, beyond a budget, on disk."""
+"""The hidden states of all batches between two blocks, in memory and, beyond a budget, on disk."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,12 +10,12 @@ from heavytail.io.files import replacing
 
 
 class HiddenStates:
-    """A list of tensors [batch, length, width] of which only so many bytes stay in memory."""
+    """A list of tensors [batch, length, width], of which a limited number of bytes is in memory."""
 
     def __init__(self, folder: Path | None = None, budget: float = float("inf")):
-        """An empty list; what exceeds `budget` bytes lies in files below `folder`."""
+        """An empty list. Batches beyond `budget` bytes are stored in files below `folder`."""
         self._folder, self._budget, self._used = folder, budget, 0
-        # None where the batch lies on disk, which is decided once: batches keep their size.
+        # None stands for a batch on disk. This is decided once, because batches keep their size.
         self._batches: list[torch.Tensor | None] = []
         self._device = torch.device("cpu")
 
@@ -35,7 +35,7 @@ class HiddenStates:
 
     @property
     def spilled(self) -> bool:
-        """Whether a batch lies on disk."""
+        """Whether a batch is on disk."""
         return any(batch is None for batch in self._batches)
 
     def __len__(self) -> int:
@@ -43,7 +43,7 @@ class HiddenStates:
         return len(self._batches)
 
     def __iter__(self) -> Iterator[torch.Tensor]:
-        """Each batch in turn, on the device that it came from."""
+        """Each batch in turn, on the device from which it came."""
         return (self[number] for number in range(len(self)))
 
     def __getitem__(self, number: int) -> torch.Tensor:
@@ -58,6 +58,6 @@ class HiddenStates:
         if self._batches[number] is not None:
             self._batches[number] = hidden
             return
-        # A new file: the old one may still be read by what it gave.
+        # A new file: a tensor that was read from the old file may still use it.
         with replacing(self._path(number)) as temporary:
-            save_file({"hidden": hidden.contiguous()}, temporary)
+            save_file({"hidden": hidden.cpu().contiguous()}, temporary)

@@ -1,4 +1,4 @@
-"""How strongly each input feature of a projection is used: Wanda's statistic."""
+"""Wanda's statistic: how strongly each input feature of a projection is used."""
 
 import torch
 
@@ -18,7 +18,7 @@ class InputNorm:
         self.tokens += len(rows)
 
     def norm(self) -> torch.Tensor:
-        """float32 [columns]. Raises ValueError when an activation was NaN or infinite."""
+        """The norms, float32 [columns]. Raises ValueError if an activation was not finite."""
         if not torch.isfinite(self.total).all():
             raise ValueError("NaN or infinite activations")
         return (self.total / self.tokens).sqrt()

@@ -1,4 +1,4 @@
-"""Statistics of what the projections of one block read."""
+"""Statistics of the inputs of the projections of one block."""
 
 from contextlib import suppress
 from typing import Any, Protocol, TypeVar, cast
@@ -12,20 +12,20 @@ from heavytail.models.streaming import StreamedModel
 
 
 class Statistic(Protocol):
-    """Anything that is summed up over the inputs of a projection."""
+    """Anything that is accumulated over the inputs of a projection."""
 
     def __init__(self, columns: int, device: torch.device):
         """Start with no tokens; `columns` is the number of input features."""
 
     def add(self, inputs: torch.Tensor) -> None:
-        """Take in activations [..., columns]."""
+        """Accumulate activations [..., columns]."""
 
 
 Gathered = TypeVar("Gathered", bound=Statistic)
 
 
 class _Seen(Exception):
-    """Ends a forward pass of whose remaining products nobody reads anything."""
+    """Ends a forward pass if nothing reads its remaining products."""
 
 
 def input_statistics(
@@ -35,14 +35,14 @@ def input_statistics(
     block: nn.Module,
     states: HiddenStates,
 ) -> dict[tuple[str, ...], Gathered]:
-    """Projections that read the same activations → one statistic of these.
+    """Projections that read the same activations → one statistic of these activations.
 
     Args:
-        model: whose block it is.
-        statistic: what is summed up.
-        index: of the block.
-        block: on the device.
-        states: the block's inputs, which stay as they are.
+        model: the model of the block.
+        statistic: what is accumulated.
+        index: the index of the block.
+        block: the block, loaded on the device.
+        states: the inputs of the block; they are not changed.
     """
     found: dict[tuple[str, ...], Gathered] = {}
     hooks = []
@@ -54,7 +54,7 @@ def input_statistics(
             _module: nn.Module, inputs: tuple[Any, ...], sharing: tuple[str, ...] = sharing
         ) -> None:
             found[sharing].add(inputs[0])
-            # The last one reached is found's last: no later projection is waiting for its output.
+            # These projections are the last of `found`: no later one needs their output.
             if sharing == next(reversed(found)):
                 raise _Seen
 

@@ -1,7 +1,7 @@
-"""Where a model keeps the canonical projections of a block (standard library only).
+"""Where the canonical projections of a block are in a model (standard library only).
 
-Each family is a module of its own below `models/families`, chosen by the `model_type` of
-config.json, so that what is computed for one family does not depend on the code of another.
+Each family is a module below `models/families`, which the `model_type` of config.json chooses. So
+results for one family do not depend on the code of another.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from heavytail.models import families
 if TYPE_CHECKING:
     import torch
 
-# Projections that read the same activations share one statistic; in the order of a forward pass.
+# Projections that read the same activations and so share one statistic, in forward order.
 SHARED_INPUTS = (
     ("q_proj", "k_proj", "v_proj"),
     ("o_proj",),
@@ -44,11 +44,11 @@ class WeightSlice:
         return weight.unflatten(0, (self.groups, -1))[:, self.start : self.stop]
 
     def read(self, weight: torch.Tensor) -> torch.Tensor:
-        """The projection, [rows, columns], of its module's weight; a view where rows adjoin."""
+        """The projection, [rows, columns], of its module's weight; a view if rows are adjacent."""
         return self.view(weight).flatten(0, 1)
 
     def write(self, weight: torch.Tensor, values: torch.Tensor) -> None:
-        """Give the projection new values, [rows, columns], inside its module's weight."""
+        """Write new values, [rows, columns], of the projection into its module's weight."""
         self.view(weight).copy_(values.unflatten(0, (self.groups, -1)))
 
     def shape(self, whole: tuple[int, ...]) -> tuple[int, int]:
@@ -59,12 +59,12 @@ class WeightSlice:
 
 @dataclass(frozen=True)
 class Family:
-    """What a module of `models/families` says of its models, as FAMILY.
+    """What a module of `models/families` says about its models, as FAMILY.
 
     Attributes:
-        blocks: what the names of the blocks' tensors begin with, before the block's number.
-        slices: the settings of config.json → projection → its place inside a block.
-        aliases: pairs of how a tensor's name begins in the model and in published checkpoints.
+        blocks: the prefix of the names of the blocks' tensors, before the number of the block.
+        slices: the settings of config.json → projection → where its weights are in a block.
+        aliases: pairs of prefixes of tensor names: in the model, and in published checkpoints.
     """
 
     blocks: str
@@ -75,7 +75,7 @@ class Family:
 def family_of(config: dict[str, Any]) -> Family:
     """The family of a config.json.
 
-    Raises ValueError for one that is not supported, mixtures of experts among them.
+    Raises ValueError if the family is not supported, or if the model is a mixture of experts.
     """
     name = config.get("model_type")
     if any(config.get(key) for key in EXPERTS):
@@ -87,7 +87,7 @@ def family_of(config: dict[str, Any]) -> Family:
 
 
 def slices_of(config: dict[str, Any]) -> dict[str, WeightSlice]:
-    """Canonical projection → its place inside a block, in canonical order.
+    """Canonical projection → where its weights are in a block, in canonical order.
 
     Raises ValueError for a family that is not supported and for a config.json that lacks a size.
     """
@@ -98,6 +98,6 @@ def slices_of(config: dict[str, Any]) -> dict[str, WeightSlice]:
 
 
 def stages(slices: dict[str, WeightSlice]) -> list[tuple[str, ...]]:
-    """The projections of a family by the activations that they read."""
+    """The projections of a family, grouped by the activations that they read."""
     found = (tuple(name for name in sharing if name in slices) for sharing in SHARED_INPUTS)
     return [sharing for sharing in found if sharing]

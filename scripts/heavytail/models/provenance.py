@@ -1,4 +1,4 @@
-"""What a model folder consists of and where it came from."""
+"""Bring a model into a folder, check it, and record its files and where it came from."""
 
 import os
 import shutil
@@ -17,29 +17,29 @@ def link_folder(source: Path, target: Path) -> None:
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
     for path in model_files(source):
-        place = target / path.name
+        linked = target / path.name
         try:
-            os.link(path.resolve(), place)
+            os.link(path.resolve(), linked)
         except OSError:
-            shutil.copyfile(path, place)
+            shutil.copyfile(path, linked)
 
 
 def download(hub: str, revision: str, target: Path) -> None:
-    """Download one revision of a model of the hub into the folder named like the config's model.
+    """Download one revision of a hub model into `target`, which has the model's name in the config.
 
-    Files that an earlier try brought are kept; what `target` holds of another model or revision
-    goes first.
+    Files that an earlier attempt fetched are kept. Files of another model or revision are deleted
+    first.
 
-    Raises FetchError when the hub does not deliver, or not what it lists.
+    Raises FetchError if the hub does not deliver, or delivers other files than it lists.
     """
-    marker, wanted = target / ".source", f"{hub} {revision}"
-    if not marker.exists() or marker.read_text() != wanted:
+    marker, source = target / ".source", f"{hub} {revision}"
+    if not marker.exists() or marker.read_text() != source:
         shutil.rmtree(target, ignore_errors=True)
         target.mkdir(parents=True)
-        marker.write_text(wanted)
+        marker.write_text(source)
     what = f"models.{target.name}: {hub} at {revision}"
     with asked(what) as api:
-        # A download that finds no hub would take whatever lies there for the model.
+        # Without a hub, the download would accept whatever files are in the folder.
         listed = listing(api, hub, revision=revision)
         api.snapshot_download(
             hub,
@@ -53,26 +53,26 @@ def download(hub: str, revision: str, target: Path) -> None:
 
 
 def expected_shapes(folder: Path) -> dict[str, tuple[int, ...]]:
-    """The shapes of the parameters that a model with this configuration has.
+    """Tensor name → shape of each parameter of a model with this configuration.
 
-    Raises ValueError when transformers makes no model of it, or cannot read the tokenizer.
+    Raises ValueError if transformers cannot make a model of it, or cannot read the tokenizer.
     """
     from transformers import AutoTokenizer
 
     shapes = parameter_shapes(folder)
     try:
         AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    # Whatever a library makes of a broken file.
+    # On a broken file the library may raise any error.
     except Exception as error:
         raise unusable(folder, "tokenizer", error) from error
     return shapes
 
 
 def record(folder: Path, source: str, revision: str | None) -> dict[str, Any]:
-    """Check a model folder and describe it: source, revision, SHA-256 per file.
+    """Check a model's folder and describe it: source, revision, SHA-256 per file.
 
-    Raises FileNotFoundError or ValueError when the folder is not a whole model of a supported
-    family that the installed libraries can use.
+    Raises FileNotFoundError or ValueError if the folder is not a whole model of a supported family
+    that the installed libraries can use.
     """
     check_settings(folder)
     checkpoint = Checkpoint(folder)

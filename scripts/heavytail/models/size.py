@@ -1,4 +1,4 @@
-"""What jobs hold of a model in memory, by its files' headers (standard library: parse time)."""
+"""The memory that jobs need for a model, from its files' headers (standard library: parse time)."""
 
 import json
 import math
@@ -9,80 +9,86 @@ from heavytail.config.model_folder import model_files
 
 # No header of a safetensors file is longer.
 HEADER_BYTES = 10**8
-# Of a parameter: as it is stored, in 16 bits, and in float32, the most that it is computed in.
+# Bytes of a parameter: 2 as it is stored, and 4 as float32, the largest dtype of a computation.
 STORED_AND_COMPUTED = 2 + 4
-# As heavytail.models.streaming has it.
+# Beside those of the block in use: those of the next one, and of the one before on their way to
+# disk.
+ON_THEIR_WAY = 4 + 2
+# The same as in heavytail.models.streaming.
 BATCH_TOKENS = 2048
-# A batch of evaluate_zero_shot: 32 prompts, hardly one of them longer than 512 tokens.
+# A batch of evaluate_zero_shot has 32 prompts. Hardly any of them is longer than 512 tokens.
 PROMPT_TOKENS = 32 * 512
-# What heavytail.spectra.parallel lets matrices that are worked on side by side hold.
+# Bytes that heavytail.spectra.parallel allows for matrices that are computed at the same time.
 SIDE_BY_SIDE = 2**31
-# Float32 vectors of heavytail.diagnostics.loss_hessian: per eigenvalue; beside these, those of its
-# products and the
-# model with its gradients.
+# Float32 vectors of heavytail.diagnostics.loss_hessian: those per eigenvalue, and those of its
+# products and of the model with its gradients.
 LANCZOS_VECTORS, OTHER_VECTORS = 4, 12
-# No node has more: that the loss Hessian of a larger model does not fit is for its job to find.
+# No node has more bytes. If the loss Hessian needs more, its job finds that it does not fit.
 NODE = 2**40
 
 
 @dataclass(frozen=True)
 class ModelSize:
-    """Sizes of a model, in parameters, and what jobs hold of it: bytes, at most, on a CPU.
+    """The sizes of a model in parameters, and the bytes that jobs on a CPU need for it at most.
 
-    What libraries take is not among them.
+    The memory of libraries is not included.
     """
 
     parameters: int
     blocks: int
-    block: int  # the largest one's parameters
-    matrix: tuple[int, int]  # rows and columns of the largest one of a block
-    columns: int  # the most input features that a matrix of a block has
+    block: int  # parameters of the largest block
+    matrix: tuple[int, int]  # rows and columns of the largest matrix of a block
+    columns: int  # the most input features of any matrix of a block
     vocabulary: int
     width: int  # of the hidden states
 
     def streamed(self, tokens: int) -> int:
-        """Hidden states of so many tokens; embeddings, or a block that is being pruned.
+        """Bytes of the hidden states of so many tokens, and of embeddings or a block being pruned.
 
-        Of a block's statistics SparseGPT's Hessians take most, the largest of them with its factor
-        and a copy; two matrices that share an input are there twice in float32, and as masks.
+        The next block is read, and the one before is written, while a block is in use. SparseGPT's
+        Hessians are the largest statistics of a block; the largest of them has its factor and a
+        copy beside it. Two matrices that share an input are in memory twice in float32, and as
+        masks.
         """
         hidden = 4 * tokens * self.width
         embeddings = STORED_AND_COMPUTED * self.vocabulary * self.width
         hessians = 4 * 3 * (self.columns**2 + self.width**2)
         pruned = 2 * (4 + 4 + 1) * math.prod(self.matrix)
-        return hidden + max(embeddings, STORED_AND_COMPUTED * self.block + hessians + pruned)
+        block = (STORED_AND_COMPUTED + ON_THEIR_WAY) * self.block
+        return hidden + max(embeddings, block + hessians + pruned)
 
     def in_one_pass(self, tokens: int) -> int:
-        """`streamed`, and what lies between two stages of a block for all tokens."""
+        """`streamed`, and the activations between two stages of a block for all tokens."""
         return self.streamed(tokens) + 4 * 4 * tokens * self.columns
 
     def scored(self, tokens: int) -> int:
-        """`streamed`, and a block's scores: each, all together, and sorted for their median."""
+        """`streamed`, and the scores of a block: one by one, all together, and sorted."""
         return self.streamed(tokens) + (4 + 4 + 4 + 8) * self.block
 
     def between_blocks(self, tokens: int) -> int:
-        """Hidden states before and after all blocks, with some copies; a block with its gradients.
+        """Bytes of the hidden states before and after all blocks, and of a block with gradients.
 
-        Beside these the output embedding in parts and as a whole, and a batch's logits with theirs.
+        These include some copies of hidden states, the output embedding in parts and as a whole,
+        and the logits of a batch with their gradients.
         """
         hidden = 4 * (self.blocks + 4) * tokens * self.width
         head = 4 * self.vocabulary * (2 * self.width + 4 * BATCH_TOKENS)
         return hidden + self.streamed(0) + 4 * 3 * self.block + head
 
     def whole(self) -> int:
-        """The model, and for a batch of prompts what two float32 logits of each token would take.
+        """Bytes of the model, and of two float32 logits for each token of a batch of prompts.
 
-        Logits are formed of continuations alone; activations have the rest.
+        Only continuations get logits; activations take the rest of that memory.
         """
         return STORED_AND_COMPUTED * self.parameters + 2 * 4 * PROMPT_TOKENS * self.vocabulary
 
     def spectra(self, threads: int) -> int:
-        """Float64 matrices and a copy of each, Gram matrices and the solver's copy of each."""
+        """Bytes of float64 matrices and their copies, of Gram matrices and the solver's copies."""
         one = 2 * 8 * (math.prod(self.matrix) + 2 * min(self.matrix) ** 2)
         return max(one, min(threads * one, SIDE_BY_SIDE))
 
     def loss_hessian(self, eigenvalues: int) -> int:
-        """Lanczos's vectors for so many eigenvalues, where a node has room for them."""
+        """Bytes of the vectors of Lanczos for so many eigenvalues, if a node has room for them."""
         vectors = 4 * self.parameters * (LANCZOS_VECTORS * eigenvalues + OTHER_VECTORS)
         return vectors if vectors < NODE else self.whole()
 
@@ -90,7 +96,7 @@ class ModelSize:
 def tensor_shapes(folder: str | Path) -> dict[str, list[int]]:
     """Name → shape of every tensor of a Hugging Face folder.
 
-    Raises ValueError for a file without a whole header.
+    Raises ValueError if a file has no whole header.
     """
     found: dict[str, list[int]] = {}
     for path in model_files(folder):
@@ -106,7 +112,7 @@ def tensor_shapes(folder: str | Path) -> dict[str, list[int]]:
 def model_size(folder: str | Path) -> ModelSize:
     """The sizes of the model of a Hugging Face folder.
 
-    Raises ValueError for a file without a whole header, a model without blocks or embeddings.
+    Raises ValueError if a file has no whole header, or the model has no blocks or no embeddings.
     """
     blocks: dict[str, list[list[int]]] = {}
     ends: list[list[int]] = []
@@ -116,7 +122,7 @@ def model_size(folder: str | Path) -> ModelSize:
     matrices = [shape for block in blocks.values() for shape in block if len(shape) == 2]
     embeddings = max((shape for shape in ends if len(shape) == 2), key=math.prod, default=None)
     if not matrices or embeddings is None:
-        raise ValueError(f"{folder}: no blocks or no embeddings")
+        raise ValueError(f"{folder}: found no blocks or no embeddings, expected both")
     sizes = [sum(map(math.prod, block)) for block in blocks.values()]
     largest = max(matrices, key=math.prod)
     return ModelSize(

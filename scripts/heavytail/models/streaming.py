@@ -1,7 +1,7 @@
-"""The one block-by-block loop: a model larger than memory, one block on the device at a time."""
+"""The one block-by-block loop: a model larger than memory, one block in use at a time."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -11,6 +11,7 @@ from accelerate import init_empty_weights
 from torch import nn
 from transformers import AutoConfig, AutoModelForCausalLM
 
+from heavytail.models.ahead import Weights, filled_ahead
 from heavytail.models.checkpoint import Checkpoint
 from heavytail.models.device import compute_dtype, return_large_allocations
 from heavytail.models.hidden_states import HiddenStates
@@ -57,20 +58,19 @@ class StreamedModel:
         # (batch, length) → what the model gives each of its blocks beside the hidden states.
         self._arguments: dict[tuple[int, ...], list[tuple[tuple[Any, ...], dict[str, Any]]]] = {}
 
-    def load(self, module: nn.Module, prefix: str) -> None:
-        """Give a module its weights from the checkpoint's tensors below `prefix`, on the device."""
-        tensors = {
-            name: self.checkpoint.tensor(f"{prefix}.{name}").to(self.device, self.dtype)
-            for name, _ in module.named_parameters()
-        }
-        module.load_state_dict(tensors, assign=True)
+    def read(self, module: nn.Module, prefix: str) -> Iterator[tuple[str, torch.Tensor]]:
+        """Each weight of a module by its name, from the checkpoint's tensors below `prefix`."""
+        for name, _ in module.named_parameters():
+            yield name, self.checkpoint.tensor(f"{prefix}.{name}")
 
     def _load_ends(self) -> None:
         """Load what stands before and after the blocks: embeddings and the last norm."""
         names = {module: name for name, module in self.causal.named_modules()}
         for child in self.decoder.children():
             if child is not self.decoder.layers:
-                self.load(child, names[child])
+                read = self.read(child, names[child])
+                weights = {name: weight.to(self.device, self.dtype) for name, weight in read}
+                child.load_state_dict(weights, assign=True)
 
     @contextmanager
     def _blocks_do(self, forward: Callable[..., torch.Tensor]) -> Iterator[None]:
@@ -121,17 +121,38 @@ class StreamedModel:
         return found
 
     def blocks(self, backwards: bool = False) -> Iterator[tuple[int, nn.Module]]:
-        """Each block in turn, on the device, pruned where there is an artifact."""
-        numbers = range(len(self.decoder.layers))
-        for index in counted("block", numbers[:: -1 if backwards else 1], len(numbers)):
-            block = self.decoder.layers[index]
-            self.load(block, f"{self.prefix}.{index}")
-            if self.artifact is not None:
-                for projection in self.slices:
-                    dense = self.weight(block, projection)
-                    self.put(block, projection, self.artifact.apply(index, projection, dense))
-            yield index, block
-            block.to("meta")
+        """Each block in turn, on the device, pruned where there is an artifact.
+
+        The next one is read, converted and copied to the device while this one is in use.
+        """
+        numbers = range(len(self.decoder.layers))[:: -1 if backwards else 1]
+        with closing(filled_ahead(numbers, self._room, self._fill, self.device)) as arriving:
+            for index in counted("block", numbers, len(numbers)):
+                block = self.decoder.layers[index]
+                block.load_state_dict(next(arriving), assign=True)
+                yield index, block
+                block.to("meta")
+
+    def _room(self, index: int) -> Weights:
+        """Memory on the device for a block's weights."""
+        parameters = self.decoder.layers[index].named_parameters()
+        return {
+            name: torch.empty(parameter.shape, dtype=self.dtype, device=self.device)
+            for name, parameter in parameters
+        }
+
+    @torch.no_grad()
+    def _fill(self, index: int, room: Weights) -> None:
+        """Read a block's weights into their room, and prune them there."""
+        for name, weight in self.read(self.decoder.layers[index], f"{self.prefix}.{index}"):
+            if self.device.type == "cuda":
+                # From there the GPU copies by itself.
+                weight = weight.to(self.dtype).pin_memory()
+            room[name].copy_(weight, non_blocking=True)
+        if self.artifact is not None:
+            for projection, part in self.slices.items():
+                weight = room[f"{part.module}.weight"]
+                part.write(weight, self.artifact.apply(index, projection, part.read(weight)))
 
     def is_last(self, index: int) -> bool:
         """Whether no block follows."""
@@ -149,8 +170,6 @@ class StreamedModel:
         if part.groups == 1 and weight.shape == module.weight.shape:
             module.weight.data = weight.to(self.dtype)
         else:
-            # What was read from disk may not be written to.
-            module.weight.data = module.weight.data.clone()
             part.write(module.weight.data, weight)
 
     def through(self, index: int, block: nn.Module, hidden: torch.Tensor) -> torch.Tensor:

@@ -1,4 +1,4 @@
-"""What passes between the blocks of a model, kept for all of them."""
+"""The hidden states before and after every block of a model."""
 
 from pathlib import Path
 
@@ -15,9 +15,9 @@ def trajectory(
     """The hidden states before each block, and after the last one.
 
     Args:
-        model: its blocks.
+        model: the model.
         windows: token ids, int64 [windows, length].
-        folder, budget: where hidden states beyond so many bytes lie.
+        folder, budget: hidden states beyond `budget` bytes are stored in files below `folder`.
     """
     share = budget / (len(model.decoder.layers) + 1)
     found = []

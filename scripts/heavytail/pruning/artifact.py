@@ -16,6 +16,8 @@ from safetensors import SafetensorError, safe_open
 from heavytail.io.tensors import raw
 from heavytail.projections import key_of
 
+BITS = (128, 64, 32, 16, 8, 4, 2, 1)
+
 
 def encode(removed: torch.Tensor, values: torch.Tensor | None) -> dict[str, torch.Tensor]:
     """The stored form of one pruned matrix.
@@ -26,11 +28,12 @@ def encode(removed: torch.Tensor, values: torch.Tensor | None) -> dict[str, torc
             method leaves the kept weights as they were.
 
     Returns:
-        {"kept": uint8 [ceil(entries / 8)]} and, with values, {"values": [kept entries]}.
+        {"kept": uint8 [ceil(entries / 8)]} and, with values, {"values": [kept entries]}, on the
+        device of `removed`.
     """
     kept = ~removed
-    packed = torch.from_numpy(np.packbits(kept.cpu().numpy()))
-    return {"kept": packed} if values is None else {"kept": packed, "values": values[kept].cpu()}
+    stored = {"kept": packed(kept)}
+    return stored if values is None else stored | {"values": values[kept]}
 
 
 def decode(weight: torch.Tensor, stored: dict[str, torch.Tensor]) -> torch.Tensor:
@@ -38,11 +41,10 @@ def decode(weight: torch.Tensor, stored: dict[str, torch.Tensor]) -> torch.Tenso
 
     Raises ValueError when the stored form belongs to a matrix of another size.
     """
-    entries, packed = weight.numel(), stored["kept"]
-    if len(packed) != -(-entries // 8):
-        raise ValueError(f"a mask of {len(packed)} bytes does not fit {entries} weights")
-    kept = torch.from_numpy(np.unpackbits(packed.numpy(), count=entries)).bool()
-    kept = kept.reshape(weight.shape).to(weight.device)
+    entries, mask = weight.numel(), stored["kept"]
+    if len(mask) != -(-entries // 8):
+        raise ValueError(f"a mask of {len(mask)} bytes does not fit {entries} weights")
+    kept = unpacked(mask.to(weight.device), entries).reshape(weight.shape)
     if "values" not in stored:
         return weight.masked_fill(~kept, 0.0)
     pruned = torch.zeros_like(weight)
@@ -50,9 +52,38 @@ def decode(weight: torch.Tensor, stored: dict[str, torch.Tensor]) -> torch.Tenso
     return pruned
 
 
-def kept_count(stored: dict[str, torch.Tensor]) -> int:
-    """How many weights of a matrix stay."""
-    return int(np.bitwise_count(stored["kept"].numpy()).sum())
+def packed(bits: torch.Tensor) -> torch.Tensor:
+    """Eight of a bool tensor's entries in a byte, the first one in its highest bit, uint8 [·]."""
+    if bits.device.type == "cpu":
+        return torch.from_numpy(np.packbits(bits.numpy()))
+    flat = torch.nn.functional.pad(bits.flatten(), (0, -bits.numel() % 8))
+    values = torch.tensor(BITS, dtype=torch.uint8).to(bits.device)
+    return (flat.reshape(-1, 8) * values).sum(dim=1, dtype=torch.uint8)
+
+
+def unpacked(packed: torch.Tensor, entries: int) -> torch.Tensor:
+    """So many bits of what `packed` made, bool [entries]."""
+    if packed.device.type == "cpu":
+        return torch.from_numpy(np.unpackbits(packed.numpy(), count=entries)).bool()
+    values = torch.tensor(BITS, dtype=torch.uint8).to(packed.device)
+    return (packed[:, None] & values).bool().flatten()[:entries]
+
+
+def described(stored: dict[str, torch.Tensor]) -> dict[str, str]:
+    """What the record says of one block's tensors on the CPU, keys {projection}.{part}.
+
+    Returns:
+        As JSON, `sha256`: key → of the tensor; `kept`: projection → how many of its weights stay.
+    """
+    # In their files' order, whatever the order in which they were made.
+    order = sorted(stored, key=lambda key: (-stored[key].itemsize, key))
+    stored = {key: stored[key] for key in order}
+    counts = {
+        projection: int(np.bitwise_count(matrix["kept"].numpy()).sum())
+        for projection, matrix in matrices_in(stored).items()
+    }
+    digests = {key: digest(tensor) for key, tensor in stored.items()}
+    return {"sha256": json.dumps(digests), "kept": json.dumps(counts)}
 
 
 def matrices_in(tensors: dict[str, torch.Tensor]) -> dict[str, dict[str, torch.Tensor]]:

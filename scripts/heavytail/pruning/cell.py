@@ -1,4 +1,4 @@
-"""One cell, pruned from files to files."""
+"""Prune one cell, from files to files."""
 
 import json
 from pathlib import Path
@@ -14,7 +14,6 @@ from heavytail.io.parts import Parts
 from heavytail.models import device
 from heavytail.models.streaming import StreamedModel, batches_of
 from heavytail.projections import Matrix, key_of
-from heavytail.pruning import artifact as artifacts
 from heavytail.pruning.loop import Procedure, chosen, prune_model
 from heavytail.pruning.settings import PruneSettings
 
@@ -27,16 +26,17 @@ class Removed(TypedDict):
 
 
 def open_model(model: str) -> StreamedModel:
-    """The dense model of provenance.json in its folder."""
+    """The dense model in the folder of this provenance.json."""
     return StreamedModel(Path(model).parent, device.pick())
 
 
 def open_parts(
     artifact: str, settings: PruneSettings, inputs: list[str], model: StreamedModel
 ) -> tuple[Parts, bool]:
-    """The blocks of a cell, and whether an earlier run left some.
+    """The finished blocks of a cell, and whether an earlier run left some.
 
-    They go with code, settings, inputs and what they are computed by.
+    Blocks of an earlier run are used only if the code, the settings, the inputs, the device, the
+    dtype and the versions are the same.
     """
     computed = computed_by(model.device, model.dtype)
     parts = Parts(artifact, json.dumps([settings, [*map(sha256, inputs)], computed]))
@@ -44,7 +44,7 @@ def open_parts(
 
 
 def summary(parts: Parts, sizes: dict[Matrix, int]) -> tuple[Removed, dict[str, str]]:
-    """What was removed of each matrix and the share of all; and the checksum of each tensor.
+    """The number of weights removed from each matrix, their share, and each tensor's checksum.
 
     Args:
         parts: all blocks.
@@ -54,11 +54,10 @@ def summary(parts: Parts, sizes: dict[Matrix, int]) -> tuple[Removed, dict[str, 
     digests: dict[str, str] = {}
     blocks = 1 + max(block for block, _ in sizes)
     for block in range(blocks):
-        stored = load_file(parts.path(block))
-        digests |= {key_of(block, part): artifacts.digest(one) for part, one in stored.items()}
-        for projection, matrix in artifacts.matrices_in(stored).items():
-            count = sizes[block, projection] - artifacts.kept_count(matrix)
-            removed[key_of(block, projection)] = count
+        found = {name: json.loads(text) for name, text in parts.metadata(block).items()}
+        digests |= {key_of(block, part): digest for part, digest in found["sha256"].items()}
+        for projection, kept in found["kept"].items():
+            removed[key_of(block, projection)] = sizes[block, projection] - kept
     realised = sum(removed.values()) / sum(sizes.values())
     return {"realised_sparsity": realised, "removed": removed}, digests
 
@@ -71,24 +70,28 @@ def prune_cell(
     budget: float,
     outputs: tuple[str, str],
 ) -> Computed:
-    """Write the artifact, and a record of what was removed, how fast and by what; returns the last.
+    """Write the artifact, and a record of what was removed, how fast, and by what hardware.
 
     Args:
         model: provenance.json in the model's folder.
         ratios: CSV of block,projection,parameters,sparsity.
-        calibration: frozen tokens, for methods that read some.
-        settings: how it is pruned.
+        calibration: frozen tokens, if the method reads them.
+        settings: "method", "within_block", "group_size" (M of N:M sparsity, or None) and "code",
+            the digest of the code.
         budget: bytes of hidden states that stay in memory.
         outputs: the artifact and the record.
+
+    Returns:
+        What computed the cell: device, dtype, threads and versions.
     """
     clock = Stopwatch()
     dense = open_model(model)
     wanted, sizes = read_ratios(ratios)
     if list(wanted) != list(dense.checkpoint.matrices()):
-        raise ValueError(f"{ratios}: its rows are not the matrices of {Path(model).parent}")
+        raise ValueError(f"{ratios}: expected a row for each matrix of {Path(model).parent}")
     procedure = Procedure(*chosen(settings), wanted, settings["group_size"])
     if procedure.method.Statistic and not calibration:
-        raise ValueError(f"{settings['method']} needs calibration tokens and was given none")
+        raise ValueError(f"{settings['method']}: found no calibration tokens, expected some")
     ids = load_file(calibration)["input_ids"] if calibration else torch.empty(0, 1)
     inputs = [path for path in (model, ratios, calibration) if path]
     parts, resumed = open_parts(outputs[0], settings, inputs, dense)
@@ -96,7 +99,7 @@ def prune_cell(
     removed, digests = summary(parts, sizes)
     computed = computed_by(dense.device, dense.dtype)
     write_json(outputs[1], {**removed, **computed, "resumed": resumed, **clock.usage()})
-    # Last: with it go the blocks.
+    # This comes last, because it deletes the blocks.
     metadata = {"method": settings["method"], "sha256": json.dumps(digests)}
     metadata |= {"realised_sparsity": repr(removed["realised_sparsity"])}
     parts.join(1 + max(block for block, _ in sizes), metadata)

@@ -1,4 +1,4 @@
-"""A pruned cell as an ordinary Hugging Face folder, and as a recipe for llm-compressor."""
+"""Export a pruned cell as an ordinary Hugging Face folder, with a recipe for llm-compressor."""
 
 import shutil
 from pathlib import Path
@@ -12,15 +12,15 @@ from heavytail.io.tensors import layout_of, stream_tensors
 from heavytail.models.checkpoint import Checkpoint
 from heavytail.pruning.artifact import Artifact
 
-# The modifier that prunes in the course of a training, and knows no N:M.
+# This modifier prunes during training and has no N:M sparsity.
 IN_TRAINING = "MagnitudePruningModifier"
 
 
 def export(folder: str | Path, artifact: Artifact, target: Path) -> None:
     """Write the model of `folder` with the artifact's pruned weights into the folder `target`.
 
-    The files are the model's own, shard by shard with one tensor in memory, so that dtypes, names
-    and tied embeddings stay as they are.
+    The model's own files are copied, shard by shard with one tensor in memory. So dtypes, names and
+    tied embeddings stay as they are.
     """
     checkpoint = Checkpoint(folder)
     owners: dict[str, list[tuple[int, str]]] = {}
@@ -50,7 +50,7 @@ def export(folder: str | Path, artifact: Artifact, target: Path) -> None:
 def module_ratios(
     checkpoint: Checkpoint, ratios: dict[tuple[int, str], float]
 ) -> dict[float, list[str]]:
-    """Ratio → the linear modules that have it; of fused projections it is their weighted mean."""
+    """Ratio → the linear modules with it; a fused module has the weighted mean of its parts."""
     weights: dict[str, list[tuple[int, float]]] = {}
     for (block, projection), (rows, columns) in checkpoint.matrices().items():
         module = checkpoint.weight_name(block, projection).removesuffix(".weight")
@@ -71,10 +71,10 @@ def recipe(
     """An llm-compressor recipe that gives every linear module the sparsity of its ratio.
 
     Args:
-        checkpoint: of the dense model.
-        modifier: of llm-compressor.
+        checkpoint: that of the dense model.
+        modifier: the name of llm-compressor's modifier.
         ratios: (block, projection) → sparsity.
-        group_size: M of N:M sparsity; llm-compressor's N counts the weights that go.
+        group_size: M of N:M sparsity. llm-compressor's N counts the weights that are removed.
     """
     groups = {}
     for number, (ratio, targets) in enumerate(module_ratios(checkpoint, ratios).items()):

@@ -1,8 +1,9 @@
-"""What a cell was pruned from: the contract of `{cell}.origin.json`, written and read here.
+"""Write and read `{cell}.origin.json`, which says what a cell was pruned from.
 
-Readers of an artifact depend on this file and not on the artifact, which may be deleted: it is
-pruned again, with the same bytes. {"key": the same whenever the cell would be the same; "inputs":
-name → path; "sha256": name → of that file; "settings": how it was pruned; "computed": by what}.
+A job that reads an artifact depends on this file and not on the artifact. So the artifact may be
+deleted: the job prunes the cell again and gets the same bytes. The file holds {"key": the same
+whenever the cell would be the same; "inputs": name → path; "sha256": name → SHA-256 of that file;
+"settings": how the cell was pruned; "computed": the device, dtype, threads and versions}.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ from heavytail.io.files import read_json, scratch, sha256, write_json
 from heavytail.pruning.settings import PruneSettings
 from heavytail.running.wholeness import require_whole
 
-# What computes is imported where it is needed: a job whose cell was pruned before only describes it
-# anew.
+# The libraries that compute are imported where they are needed: a job whose cell was pruned before
+# only writes this file.
 if TYPE_CHECKING:
     from heavytail.pruning.artifact import Artifact
 
@@ -32,13 +33,13 @@ INPUTS = ("model", "ratios", "calibration")
 
 
 def write_origin(path: str, inputs: dict[str, str], settings: PruneSettings, record: str) -> None:
-    """Write what a cell was pruned from.
+    """Write the origin of a cell.
 
     Args:
         path: …/{cell}.origin.json.
-        inputs: "model", "ratios" and, where the method reads some, "calibration": paths.
+        inputs: the paths of "model", "ratios" and, if the method reads it, "calibration".
         settings: as `prune_cell` takes them.
-        record: of the cell, which says by what it was computed.
+        record: the record of the cell, which says what computed it.
     """
     found = read_json(record)
     computed = {name: found[name] for name in ("device", "dtype", "threads", "versions")}
@@ -54,19 +55,20 @@ def write_origin(path: str, inputs: dict[str, str], settings: PruneSettings, rec
 def opened(
     origin: str | None, aside: str | None = None, budget: float = float("inf")
 ) -> Iterator[Artifact | None]:
-    """The artifact of a cell, pruned again where it was deleted; None for a dense model.
+    """The artifact of a cell; None for a dense model. A deleted artifact is pruned again first.
 
-    Of several jobs that need it at once, one prunes and the others wait.
+    If several jobs need a deleted artifact at once, one job prunes it and the others wait.
 
     Args:
-        origin: of the cell, beside {cell}.safetensors.
-        aside: the output of a job that makes a deleted artifact beside it, for itself alone and for
-            this block; None puts the artifact back where it was.
+        origin: the origin of the cell, beside {cell}.safetensors.
+        aside: the output of a job. A deleted artifact is made beside it, only for this job, and is
+            deleted after the block. If None, the artifact is put back where it was.
         budget: bytes of hidden states that stay in memory.
 
     Raises:
-        ValueError: the artifact is not whole; it is deleted, so that it is pruned again. Or it was
-            deleted, and would be another now: its inputs changed, or what computes it.
+        ValueError: the artifact is not whole; it is deleted, so that the next run prunes it again.
+            Or it was deleted and would be another now, because its inputs or what computes it have
+            changed.
     """
     from heavytail.pruning.artifact import Artifact
 
@@ -79,25 +81,25 @@ def opened(
             _prune_again(origin, folder / artifact.name, budget)
             yield Artifact(folder / artifact.name)
         return
-    # Not every shared file system has locks.
+    # Lock only if it is necessary: not every shared file system has locks.
     if not artifact.is_file():
-        # A shared file system wants a file that is open for writing before it locks it for one job.
+        # A shared file system locks a file for one job only if the file is open for writing.
         with open(origin, "r+b") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not artifact.is_file():
-                log.info("%s was deleted: pruned again", artifact)
+                log.info("%s was deleted: pruning it again", artifact)
                 _prune_again(origin, artifact, budget)
     require_whole([str(artifact)])
     yield Artifact(artifact)
 
 
 def _prune_again(path: str, artifact: Path, budget: float) -> None:
-    """Prune the cell of an origin into a file; raises ValueError where it would be another now."""
+    """Prune the cell of an origin into a file; raises ValueError if it would be another now."""
     import torch
 
     from heavytail.io.computed import computed_by
 
-    # By name: a reader's result hangs on how the cell was pruned through the origin alone.
+    # Imported by name: the digest of a reader must not contain the code that prunes.
     cell = importlib.import_module("heavytail.pruning.cell")
     origin = read_json(path)
     inputs, computed = origin["inputs"], origin["computed"]
@@ -119,6 +121,6 @@ def _prune_again(path: str, artifact: Path, budget: float) -> None:
 def _require_same(origin: str, what: str, recorded: object, found: object) -> None:
     if recorded != found:
         raise ValueError(
-            f"{what}: {found}, but the deleted artifact was pruned with {recorded}; delete "
-            f"{origin} to have the cell pruned and measured anew"
+            f"{what}: found {found}, but the deleted artifact was pruned with {recorded}; delete "
+            f"{origin} to have the cell pruned and measured again"
         )

@@ -1,4 +1,4 @@
-"""Which weights go: exactly the promised number, the same on every run."""
+"""Select the weights to remove: exactly the promised number, and the same on every run."""
 
 import math
 
@@ -7,30 +7,33 @@ import torch
 
 
 def removed_count(sparsity: float, units: int) -> int:
-    """floor(sparsity · units), safe from the rounding of products such as 0.7 · 10 = 6.999…"""
+    """floor(sparsity · units), without the error of products such as 0.7 · 10 = 6.999…"""
     return math.floor(round(sparsity * units, 6))
 
 
+def require_numbers(scores: torch.Tensor) -> torch.Tensor:
+    """The scores. Raises ValueError when one is NaN, which no order has a place for."""
+    if torch.isnan(scores).any():
+        raise ValueError("found NaN among the pruning scores, expected numbers")
+    return scores
+
+
 def smallest(scores: torch.Tensor, count: int) -> torch.Tensor:
-    """Mark the `count` smallest scores of each row; ties go to the lower column.
+    """Mark the `count` smallest scores of each row; of equal scores those of lower columns.
 
     Args:
-        scores: float [rows, columns], no NaN.
+        scores: float [rows, columns]; NaN is never marked.
         count: between 0 and columns.
 
     Returns:
-        bool [rows, columns] with exactly `count` true entries in each row.
-
-    Raises:
-        ValueError: a score is NaN.
+        bool [rows, columns] with exactly `count` true entries in each row without NaN.
     """
-    if torch.isnan(scores).any():
-        raise ValueError("NaN among the pruning scores")
     if count == 0:
         return torch.zeros_like(scores, dtype=torch.bool)
     threshold = _kth(scores, count)
     marked = scores <= threshold
-    if int(marked.sum()) == count * len(scores):
+    # A GPU has looked for ties before its host has asked whether there are any.
+    if scores.device.type == "cpu" and int(marked.sum()) == count * len(scores):
         return marked
     tied = scores == threshold
     marked &= ~tied
@@ -40,26 +43,27 @@ def smallest(scores: torch.Tensor, count: int) -> torch.Tensor:
 
 def _kth(scores: torch.Tensor, count: int) -> torch.Tensor:
     """The `count`-th smallest score of each row, [rows, 1]."""
-    if scores.is_cuda:
-        return scores.kthvalue(count, dim=-1, keepdim=True).values
-    # The same value, many times faster than torch's on a CPU.
+    # The same value as torch's kthvalue, many times faster, each on its kind of device.
+    if scores.device.type != "cpu":
+        least = scores.topk(count, dim=-1, largest=False, sorted=False).values
+        return least.amax(dim=-1, keepdim=True)
     parted = np.partition(scores.numpy(), count - 1, axis=-1)
     return torch.from_numpy(parted[:, count - 1 : count].copy())
 
 
 def smallest_in_units(scores: torch.Tensor, sparsity: float, unit: int) -> torch.Tensor:
-    """Mark floor(sparsity · unit) of each `unit` entries that adjoin in row-major order.
+    """Mark floor(sparsity · unit) of each `unit` adjacent entries in row-major order.
 
     Args:
-        scores: float [rows, columns], no NaN.
+        scores: float [rows, columns]; NaN is never marked.
         sparsity: in [0, 1].
-        unit: how many weights are compared with each other: all, a row, or the M of N:M.
+        unit: the number of weights that are compared: all, a row, or the M of N:M.
 
     Returns:
         bool [rows, columns].
 
     Raises:
-        ValueError: a score is NaN, or a unit smaller than the matrix does not divide the rows.
+        ValueError: a unit smaller than the matrix does not divide the rows.
     """
     if unit != scores.numel():
         check_units(scores.shape[1], unit)
@@ -68,6 +72,6 @@ def smallest_in_units(scores: torch.Tensor, sparsity: float, unit: int) -> torch
 
 
 def check_units(columns: int, unit: int) -> None:
-    """Raise ValueError when rows of so many weights are no whole number of units."""
+    """Raise ValueError if a row of so many weights is not a whole number of units."""
     if columns % unit:
         raise ValueError(f"rows of {columns} weights cannot be cut into groups of {unit}")

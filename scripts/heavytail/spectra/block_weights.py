@@ -11,7 +11,7 @@ from heavytail.spectra.gram import readable
 
 @dataclass(frozen=True)
 class BlockWeights:
-    """The canonical projections of block `index`; nothing is in memory before it is asked for."""
+    """The canonical projections of block `index`; each is read only when it is needed."""
 
     checkpoint: Checkpoint
     index: int
@@ -30,33 +30,34 @@ class BlockWeights:
     def weight(self, projection: str) -> torch.Tensor:
         """[output features, input features] in the stored dtype, on the device.
 
-        Raises ValueError, naming the matrix, when a spectrum of it means nothing.
+        Raises ValueError, which names the matrix, if a spectrum of it would mean nothing.
         """
         try:
             weight = readable(self.checkpoint.matrix(self.index, projection))
         except ValueError as error:
             name = self.checkpoint.weight_name(self.index, projection)
             raise ValueError(f"{name}: {error}") from error
+        weight = weight.to(self.device)
         if self.artifact is not None:
             weight = self.artifact.apply(self.index, projection, weight)
-        return weight.to(self.device)
+        return weight
 
     def solver_bytes(self) -> int:
-        """What the eigenvalues of the block's costliest matrix take: it, its Gram matrix, work."""
+        """Bytes that the eigenvalues of the costliest matrix take: it, its Gram matrix, a copy."""
         shapes = [self.shape(projection) for projection in self.projections]
         return max(8 * (rows * columns + 2 * min(rows, columns) ** 2) for rows, columns in shapes)
 
     def heads(self) -> tuple[int, int]:
-        """Query heads, as config.json says, and key-value heads, as wide, as the matrices say.
+        """The number of query heads, from config.json, and of key-value heads, from the matrices.
 
-        Not every family reads config.json's num_key_value_heads. Raises ValueError when the heads
-        do not divide the projections.
+        Not every family reads num_key_value_heads of config.json. Raises ValueError if the heads do
+        not divide the projections.
         """
-        queries = self.checkpoint.config.get("num_attention_heads") or 0
-        rows, lent = self.shape("q_proj")[0], self.shape("k_proj")[0]
-        if not queries or rows % queries or queries * lent % rows or rows % lent:
+        heads = self.checkpoint.config.get("num_attention_heads") or 0
+        queries, keys = self.shape("q_proj")[0], self.shape("k_proj")[0]
+        if not heads or queries % heads or heads * keys % queries or queries % keys:
             raise ValueError(
-                f"config.json: num_attention_heads: {queries} heads do not divide q_proj's {rows} "
-                f"and k_proj's {lent} rows"
+                f"config.json: num_attention_heads: {heads} heads do not divide the {queries} rows "
+                f"of q_proj and the {keys} rows of k_proj"
             )
-        return queries, queries * lent // rows
+        return heads, heads * keys // queries

@@ -1,4 +1,4 @@
-"""Several independent matrices at a time, each on its share of the threads."""
+"""Work on several independent matrices at a time, each with its share of the threads."""
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -8,7 +8,7 @@ import torch
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-# What all workers together may hold; a matrix that needs more is worked on alone.
+# The bytes that all workers together may hold; a matrix that needs more has one worker alone.
 BUDGET_BYTES = 2**31
 
 
@@ -20,14 +20,15 @@ def each(
 ) -> Iterator[Result]:
     """The results of `function` in the order of the items.
 
-    An eigenvalue solver gains little from a second thread, two solvers side by side gain twofold.
-    How many run depends on torch's threads and on `item_bytes` alone, so results are repeatable.
+    An eigenvalue solver gains little from a second thread, but two solvers at a time are twice as
+    fast. The number of workers depends only on torch's threads and on `item_bytes`, so results are
+    repeatable.
 
     Args:
         function: computes with torch.
         items: its arguments.
-        item_bytes: what one call holds at most.
-        device: where it computes; on a GPU, which is busy with one, items go one by one.
+        item_bytes: the most bytes that one call holds.
+        device: where it computes; a GPU is busy with one item, so there items go one by one.
     """
     if device.type != "cpu":
         yield from map(function, items)
@@ -36,7 +37,7 @@ def each(
     workers = max(1, min(threads, BUDGET_BYTES // item_bytes))
     share = threads // workers
     try:
-        # The setting holds for the thread that makes it, and for those that start later.
+        # The setting is valid for the thread that makes it, and for threads that start later.
         with ThreadPoolExecutor(workers, "", torch.set_num_threads, (share,)) as pool:
             yield from pool.map(function, items)
     finally:

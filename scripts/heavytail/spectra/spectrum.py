@@ -1,4 +1,4 @@
-"""What the metrics read: one matrix's spectra and its shape."""
+"""The spectra and the shape of one matrix, which the metrics read."""
 
 from dataclasses import dataclass
 
@@ -10,10 +10,10 @@ class Spectrum:
     """Spectra of one matrix W; each is float64 [·], ascending, not negative.
 
     Attributes:
-        rows, columns: W's shape.
-        eigenvalues: of WᵀW, [min(rows, columns)].
-        shuffled: the same of W with its entries shuffled; None where it was not measured.
-        submatrices: of W's square submatrices, pooled; None where they were not measured.
+        rows, columns: the shape of W.
+        eigenvalues: those of WᵀW, [min(rows, columns)].
+        shuffled: the same for W with its entries shuffled; None if it was not measured.
+        submatrices: those of W's square submatrices, pooled; None if they were not measured.
     """
 
     rows: int

@@ -1,8 +1,8 @@
 """Train the stand-in: a small LLaMA on Python source code, on two cores in about two hours.
 
-The recipe is ordinary (AdamW, weight decay 0.1, warm-up, constant, linear cool-down to zero), the
-batch deliberately small: many noisy steps at a high learning rate grow the heavy tails that the
-spectral allocations read (Martin and Mahoney, arXiv 1810.01075).
+The recipe is ordinary: AdamW, weight decay 0.1, and a learning rate that warms up, stays constant
+and falls linearly to zero. The batch is small on purpose: many noisy steps at a high learning rate
+grow the heavy tails that the spectral allocations read (Martin and Mahoney, arXiv 1810.01075).
 """
 
 import hashlib
@@ -25,7 +25,7 @@ SAVE_EVERY = 250
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything that decides the weights, beside the text."""
+    """Everything except the text that decides the weights."""
 
     vocabulary: int = 2048
     hidden: int = 128
@@ -47,7 +47,7 @@ class Recipe:
 
 
 def train_tokenizer(texts: list[str], recipe: Recipe) -> PreTrainedTokenizerFast:
-    """A byte-level BPE tokenizer of `recipe.vocabulary` entries; BOS is the caller's to add."""
+    """A byte-level BPE tokenizer with `recipe.vocabulary` entries; it does not add BOS itself."""
     bpe = Tokenizer(models.BPE())
     bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     bpe.decoder = decoders.ByteLevel()
@@ -97,7 +97,7 @@ def new_model(recipe: Recipe) -> LlamaForCausalLM:
 
 
 def learning_rate(step: int, recipe: Recipe) -> float:
-    """Warm-up, constant, then linear to zero over the last `cooldown` share of the steps."""
+    """The learning rate: warm-up, constant, then linear to zero in the last `cooldown` share."""
     remaining = (recipe.steps - step) / (recipe.cooldown * recipe.steps)
     return recipe.learning_rate * min(1.0, (step + 1) / recipe.warmup, remaining)
 
@@ -137,7 +137,7 @@ def save(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, folder: Pa
 
 
 class Training:
-    """A model on its way: one step at a time, resumable from a file."""
+    """A model in training, one step at a time; a file can resume it."""
 
     def __init__(self, recipe: Recipe, stream: torch.Tensor, device: torch.device):
         """Start at step 0 with random weights; `stream` holds the training token ids."""
@@ -155,20 +155,20 @@ class Training:
         self.optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.95), fused=True)
 
     def identity(self) -> str:
-        """What a saved state must share to be continued: the recipe and the text."""
+        """A digest of the recipe and the text, which a saved state must share to be continued."""
         digest = hashlib.sha256(repr(self.recipe).encode())
         digest.update(self.stream.numpy().tobytes())
         return digest.hexdigest()
 
     def save_state(self, path: Path) -> None:
-        """Write everything that `load_state` needs, all or nothing."""
+        """Write everything that `load_state` needs, completely or not at all."""
         state = {name: getattr(self, name) for name in ("step", "loss", "curve")}
         weights = {"model": self.model.state_dict(), "optimizer": self.optimizer.state_dict()}
         with replacing(path) as temporary:
             torch.save({"identity": self.identity(), **state, **weights}, temporary)
 
     def load_state(self, path: Path) -> bool:
-        """Go on where `path` left off; false when it is missing or of another training."""
+        """Continue from the state in `path`; false if it is missing or of another training."""
         saved = torch.load(path, weights_only=True) if path.exists() else {}
         if saved.get("identity") != self.identity():
             return False
@@ -178,7 +178,7 @@ class Training:
         return True
 
     def advance(self) -> None:
-        """Take one optimizer step. Raises FloatingPointError when the loss is not finite."""
+        """Take one optimizer step. Raises FloatingPointError if the loss is not finite."""
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(self.step, self.recipe)
         loss = loss_of(self.model, batch_of(self.stream, self.step, self.recipe).to(self.device))

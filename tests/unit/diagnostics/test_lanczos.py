@@ -108,9 +108,9 @@ def test_lanczos_depends_on_its_seed_alone():
 
 
 def test_what_lanczos_cannot_do_is_refused():
-    with pytest.raises(ValueError, match="6 eigenvalues of an operator of size 5"):
+    with pytest.raises(ValueError, match="found top = 6, expected at most 5"):
         lanczos(symmetric(5), 6)
-    with pytest.raises(ValueError, match="in 3 iterations"):
+    with pytest.raises(ValueError, match="found top = 4, expected at most 3"):
         lanczos(symmetric(5), 4, 3)
     with pytest.raises(ArithmeticError, match="product number 1"):
         lanczos(symmetric(5) * math.nan, 1)

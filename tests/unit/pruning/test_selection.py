@@ -3,7 +3,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heavytail.pruning.selection import removed_count, smallest, smallest_in_units
+from heavytail.pruning.selection import (
+    removed_count,
+    require_numbers,
+    smallest,
+    smallest_in_units,
+)
 
 
 @given(
@@ -26,7 +31,7 @@ def test_infinite_scores_go_last():
 
 def test_nan_scores_are_refused():
     with pytest.raises(ValueError, match="NaN"):
-        smallest(torch.tensor([[1.0, float("nan")]]), 1)
+        require_numbers(torch.tensor([[1.0, float("nan")]]))
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""GPT-NeoX: query, key and value of each head adjoin in one matrix; the MLP has no gate."""
+"""GPT-NeoX: the queries, keys and values of a head are adjacent in one matrix; there is no gate."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from heavytail.projections import ATTENTION
 
 
 def slices(config: dict[str, Any]) -> dict[str, WeightSlice]:
-    """Canonical projection → its place inside a block."""
+    """Canonical projection → where its weights are in a block."""
     heads = config["num_attention_heads"]
     width = config["hidden_size"] // heads
     return {

@@ -1,4 +1,4 @@
-"""LLaMA: every projection has a module of its own, under its canonical name."""
+"""LLaMA: every projection has a module of its own, with the canonical name."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from heavytail.projections import ATTENTION, MLP
 
 
 def slices(_config: dict[str, Any]) -> dict[str, WeightSlice]:
-    """Canonical projection → its place inside a block."""
+    """Canonical projection → where its weights are in a block."""
     return {name: WeightSlice(f"self_attn.{name}") for name in ATTENTION} | {
         name: WeightSlice(f"mlp.{name}") for name in MLP
     }

@@ -1,4 +1,4 @@
-"""OPT: projections with names of their own; the MLP has no gate."""
+"""OPT: the projections have other names than the canonical ones; the MLP has no gate."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from heavytail.projections import ATTENTION
 
 
 def slices(_config: dict[str, Any]) -> dict[str, WeightSlice]:
-    """Canonical projection → its place inside a block."""
+    """Canonical projection → where its weights are in a block."""
     return {name: WeightSlice(f"self_attn.{name}") for name in ATTENTION[:3]} | {
         "o_proj": WeightSlice("self_attn.out_proj"),
         "up_proj": WeightSlice("fc1"),

@@ -1,4 +1,4 @@
-"""Phi-3: queries, keys and values are one matrix, gate and up another; the parts one by one."""
+"""Phi-3: queries, keys and values are the rows of one matrix, gate and up those of another."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from heavytail.models.layout import Family, WeightSlice
 
 
 def slices(config: dict[str, Any]) -> dict[str, WeightSlice]:
-    """Canonical projection → its place inside a block."""
+    """Canonical projection → where its weights are in a block."""
     heads = config["num_attention_heads"]
     width = config.get("head_dim") or config["hidden_size"] // heads
     queries = heads * width

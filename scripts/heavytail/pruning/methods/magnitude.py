@@ -1,8 +1,8 @@
-"""Magnitude pruning: the smallest weights of each matrix go (Han et al., arXiv 1506.02626)."""
+"""Magnitude pruning: remove the smallest weights of each matrix (Han et al., arXiv 1506.02626)."""
 
 import torch
 
-from heavytail.pruning.selection import smallest_in_units
+from heavytail.pruning.selection import require_numbers, smallest_in_units
 
 Statistic = None
 REWRITES = False
@@ -20,13 +20,13 @@ def prune(
         weights: float [rows, columns] each.
         statistic: unused.
         sparsities: in [0, 1], one for each matrix.
-        group_size: M of N:M sparsity, which compares only M weights that adjoin in a row.
+        group_size: M of N:M sparsity, which compares only M adjacent weights of a row.
 
     Returns:
-        The weights as they are, and what is to be removed of each, bool [rows, columns].
+        The weights as they are, and a mask of what to remove from each, bool [rows, columns].
     """
     removed = [
-        smallest_in_units(weight.abs(), sparsity, group_size or weight.numel())
+        smallest_in_units(require_numbers(weight.abs()), sparsity, group_size or weight.numel())
         for weight, sparsity in zip(weights, sparsities, strict=True)
     ]
     return weights, removed

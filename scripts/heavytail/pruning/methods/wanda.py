@@ -1,9 +1,9 @@
-"""Wanda: weights times input norms, compared by output row (Sun et al., arXiv 2306.11695)."""
+"""Wanda: compare weights times input norms within output rows (Sun et al., arXiv 2306.11695)."""
 
 import torch
 
 from heavytail.models.input_norm import InputNorm
-from heavytail.pruning.selection import smallest_in_units
+from heavytail.pruning.selection import require_numbers, smallest_in_units
 
 Statistic = InputNorm
 REWRITES = False
@@ -18,17 +18,19 @@ def prune(
     """Remove the floor(sparsity · columns) smallest |w| · ‖x‖ of each output row (equation 1).
 
     Args:
-        weights: float [rows, columns] each, all of the same inputs.
-        statistic: of the inputs.
+        weights: float [rows, columns] each; all read the same inputs.
+        statistic: that of the inputs.
         sparsities: in [0, 1], one for each matrix.
-        group_size: M of N:M sparsity, which compares only M weights that adjoin in a row.
+        group_size: M of N:M sparsity, which compares only M adjacent weights of a row.
 
     Returns:
-        The weights as they are, and what is to be removed of each, bool [rows, columns].
+        The weights as they are, and a mask of what to remove from each, bool [rows, columns].
     """
     norm = statistic.norm()
     removed = [
-        smallest_in_units(weight.abs() * norm, sparsity, group_size or weight.shape[1])
+        smallest_in_units(
+            require_numbers(weight.abs() * norm), sparsity, group_size or weight.shape[1]
+        )
         for weight, sparsity in zip(weights, sparsities, strict=True)
     ]
     return weights, removed

@@ -1,7 +1,7 @@
-"""As published: all statistics come from the unpruned block, then a second pass gives its outputs.
+"""The published way through a block: all statistics come from the unpruned block.
 
-Every stage of a block is pruned for the inputs that it had before the stages below it were pruned
-(Wanda and SparseGPT as their authors run them).
+So every stage of a block is pruned for the inputs that it had before the stages below it were
+pruned, as the authors of Wanda and SparseGPT do. A second pass through the block gives its outputs.
 """
 
 from collections.abc import Callable
@@ -24,16 +24,16 @@ def prune_block(
     """Prune a block stage by stage and send the hidden states through it, in place.
 
     Args:
-        model: whose block it is.
-        statistic: what the method wants to know of a stage's inputs.
-        index: of the block.
-        block: on the device.
-        states: the block's inputs; its outputs when this returns.
+        model: the model of the block.
+        statistic: what the method measures of a stage's inputs.
+        index: the index of the block.
+        block: the block, loaded on the device.
+        states: the inputs of the block; its outputs when this returns.
         prune_stage: called with the projections of a stage and the statistic of their inputs.
     """
     found = input_statistics(model, statistic, index, block, states)
     for sharing in list(found):
-        # Popped: a stage's statistic may be the largest thing here.
+        # Popped, to free it: the statistic of a stage may be the largest thing in memory.
         prune_stage(sharing, found.pop(sharing))
     if not model.is_last(index):
         model.advance(index, block, states)

@@ -1,9 +1,9 @@
-"""In one pass: each stage of a block is pruned for the inputs that the pruned ones before it give.
+"""One pass through a block: each stage is pruned for the inputs that pruned stages before it give.
 
-The queries, keys and values are pruned from the block's input, attention runs with them, the output
-projection is pruned from what it then reads, and so on. A batch's forward pass stops at each stage
-until all batches have arrived there and the stage is pruned, so every product is computed once; the
-price is that what lies between two stages stays in memory for all batches.
+The queries, keys and values are pruned for the input of the block. Attention runs with them, the
+output projection is pruned for the inputs that it then receives, and so on. The forward pass of a
+batch stops at each stage until all batches have arrived there and the stage is pruned. So every
+product is computed once, but the activations between two stages are in memory for all batches.
 """
 
 from collections.abc import Callable
@@ -29,15 +29,15 @@ def prune_block(
 ) -> None:
     """Prune a block stage by stage and send the hidden states through it, in place.
 
-    Args: as those of within_block/exact.py.
+    Args: as in within_block/exact.py.
 
     Raises:
-        ValueError: hidden states lie on disk, which this procedure cannot make use of.
+        ValueError: hidden states are on disk, which this way cannot use.
     """
     if states.spilled:
         raise ValueError(
-            "within_block: sequential holds what lies between two stages in memory and cannot keep "
-            "to activations_mb: leave that out, or take within_block: exact"
+            "within_block: sequential holds the activations between two stages in memory, so it "
+            "cannot keep to activations_mb: leave that out, or take within_block: exact"
         )
     passes = [greenlet(partial(model.through, index, block)) for _ in range(len(states))]
     for sharing in stages(model.slices):
@@ -60,9 +60,6 @@ def prune_block(
 
 
 def _resume(passes: list[greenlet], states: HiddenStates) -> list[Any]:
-    """Let each batch run from where it stopped to its next stop, or to the block's output.
-
-    The outputs are tensors; at a stop there is nothing to be read.
-    """
-    # What a pass is given counts only when it starts.
+    """Let each batch run from where it stopped to its next stop, or to the block's output."""
+    # A pass reads this argument only when it starts.
     return [one.switch(hidden) for one, hidden in zip(passes, states, strict=True)]

@@ -1,9 +1,9 @@
 """Spectra of attention's weight products, and how balanced their factors are.
 
 Weight decay on both factors of a product A Bᵀ acts as a nuclear norm on the product and drives AᵀA
-towards BᵀB (arXiv 2410.23819). Per head the products are W_KᵀW_Q and W_O W_V with the head's width
-as inner dimension; under grouped-query attention a shared head is repeated. Rotations of queries
-and keys by position, their norms (Qwen 3) and biases are no part of it.
+towards BᵀB (arXiv 2410.23819). Per head the products are W_KᵀW_Q and W_O W_V; their inner dimension
+is the width of the head. Under grouped-query attention a shared head is repeated. Rotations of
+queries and keys by position, their norms (Qwen 3) and biases are left out.
 """
 
 import torch
@@ -35,14 +35,14 @@ def measure(block: BlockWeights) -> dict[str, torch.Tensor]:
 
 
 def _factors(weight: torch.Tensor, owned: int, heads: int) -> torch.Tensor:
-    """R of each head's factor [model, width] = QR: all that a product's spectrum and norms need.
+    """R of each head's factor [model, width] = QR, which gives the spectrum and the norms.
 
-    float64 [heads, width, width]; of fewer rows where the model is narrower than a head.
+    It is float64 [heads, width, width], with fewer rows if the model is narrower than a head.
 
     Args:
         weight: [owned · width, model].
-        owned: heads that the matrix has of its own; each serves heads/owned of the others.
-        heads: query heads.
+        owned: the number of heads in the matrix; each serves heads/owned query heads.
+        heads: the number of query heads.
     """
     factors = weight.double().unflatten(0, (owned, -1)).mT
     small = torch.linalg.qr(factors, mode="r").R

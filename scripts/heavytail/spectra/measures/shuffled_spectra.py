@@ -1,4 +1,4 @@
-"""The spectrum of every matrix with its entries in random places: what no training explains."""
+"""The spectrum of every matrix with its entries shuffled, which owes nothing to training."""
 
 import numpy as np
 import torch
@@ -22,8 +22,8 @@ def measure(block: BlockWeights) -> dict[str, torch.Tensor]:
 
 
 def shuffled(weight: torch.Tensor, seed: int | tuple[int, ...]) -> torch.Tensor:
-    """The matrix with its entries permuted, [rows, columns] in its dtype; a seed, one order."""
-    # NumPy knows no bfloat16; float32 holds every 16-bit float exactly.
+    """The matrix, [rows, columns] in its dtype, with its entries in an order that `seed` gives."""
+    # NumPy has no bfloat16. Float32 holds every 16-bit float exactly.
     wide = weight.dtype if weight.dtype == torch.float64 else torch.float32
     entries = weight.to("cpu", wide, copy=True).flatten().numpy()
     np.random.default_rng(seed).shuffle(entries)

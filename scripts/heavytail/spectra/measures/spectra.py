@@ -8,7 +8,7 @@ from heavytail.spectra.block_weights import BlockWeights
 from heavytail.spectra.gram import eigenvalues
 from heavytail.spectra.parallel import each
 
-# Matrices of one shape are solved in one call while all of them in float64 stay below this.
+# Matrices of one shape are solved in one call if all of them in float64 take no more bytes.
 BATCH_BYTES = 2**26
 
 
@@ -17,7 +17,7 @@ def measure(block: BlockWeights) -> dict[str, torch.Tensor]:
 
     def solved(names: tuple[str, ...]) -> dict[str, torch.Tensor]:
         weights = [block.weight(name) for name in names]
-        # A batch of one is the matrix itself: stacking would copy it.
+        # A single matrix is not stacked, because that would copy it.
         batch = torch.stack(weights) if len(weights) > 1 else weights.pop()[None]
         return dict(zip(names, eigenvalues(batch).cpu(), strict=True))
 
@@ -30,7 +30,7 @@ def measure(block: BlockWeights) -> dict[str, torch.Tensor]:
 def batches(block: BlockWeights) -> list[tuple[str, ...]]:
     """The projections in groups of one shape, small enough to be solved in one call.
 
-    The largest come first: begun last, one of them would keep all other threads waiting.
+    The largest come first. If one of them started last, all other threads would wait for it.
     """
     by_shape: dict[tuple[int, ...], list[str]] = {}
     for projection in sorted(block.projections, key=lambda p: -math.prod(block.shape(p))):

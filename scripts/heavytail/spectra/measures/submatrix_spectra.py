@@ -1,8 +1,9 @@
 """The pooled spectrum of every matrix's square submatrices (FARMS, arXiv 2506.06280).
 
-A spectrum's shape depends on its matrix's aspect ratio, so those of matrices of different shapes do
-not compare; those of submatrices of one aspect ratio do. Here submatrices are square, half as long
-as the matrix's smaller side, and tile it without overlap; what is left at the edges is not used.
+The shape of a spectrum depends on the aspect ratio of its matrix. So spectra of matrices of
+different shapes are not comparable, but those of submatrices of one aspect ratio are. Here the
+submatrices are squares, half as long as the smaller side of the matrix. They tile it without
+overlap; the rest at the edges is not used.
 """
 
 import torch
@@ -13,7 +14,7 @@ from heavytail.spectra.parallel import each
 
 
 def measure(block: BlockWeights) -> dict[str, torch.Tensor]:
-    """Projection → eigenvalues of all its submatrices together, float64, ascending."""
+    """Projection → the eigenvalues of all its submatrices together, float64, ascending."""
 
     def solved(projection: str) -> torch.Tensor:
         return pooled(block.weight(projection)).cpu()
@@ -23,7 +24,7 @@ def measure(block: BlockWeights) -> dict[str, torch.Tensor]:
 
 
 def submatrices(weight: torch.Tensor) -> torch.Tensor:
-    """The square tiles of a matrix, a view [down, across, side, side]."""
+    """The square tiles of a matrix, as a view [down, across, side, side]."""
     side = max(1, min(weight.shape) // 2)
     return weight.unfold(0, side, side).unfold(1, side, side)
 

@@ -156,7 +156,7 @@ def test_the_variant_takes_more_from_rows_whose_scores_are_uneven():
 
 
 def test_the_variant_refuses_groups():
-    with pytest.raises(ValueError, match="knows no groups of 4"):
+    with pytest.raises(ValueError, match="has no groups of 4"):
         wanda_variant.prune([torch.ones(2, 8)], statistic_of(wanda, torch.ones(3, 8)), [0.5], 4)
 
 

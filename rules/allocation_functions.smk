@@ -1,0 +1,79 @@
+"""Input functions, settings and digests of allocations."""
+
+
+def allocation_settings(allocation, method):
+    """The settings that decide the ratios of an allocation, with the method's epsilon."""
+    named = CONFIG["allocations"][allocation]
+    settings = {key: named[key] for key in named.keys() - {"models", "methods"}}
+    if "metric" in settings:
+        settings["direction"] = metric_names.METRICS[settings["metric"]].direction
+    if settings.get("grouping", allocations.TUNE) != allocations.TUNE:
+        settings["projections"] = list(groupings.projections_of(settings.pop("grouping")))
+    if isinstance(settings.get("epsilon"), dict):
+        settings["epsilon"] = settings["epsilon"][METHODS[method][0]]
+    return dict(sorted(settings.items()))
+
+
+def shapes_of(wildcards):
+    """The file from which the shapes of a model's matrices are read."""
+    return PUBLISHED_MODEL if wildcards.model in PUBLISHED else MODEL
+
+
+@cache
+def guides_of(allocation):
+    """What an allocation reads beside the shapes of the matrices, as paths that contain {model}.
+
+    "scores" are the numbers that it maps to ratios. "segments" are those inside which it averages,
+    or whose gradients it blends. "gradients" are those of the blocks.
+    """
+    settings, found = CONFIG["allocations"][allocation], {}
+    reads = allocators.ALLOCATORS[settings["allocator"]].reads
+    if reads == allocators.WANDA_SCORES:
+        found["scores"] = rules.measure_wanda_scores.output.scores
+    elif reads == allocators.METRIC:
+        family = metric_names.METRICS[settings["metric"]].family
+        found["scores"] = f"<results>/metrics/{{model}}/{family}.csv"
+    if "segments" in settings or settings.get("blend", {}).get("importance") == "segments":
+        owner = settings.get("segments", allocations.OWN)
+        found["segments"] = (
+            f"<results>/segments/{'{model}' if owner == allocations.OWN else owner}.json"
+        )
+    if "blend" in settings:
+        found["gradients"] = rules.measure_gradients.output.norms
+    return found
+
+
+def ratio_inputs(wildcards):
+    """The guides of an allocation and, if it is tuned, what the trials chose."""
+    found = guides_of(wildcards.allocation)
+    if allocations.is_tuned(CONFIG["allocations"][wildcards.allocation]):
+        found = found | {"tuned": rules.tune_allocation.output.record}
+    return {name: path.format(**dict(wildcards.items())) for name, path in found.items()}
+
+
+def table_of_segments(wildcards):
+    """Where a model's segments come from: a given table, or the similarity of its blocks."""
+    given = CONFIG["models"][wildcards.model].get("segments")
+    return {"given": given} if given else {"similarity": rules.measure_similarity.output.similarity}
+
+
+def ratio_modules(wildcards):
+    """The modules that an allocation chooses by name."""
+    settings = CONFIG["allocations"][wildcards.allocation]
+    modules = [f"heavytail.allocation.allocators.{settings['allocator']}"]
+    modules += (
+        ["heavytail.allocation.segments"] if "segments" in guides_of(wildcards.allocation) else []
+    )
+    return modules + (["heavytail.allocation.blend"] if "blend" in settings else [])
+
+
+def ratio_digest(wildcards):
+    """A digest that changes if the code that computes the ratios changes in meaning."""
+    return digest_for(wildcards.model, "allocate_sparsity", *ratio_modules(wildcards))
+
+
+def ratio_settings(wildcards):
+    """The settings that decide the ratio table of an allocation."""
+    target, group_size = axes.target_of(wildcards.sparsity)
+    settings = allocation_settings(wildcards.allocation, wildcards.method)
+    return settings | {"sparsity": target, "group_size": group_size}

@@ -1,0 +1,27 @@
+"""Input functions, settings and digests of evaluations."""
+
+
+def zero_shot_settings(wildcards):
+    """The tasks of a model, and its BOS policy."""
+    own = CONFIG["models"][wildcards.model].get("bos", CONFIG["zero_shot"]["bos"])
+    return {"tasks": CONFIG["tasks"], "bos": own}
+
+
+def tune_inputs(wildcards):
+    """The guides of an allocation and, if the method reads them, the calibration tokens."""
+    found = guides_of(wildcards.allocation)
+    found = found | {"calibration": TOKENS} if calibrated(wildcards.method) else found
+    return {name: path.format(model=wildcards.model) for name, path in found.items()}
+
+
+def tune_settings(wildcards):
+    """The settings of an allocation, and the candidates that trials choose from."""
+    settings = ratio_settings(wildcards)
+    named = CONFIG["allocations"][wildcards.allocation]
+    return settings | {"candidates": allocations.candidates(named, CONFIG["tune"])}
+
+
+def tune_digest(wildcards):
+    """A digest that changes if the code of an allocation's trials changes in meaning."""
+    modules = *ratio_modules(wildcards), *prune_modules(wildcards)
+    return digest_for(wildcards.model, "tune_allocation", *modules)
