@@ -9,6 +9,7 @@ from heavytail.config.families import FAMILIES
 from heavytail.evaluation import perplexity
 from heavytail.models.loading import load_model
 from heavytail.models.streaming import StreamedModel
+from support.garbage import waiting
 from support.pruned_cells import prune, windows
 from support.tiny_model import save_model
 
@@ -36,6 +37,14 @@ def test_streamed_perplexity_is_that_of_the_whole_model(family, tied, tmp_path):
     assert torch.allclose(found, expected, rtol=1e-6)
     ours, reason = perplexity.perplexity(found)
     assert reason is None and ours == pytest.approx(expected.mean().exp().item(), rel=1e-6)
+
+
+def test_no_batch_and_no_block_waits_for_the_search_for_garbage(tmp_path):
+    left = []
+    for blocks, count in ((2, 5), (4, 200)):
+        folder = save_model(tmp_path / f"model-{blocks}", num_hidden_layers=blocks)
+        left.append(waiting(streamed_losses, folder, ids=windows(count)))
+    assert left[0] == left[1]
 
 
 def test_the_batch_size_does_not_matter(model_folder, monkeypatch):

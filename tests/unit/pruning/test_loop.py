@@ -17,6 +17,7 @@ from heavytail.models.streaming import StreamedModel
 from heavytail.pruning.artifact import Artifact
 from heavytail.pruning.cell import prune_cell
 from heavytail.pruning.loop import chosen
+from support.garbage import waiting
 from support.killed import ENVIRONMENT, kill_after
 from support.pruned_cells import prune, windows, write_inputs
 from support.tiny_model import save_model
@@ -106,6 +107,17 @@ def test_pruning_again_gives_the_same_bytes(method, way, model_folder, tmp_path)
     first = prune(model_folder, tmp_path / "first", method, way)
     second = prune(model_folder, tmp_path / "second", method, way)
     assert bytes_of(first.path) == bytes_of(second.path)
+
+
+@pytest.mark.parametrize("way", ["exact", "sequential"])
+@pytest.mark.parametrize("method", ["magnitude", *CALIBRATED])
+def test_no_batch_and_no_block_waits_for_the_search_for_garbage(method, way, tmp_path):
+    left = []
+    for blocks, count in ((2, 5), (4, 200)):
+        folder = save_model(tmp_path / f"model-{blocks}", num_hidden_layers=blocks)
+        work, ids = tmp_path / f"work-{blocks}", windows(count)
+        left.append(waiting(prune, folder, work, method, way, ids=ids))
+    assert left[0] == left[1]
 
 
 @pytest.mark.parametrize("way", ["exact", "sequential"])
