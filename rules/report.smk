@@ -95,7 +95,11 @@ rule write_report:
         tables=list(REPORT_TABLES.values()),
         places=leaves(REPORT_PLACES),
     output:
-        page="<results>/report/index.html",
+        page=report(
+            "<results>/report/index.html",
+            caption="captions/page.rst",
+            category="The whole matrix",
+        ),
     log:
         "<logs>/write_report.log",
     benchmark:
@@ -143,7 +147,12 @@ rule plot_figure:
         tables=lambda w: list(figure_tables(w).values()),
         places=lambda w: leaves(figure_places(w)),
     output:
-        svg="<results>/plots/{model}-{figure}.svg",
+        svg=report(
+            "<results>/plots/{model}-{figure}.svg",
+            caption="captions/figure.rst",
+            category="Figures",
+            labels={"model": "{model}", "figure": "{figure}"},
+        ),
         pdf="<results>/plots/{model}-{figure}.pdf",
         data="<results>/plots/{model}-{figure}.csv",
     log:

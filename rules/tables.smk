@@ -13,7 +13,11 @@ rule collect_cells:
         pruned=[f"<results>/pruned/{r['model']}/{r['cell']}.json" for r in PRUNED_ROWS],
         tuned=list(dict.fromkeys(row["tuned"] for row in ROWS if "tuned" in row)),
     output:
-        cells="<results>/tables/cells.csv",
+        cells=report(
+            "<results>/tables/cells.csv",
+            caption="captions/cells.rst",
+            category="Tables",
+        ),
         zero_shot="<results>/tables/zero_shot.csv",
         paired="<results>/tables/paired.npz",
     log:
@@ -81,7 +85,12 @@ rule write_table:
         significance=rules.compare_cells.output.significance,
         reference=rules.compare_reference.output.values if CONFIG["reference"] else [],
     output:
-        values="<results>/tables/{model}.csv",
+        values=report(
+            "<results>/tables/{model}.csv",
+            caption="captions/model.rst",
+            category="Tables",
+            labels={"model": "{model}"},
+        ),
         table="<results>/tables/{model}.md",
     log:
         "<logs>/write_table/{model}.log",
@@ -101,7 +110,11 @@ rule write_summary:
         cells=rules.collect_cells.output.cells,
         significance=rules.compare_cells.output.significance,
     output:
-        values="<results>/tables/summary.csv",
+        values=report(
+            "<results>/tables/summary.csv",
+            caption="captions/summary.rst",
+            category="Tables",
+        ),
         table="<results>/tables/summary.md",
     log:
         "<logs>/write_summary.log",
@@ -145,7 +158,12 @@ rule plot_ratios:
     input:
         values=rules.write_ratio_table.output.values,
     output:
-        plot="<results>/plots/{model}-ratios.svg",
+        plot=report(
+            "<results>/plots/{model}-ratios.svg",
+            caption="captions/ratios.rst",
+            category="Figures",
+            labels={"model": "{model}", "figure": "ratios"},
+        ),
     log:
         "<logs>/plot_ratios/{model}.log",
     benchmark:
