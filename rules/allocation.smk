@@ -1,5 +1,9 @@
 """Allocations: what guides them, and the sparsity that they give to each matrix."""
 
+
+include: "allocation_functions.smk"
+
+
 # Keys of an allocation that say which cells it is for, or where a file lies.
 NO_SETTINGS = {"models", "methods", "sparsities", "file"}
 

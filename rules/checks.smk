@@ -1,5 +1,9 @@
 """Check a dense model that is known to reach a perplexity, before anything is pruned."""
 
+
+include: "checks_functions.smk"
+
+
 # The check of a dense model writes this file if it passes.
 VERDICT = "<results>/checks/{model}.json"
 

@@ -1,5 +1,9 @@
 """Evaluation: perplexity and zero-shot accuracy of dense models and of every cell, and trials."""
 
+
+include: "evaluation_functions.smk"
+
+
 # Rows that have a job for each evaluation. With temporary artifacts evaluate_cell does the others.
 EVALUATED_APART = DENSE if TEMPORARY else f"{DENSE}|{CELLS}"
 TASK_FILES = {

@@ -1,6 +1,9 @@
 """Metrics, computed from the spectra of a model or a cell."""
 
 
+include: "metrics_functions.smk"
+
+
 wildcard_constraints:
     family=any_of(metric_names.FAMILIES),
 

@@ -1,5 +1,9 @@
 """Models: fetched from the hub or a local folder, or only their published alphas."""
 
+
+include: "models_functions.smk"
+
+
 # A job has only the modules that are asked for here. It chooses its family by the config.json of
 # its model, which may still be on the hub.
 for family in families.FAMILIES:

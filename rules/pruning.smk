@@ -5,6 +5,10 @@ artifact may be deleted: the job that reads it prunes the cell again. With `arti
 cell is stored: one job prunes and evaluates it, and other jobs prune it for themselves.
 """
 
+
+include: "pruning_functions.smk"
+
+
 PRUNED = f"<results>/pruned/{{model}}/{CELL}"
 ARTIFACT = {"artifact": f"{PRUNED}.safetensors"}
 if not TEMPORARY:

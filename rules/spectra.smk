@@ -1,5 +1,9 @@
 """Spectra of every matrix; they are measured once per model or cell."""
 
+
+include: "spectra_functions.smk"
+
+
 MEASURES = (
     *("spectra", "shuffled_spectra", "submatrix_spectra", "product_spectra"),
     *("window_spectra_10", "window_spectra_15", "weight_scores"),

@@ -1,5 +1,9 @@
 """Tables: all records in two CSV files, comparisons, and markdown for people."""
 
+
+include: "tables_functions.smk"
+
+
 ROWS = [row_settings(row) for row in rows()]
 PRUNED_ROWS = [row for row in ROWS if row["artifact"]]
 
