@@ -50,7 +50,6 @@ TASK = {
 
 
 def pretended() -> torch.device:
-    # Once it is there, torch has an accelerator: not before a test wants one.
     return DEVICE
 
 
