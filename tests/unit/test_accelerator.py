@@ -25,6 +25,9 @@ from heavytail.evaluation.zero_shot import evaluate_zero_shot
 from heavytail.io.files import read_json, write_lines
 from heavytail.models.checkpoint import Checkpoint
 from heavytail.spectra.measure import measure_spectra
+
+# Before any test: PyTorch counts the devices when it computes the first gradient of a process.
+from support.pretended import DEVICE
 from support.pruned_cells import prune, windows
 from support.tiny_model import save_model
 
@@ -47,9 +50,6 @@ TASK = {
 
 
 def pretended() -> torch.device:
-    # Once it is there, torch has an accelerator: not before a test wants one.
-    from support.pretended import DEVICE
-
     return DEVICE
 
 

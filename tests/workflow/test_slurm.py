@@ -20,8 +20,8 @@ def cluster():
 
 @pytest.fixture
 def unfinished(project):
-    """The finished matrix without its windows, cells and numbers."""
-    for stage in ("calibration", "evaluation", "pruned", "perplexity", "zero_shot"):
+    """The finished matrix without its windows, cells and numbers, in the store neither."""
+    for stage in ("calibration", "evaluation", "pruned", "perplexity", "zero_shot", "store"):
         shutil.rmtree(project.folder / "results" / stage)
     return project
 
