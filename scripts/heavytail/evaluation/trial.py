@@ -47,6 +47,6 @@ def validation_loss(
         budget: bytes of hidden states that stay in memory.
     """
     parts = Parts(scratch / "trial", "")
-    prune_model(StreamedModel(*model), procedure, batches_of(calibration), parts, budget)
+    prune_model(model, procedure, batches_of(calibration), parts, budget)
     pruned = StreamedModel(*model, PrunedBlocks(parts))
     return negative_log_likelihoods(pruned, validation, scratch, budget).mean().item()

@@ -7,9 +7,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
-from accelerate import init_empty_weights
 from torch import nn
-from transformers import AutoConfig, AutoModelForCausalLM
 
 from heavytail.models.ahead import Weights, filled_ahead
 from heavytail.models.checkpoint import Checkpoint
@@ -39,6 +37,10 @@ class StreamedModel:
         self, folder: str | Path, device: torch.device, artifact: PrunedWeights | None = None
     ):
         """Open `folder`; with an artifact, its blocks come pruned."""
+        # Imported here: pruning without a statistic runs no block, and takes less time than these.
+        from accelerate import init_empty_weights
+        from transformers import AutoConfig, AutoModelForCausalLM
+
         return_large_allocations()
         self.checkpoint = Checkpoint(folder)
         self.device = device

@@ -11,8 +11,9 @@ from heavytail.allocation.table import read_ratios
 from heavytail.io.computed import Computed, Stopwatch, computed_by
 from heavytail.io.files import sha256, write_json
 from heavytail.io.parts import Parts
-from heavytail.models import device
-from heavytail.models.streaming import StreamedModel, batches_of
+from heavytail.models.checkpoint import Checkpoint
+from heavytail.models.device import compute_dtype, pick
+from heavytail.models.streaming import batches_of
 from heavytail.projections import Matrix, key_of
 from heavytail.pruning.loop import Procedure, chosen, prune_model
 from heavytail.pruning.settings import PruneSettings
@@ -25,20 +26,20 @@ class Removed(TypedDict):
     removed: dict[str, int]
 
 
-def open_model(model: str) -> StreamedModel:
-    """The dense model in the folder of this provenance.json."""
-    return StreamedModel(Path(model).parent, device.pick())
+def computed_of(model: str) -> Computed:
+    """What computes a cell of the dense model in the folder of this provenance.json, here."""
+    device = pick()
+    return computed_by(device, compute_dtype(Checkpoint(Path(model).parent).dtype, device))
 
 
 def open_parts(
-    artifact: str, settings: PruneSettings, inputs: list[str], model: StreamedModel
+    artifact: str, settings: PruneSettings, inputs: list[str], computed: Computed
 ) -> tuple[Parts, bool]:
     """The finished blocks of a cell, and whether an earlier run left some.
 
     Blocks of an earlier run are used only if the code, the settings, the inputs, the device, the
     dtype and the versions are the same.
     """
-    computed = computed_by(model.device, model.dtype)
     parts = Parts(artifact, json.dumps([settings, [*map(sha256, inputs)], computed]))
     return parts, parts.path(0).is_file()
 
@@ -85,19 +86,18 @@ def prune_cell(
         What computed the cell: device, dtype, threads and versions.
     """
     clock = Stopwatch()
-    dense = open_model(model)
+    folder, computed = Path(model).parent, computed_of(model)
     wanted, sizes = read_ratios(ratios)
-    if list(wanted) != list(dense.checkpoint.matrices()):
-        raise ValueError(f"{ratios}: expected a row for each matrix of {Path(model).parent}")
+    if list(wanted) != list(Checkpoint(folder).matrices()):
+        raise ValueError(f"{ratios}: expected a row for each matrix of {folder}")
     procedure = Procedure(*chosen(settings), wanted, settings["group_size"])
     if procedure.method.Statistic and not calibration:
         raise ValueError(f"{settings['method']}: found no calibration tokens, expected some")
     ids = load_file(calibration)["input_ids"] if calibration else torch.empty(0, 1)
     inputs = [path for path in (model, ratios, calibration) if path]
-    parts, resumed = open_parts(outputs[0], settings, inputs, dense)
-    prune_model(dense, procedure, batches_of(ids), parts, budget)
+    parts, resumed = open_parts(outputs[0], settings, inputs, computed)
+    prune_model((folder, pick()), procedure, batches_of(ids), parts, budget)
     removed, digests = summary(parts, sizes)
-    computed = computed_by(dense.device, dense.dtype)
     write_json(outputs[1], {**removed, **computed, "resumed": resumed, **clock.usage()})
     # This comes last, because it deletes the blocks.
     metadata = {"method": settings["method"], "sha256": json.dumps(digests)}

@@ -4,6 +4,7 @@ import importlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from types import ModuleType
 
 import torch
@@ -11,12 +12,12 @@ from safetensors.torch import load_file
 from torch import nn
 
 from heavytail.io.parts import Kept, Parts
+from heavytail.models.checkpoint import Checkpoint
 from heavytail.models.device import brought
-from heavytail.models.hidden_states import HiddenStates
-from heavytail.models.layout import stages
 from heavytail.models.streaming import StreamedModel
 from heavytail.pruning import artifact
 from heavytail.pruning.settings import PruneSettings
+from heavytail.running.progress import counted
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def chosen(settings: PruneSettings) -> tuple[ModuleType, ModuleType | None]:
 
 @torch.no_grad()
 def prune_model(
-    model: StreamedModel,
+    model: tuple[str | Path, torch.device],
     procedure: Procedure,
     batches: Iterator[torch.Tensor],
     parts: Parts,
@@ -66,42 +67,79 @@ def prune_model(
 ) -> None:
     """Prune every projection of every block and keep each block while the next one is pruned.
 
-    The inputs of a block come from the pruned blocks before it, as published for Wanda and
-    SparseGPT. If `parts` has a block from an earlier run, the hidden states only pass through it.
-
     Args:
-        model: the dense model.
+        model: the folder of the dense model, and the device.
         procedure: the method and its ratios.
         batches: calibration token ids, int64 [batch, length]; read only if the method needs them.
         parts: stores the tensors of each block, with keys {projection}.{part} as artifact.encode
-            names them.
+            names them. Blocks that it has from an earlier run stay.
         budget: bytes of hidden states that stay in memory; the others are on disk beside the parts.
 
     Raises:
         ValueError, ArithmeticError: a matrix cannot be pruned; the message names block and
             projection.
     """
-    if all(parts.path(index).is_file() for index in range(len(model.decoder.layers))):
+    folder, device = model
+    checkpoint = Checkpoint(folder)
+    blocks = range(checkpoint.config["num_hidden_layers"])
+    if all(parts.path(index).is_file() for index in blocks):
         return
-    calibrated = procedure.method.Statistic is not None
-    states = model.embed(batches, parts.folder, budget) if calibrated else HiddenStates()
     with parts.behind() as keep:
-        for index, block in model.blocks():
-            if parts.path(index).is_file():
-                restore(model, block, load_file(parts.path(index)))
-                if not model.is_last(index):
-                    model.advance(index, block, states)
-                continue
-            stored: dict[str, torch.Tensor] = {}
-            stage = partial(prune_stage, model, procedure, index, block, stored)
-            if calibrated:
-                assert procedure.within_block, "a statistic is gathered one way or the other"
-                place = procedure.method.Statistic, index, block, states
-                procedure.within_block.prune_block(model, *place, stage)
-            else:
-                for sharing in stages(model.slices):
-                    stage(sharing, None)
-            keep(index, partial(finished, brought(stored)))
+        if procedure.within_block is None:
+            for index in counted("block", blocks, len(blocks)):
+                if not parts.path(index).is_file():
+                    stored = prune_by_itself(checkpoint, device, procedure, index)
+                    keep(index, partial(finished, brought(stored)))
+        else:
+            streamed = StreamedModel(folder, device)
+            for index, stored in prune_in_turn(streamed, procedure, batches, parts, budget):
+                keep(index, partial(finished, brought(stored)))
+
+
+def prune_by_itself(
+    checkpoint: Checkpoint, device: torch.device, procedure: Procedure, index: int
+) -> dict[str, torch.Tensor]:
+    """The stored form of a block's matrices, pruned without a statistic: no block has to run.
+
+    Raises ValueError or ArithmeticError, which names the matrix, if one cannot be pruned.
+    """
+    stored: dict[str, torch.Tensor] = {}
+    for name in checkpoint.slices:
+        weights = {name: checkpoint.matrix(index, name).to(device)}
+        for _, _, encoded in prune_matrices(procedure, index, weights, None, checkpoint.dtype):
+            stored |= encoded
+    return stored
+
+
+def prune_in_turn(
+    model: StreamedModel,
+    procedure: Procedure,
+    batches: Iterator[torch.Tensor],
+    parts: Parts,
+    budget: float,
+) -> Iterator[tuple[int, dict[str, torch.Tensor]]]:
+    """Each block that `parts` lacks, and the stored form of its matrices.
+
+    The inputs of a block come from the pruned blocks before it, as published for Wanda and
+    SparseGPT. If `parts` has a block from an earlier run, the hidden states only pass through it.
+
+    Args: as of `prune_model`.
+
+    Raises: as `prune_model`.
+    """
+    states = model.embed(batches, parts.folder, budget)
+    for index, block in model.blocks():
+        if parts.path(index).is_file():
+            restore(model, block, load_file(parts.path(index)))
+            if not model.is_last(index):
+                model.advance(index, block, states)
+            continue
+        stored: dict[str, torch.Tensor] = {}
+        stage = partial(prune_stage, model, procedure, index, block, stored)
+        assert procedure.within_block, "a statistic is gathered one way or the other"
+        place = procedure.method.Statistic, index, block, states
+        procedure.within_block.prune_block(model, *place, stage)
+        yield index, stored
 
 
 def finished(arrived: Callable[[], dict[str, torch.Tensor]]) -> Kept:
@@ -123,25 +161,51 @@ def prune_stage(
 
     Raises ValueError or ArithmeticError, which names the matrix, if one cannot be pruned.
     """
-    rewrites = procedure.method.REWRITES
     # A method that rewrites weights shares its work between them. The others take one at a time, so
     # that there is one copy at a time.
+    rewrites = procedure.method.REWRITES
     for names in [projections] if rewrites else [(name,) for name in projections]:
-        weights = [model.weight(block, name).float() for name in names]
-        ratios = [procedure.ratios[index, name] for name in names]
-        try:
-            updated, masks = procedure.method.prune(
-                weights, statistic, ratios, procedure.group_size
-            )
-        except (ValueError, ArithmeticError) as error:
-            raise type(error)(f"block {index}, {', '.join(names)}: {error}") from error
-        del weights
-        for name, weight, removed in zip(names, updated, masks, strict=True):
+        weights = {name: model.weight(block, name) for name in names}
+        dtype = model.stored_dtype
+        for name, pruned, encoded in prune_matrices(procedure, index, weights, statistic, dtype):
             # The next block must see what the artifact stores.
-            pruned = weight.to(model.stored_dtype).masked_fill(removed, 0.0).contiguous()
             model.put(block, name, pruned)
-            encoded = artifact.encode(removed, pruned if rewrites else None)
-            stored.update({f"{name}.{part}": tensor for part, tensor in encoded.items()})
+            stored.update(encoded)
+
+
+def prune_matrices(
+    procedure: Procedure,
+    index: int,
+    weights: dict[str, torch.Tensor],
+    statistic: object,
+    dtype: torch.dtype,
+) -> Iterator[tuple[str, torch.Tensor, dict[str, torch.Tensor]]]:
+    """Prune projections of a block that read the same inputs.
+
+    Args:
+        procedure: how.
+        index: of the block.
+        weights: projection → [rows, columns], in any dtype.
+        statistic: of the inputs; None for a method that has none.
+        dtype: of the stored weights.
+
+    Returns:
+        Projection, pruned weights in `dtype`, and their stored form with keys {projection}.{part}.
+
+    Raises:
+        ValueError, ArithmeticError: a matrix cannot be pruned; the message names it.
+    """
+    copies = [weight.float() for weight in weights.values()]
+    ratios = [procedure.ratios[index, name] for name in weights]
+    try:
+        updated, masks = procedure.method.prune(copies, statistic, ratios, procedure.group_size)
+    except (ValueError, ArithmeticError) as error:
+        raise type(error)(f"block {index}, {', '.join(weights)}: {error}") from error
+    del copies
+    for name, weight, removed in zip(weights, updated, masks, strict=True):
+        pruned = weight.to(dtype).masked_fill(removed, 0.0).contiguous()
+        encoded = artifact.encode(removed, pruned if procedure.method.REWRITES else None)
+        yield name, pruned, {f"{name}.{part}": tensor for part, tensor in encoded.items()}
 
 
 def restore(model: StreamedModel, block: nn.Module, stored: dict[str, torch.Tensor]) -> None:

@@ -97,8 +97,6 @@ def _prune_again(path: str, artifact: Path, budget: float) -> None:
     """Prune the cell of an origin into a file; raises ValueError if it would be another now."""
     import torch
 
-    from heavytail.io.computed import computed_by
-
     # Imported by name: the digest of a reader must not contain the code that prunes.
     cell = importlib.import_module("heavytail.pruning.cell")
     origin = read_json(path)
@@ -107,8 +105,7 @@ def _prune_again(path: str, artifact: Path, budget: float) -> None:
         _require_same(path, inputs[name], recorded, sha256(inputs[name]))
     threads = torch.get_num_threads()
     torch.set_num_threads(computed["threads"])
-    dense = cell.open_model(inputs["model"])
-    found: Mapping[str, object] = computed_by(dense.device, dense.dtype)
+    found: Mapping[str, object] = cell.computed_of(inputs["model"])
     for name, recorded in computed.items():
         _require_same(path, name, recorded, found[name])
     sources = [inputs.get(name) for name in INPUTS]

@@ -11,6 +11,7 @@ import torch
 
 from heavytail.config.families import FAMILIES
 from heavytail.config.methods import METHODS
+from heavytail.models.checkpoint import Checkpoint
 from heavytail.models.layout import stages
 from heavytail.models.loading import load_model
 from heavytail.models.streaming import StreamedModel
@@ -118,6 +119,31 @@ def test_no_batch_and_no_block_waits_for_the_search_for_garbage(method, way, tmp
         work, ids = tmp_path / f"work-{blocks}", windows(count)
         left.append(waiting(prune, folder, work, method, way, ids=ids))
     assert left[0] == left[1]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_magnitude_is_that_of_each_matrix_by_itself(family, tmp_path):
+    folder = save_model(tmp_path / "model", family)
+    artifact, checkpoint = prune(folder, tmp_path / "work", "magnitude"), Checkpoint(folder)
+    for (index, projection), shape in checkpoint.matrices().items():
+        weight = checkpoint.matrix(index, projection)
+        count = int(0.6 * weight.numel())
+        gone = weight.abs() <= weight.abs().flatten().kthvalue(count).values
+        kept = artifact.apply(index, projection, torch.ones(shape)) != 0
+        assert torch.equal(kept, ~gone), (index, projection)
+
+
+def test_magnitude_needs_no_model_of_transformers(model_folder, tmp_path):
+    inputs = write_inputs(model_folder, tmp_path, 0.6, windows())
+    settings = {"method": "magnitude", "within_block": None, "group_size": None, "code": ""}
+    outputs = str(tmp_path / "cell.safetensors"), str(tmp_path / "cell.json")
+    program = "import json, sys; from heavytail.pruning.cell import prune_cell; "
+    program += "prune_cell(*json.loads(sys.argv[1])); assert 'transformers' not in sys.modules"
+    arguments = json.dumps([*inputs[:2], None, settings, 1e9, outputs])
+    subprocess.run([sys.executable, "-c", program, arguments], env=ENVIRONMENT, check=True)
+    assert bytes_of(outputs[0]) == bytes_of(
+        prune(model_folder, tmp_path / "here", "magnitude").path
+    )
 
 
 @pytest.mark.parametrize("way", ["exact", "sequential"])
