@@ -57,6 +57,15 @@ rule evaluate_zero_shot:
         "../scripts/evaluate_zero_shot.py"
 
 
+# What the job of a temporary cell leaves.
+RECORDS = {
+    "pruned": f"{PRUNED}.json",
+    "origin": f"{PRUNED}.origin.json",
+    "perplexity": f"<results>/perplexity/{{model}}/{CELL}.json",
+}
+if CONFIG["tasks"]:
+    RECORDS["zero_shot"] = f"<results>/zero_shot/{{model}}/{CELL}.json"
+
 if TEMPORARY:
 
     rule evaluate_cell:
@@ -68,14 +77,7 @@ if TEMPORARY:
             tokens="<results>/evaluation/{model}/test.safetensors",
             checked=check_of_cell if EXPECTED else [],
         output:
-            **(
-                {"zero_shot": f"<results>/zero_shot/{{model}}/{CELL}.json"}
-                if CONFIG["tasks"]
-                else {}
-            ),
-            pruned=f"{PRUNED}.json",
-            origin=f"{PRUNED}.origin.json",
-            perplexity=f"<results>/perplexity/{{model}}/{CELL}.json",
+            **RECORDS,
         log:
             f"<logs>/evaluate_cell/{{model}}/{CELL}.log",
         benchmark:

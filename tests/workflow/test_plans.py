@@ -20,7 +20,7 @@ def test_the_reference_matrix_is_planned_for_every_model(fresh):
         for own in config["allocations"].values()
     )
     assert (
-        full.stdout.count("\nrule prune_cell:") + full.stdout.count("localrule prune_cell:")
+        full.stdout.count("\nrule evaluate_cell:") + full.stdout.count("localrule evaluate_cell:")
         == cells
     )
     assert "tiny" not in full.stdout

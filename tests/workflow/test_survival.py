@@ -17,7 +17,8 @@ AGAIN = "the next run makes it again"
 
 
 def undone(project: Project, subject: str) -> Project:
-    """The project with the cells of a subject still to do."""
+    """The project with the cells of a subject still to do, and nothing in the store of them."""
+    shutil.rmtree(project.folder / "results/store")
     for stage in ("pruned", "perplexity", "zero_shot"):
         shutil.rmtree(project.folder / "results" / stage / subject)
     return project
@@ -53,6 +54,7 @@ def test_a_truncated_artifact(project, finished):
     file = f"results/pruned/{CELL}.safetensors"
     os.truncate(project.folder / file, 100)
     (project.folder / f"results/perplexity/{CELL}.json").unlink()
+    shutil.rmtree(project.folder / "results/store")
     said = told(project)
     assert any(f"{file}: not a whole safetensors file" in line and AGAIN in line for line in said)
     finishes_as(project, finished)

@@ -10,7 +10,8 @@ from support.project import CONFIG, Project, wait_for
 pytestmark = pytest.mark.slow
 RECORD = "results/perplexity/tiny/magnitude/0.6/gt/seed-0.json"
 # Put into a script: the job says that it is there, then waits for a file.
-WAIT = """from time import sleep
+WAIT = """from pathlib import Path
+    from time import sleep
     Path("at-work").touch()
     while not Path("go").exists():
         sleep(0.05)
@@ -56,7 +57,7 @@ def test_a_deleted_record_is_missing_and_an_edit_makes_cells_stale(project):
 
 def test_a_job_at_work_is_seen(project):
     (project.folder / RECORD).unlink()
-    project.edit("scripts/evaluate_perplexity.py", "with logged(", f"{WAIT}    with logged(")
+    project.edit("scripts/evaluate_perplexity.py", "import torch", f"{WAIT}    import torch")
     with project.started("--", RECORD) as run:
         wait_for(project.folder / "at-work")
         said = status(project)
@@ -81,7 +82,7 @@ def test_what_shows_no_matrix_is_refused(project):
 
 def test_what_a_killed_run_left_is_told(project):
     (project.folder / RECORD).unlink()
-    project.edit("scripts/evaluate_perplexity.py", "with logged(", f"{WAIT}    with logged(")
+    project.edit("scripts/evaluate_perplexity.py", "import torch", f"{WAIT}    import torch")
     with project.started("--", RECORD):
         wait_for(project.folder / "at-work")
     assert status(project).endswith("a run was killed: ./run snakemake --unlock, then run again.")
