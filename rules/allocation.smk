@@ -39,6 +39,8 @@ def guides_of(allocation):
         found["scores"] = f"<results>/metrics/{{model}}/{family}.csv"
     elif reads == allocators.WEIGHT_SCORES:
         found["scores"] = "<results>/weight_scores/{model}.safetensors"
+    elif reads == allocators.REMOVAL_ERRORS:
+        found["scores"] = rules.measure_removal_errors.output.errors
     elif reads == allocators.FILE:
         found["scores"] = settings["file"].replace("{", "{{").replace("}", "}}")
     if "segments" in settings or settings.get("blend", {}).get("importance") == "segments":
@@ -174,6 +176,28 @@ rule measure_wanda_scores:
         digest=lambda w: digest_for(w.model, "measure_wanda_scores"),
     script:
         "../scripts/measure_wanda_scores.py"
+
+
+rule measure_removal_errors:
+    input:
+        model=MODEL,
+        calibration=TOKENS,
+    output:
+        errors="<results>/removal_errors/{model}.csv",
+    log:
+        "<logs>/measure_removal_errors/{model}.log",
+    benchmark:
+        "<benchmarks>/measure_removal_errors/{model}.tsv"
+    conda:
+        GPU_ENVIRONMENT
+    threads: 8
+    resources:
+        **REMOVAL_ERRORS,
+        **STORE,
+    params:
+        digest=lambda w: digest_for(w.model, "measure_removal_errors"),
+    script:
+        "../scripts/measure_removal_errors.py"
 
 
 rule allocate_sparsity:
