@@ -95,6 +95,28 @@ rule measure_wanda_scores:
         "../scripts/measure_wanda_scores.py"
 
 
+rule measure_removal_errors:
+    input:
+        model=MODEL,
+        calibration=TOKENS,
+    output:
+        errors="<results>/removal_errors/{model}.csv",
+    log:
+        "<logs>/measure_removal_errors/{model}.log",
+    benchmark:
+        "<benchmarks>/measure_removal_errors/{model}.tsv"
+    conda:
+        GPU_ENVIRONMENT
+    threads: 8
+    resources:
+        **REMOVAL_ERRORS,
+        **STORE,
+    params:
+        digest=lambda w: digest_for(w.model, "measure_removal_errors"),
+    script:
+        "../scripts/measure_removal_errors.py"
+
+
 rule allocate_sparsity:
     input:
         unpack(ratio_inputs),

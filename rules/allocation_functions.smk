@@ -36,6 +36,8 @@ def guides_of(allocation):
         found["scores"] = f"<results>/metrics/{{model}}/{family}.csv"
     elif reads == allocators.WEIGHT_SCORES:
         found["scores"] = "<results>/weight_scores/{model}.safetensors"
+    elif reads == allocators.REMOVAL_ERRORS:
+        found["scores"] = rules.measure_removal_errors.output.errors
     elif reads == allocators.FILE:
         found["scores"] = settings["file"].replace("{", "{{").replace("}", "}}")
     if "segments" in settings or settings.get("blend", {}).get("importance") == "segments":

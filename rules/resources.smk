@@ -130,6 +130,7 @@ TEXT = {"mem_mb": of_text} if CLUSTER else {}
 SIMILARITY = needs(between_blocks("segments"))
 GRADIENTS = needs(between_blocks("gradients"))
 WANDA_SCORES = needs(lambda size, _, input, __: size.scored(tokens_in(input.calibration)))
+REMOVAL_ERRORS = needs(lambda size, _, input, __: size.streamed(tokens_in(input.calibration)))
 PRUNING = needs(pruning)
 TUNING = needs(tuning)
 PERPLEXITY = needs(lambda size, _, input, __: size.streamed(tokens_in(input.tokens)))

@@ -207,6 +207,7 @@ BAD_ALLOCATIONS += [
         ({"allocator": "owl"}, "allocator: 'owl'"),
         ({"allocator": "dlp"}, "allocator: 'dlp'"),
         ({"allocator": "lamp"}, "allocator: 'lamp'"),
+        ({"allocator": "lsa"}, "allocator: 'lsa'"),
         ({"grouping": "gt", "epsilon": "tune"}, "epsilon: 'tune'"),
         ({"grouping": "gt", "segments": "own"}, "segments: 'own'"),
         ({"grouping": "gt", "blend": {"weight": 0.5}}, "blend: a mapping"),

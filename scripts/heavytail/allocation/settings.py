@@ -42,6 +42,12 @@ class ScoreStatistic(Spread):
     statistic: str
 
 
+class Parts(Spread):
+    """What LSA reads: what shares an error, block, attention_mlp or matrix."""
+
+    parts: str
+
+
 class Spectral(Spread):
     """What the spectral allocator reads.
 
@@ -82,6 +88,7 @@ class RatioSettings(TypedDict):
     epsilon: NotRequired[float | str]
     outlier: NotRequired[int]
     statistic: NotRequired[str]
+    parts: NotRequired[str]
     step: NotRequired[int]
     bounds: NotRequired[list[float]]
     segments: NotRequired[str]

@@ -7,6 +7,7 @@ from heavytail.cells import target_of
 from heavytail.config.allocators import (
     ALLOCATORS,
     OPTIONAL,
+    REMOVAL_ERRORS,
     REQUIRED,
     WANDA_SCORES,
     WEIGHT_SCORES,
@@ -18,7 +19,7 @@ from heavytail.config.mistakes import fail, shown, unknown
 from heavytail.projections import ATTENTION, MLP, PROJECTIONS
 
 # What has to be measured of weights.
-OF_WEIGHTS = (WANDA_SCORES, WEIGHT_SCORES)
+OF_WEIGHTS = (WANDA_SCORES, WEIGHT_SCORES, REMOVAL_ERRORS)
 # Stands in place of an epsilon or a grouping that trials choose.
 TUNE = "tune"
 # Stands for the model's own segments, in place of the name of another model.

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 # An allocator may read these beside the shapes of the matrices: a metric of spectra, the Wanda
 # scores of the dense model, the scores of its weights, or the file of the key `file`.
 METRIC, WANDA_SCORES, WEIGHT_SCORES, FILE = "metric", "wanda_scores", "weight_scores", "file"
+# Or what the matrices of the dense model lose if half of their weights are removed.
+REMOVAL_ERRORS = "removal_errors"
 # Stands for the default of a key that has none, and that of one that may be left out.
 REQUIRED, OPTIONAL = "required", None
 # The default epsilon is the one in the row of the method.
@@ -38,6 +40,12 @@ ALLOCATORS = {
     ),
     # ATP publishes no default and tunes it.
     "depth_linear": Allocator(epsilon=0.2),
+    # Its script's numbers.
+    "lsa": Allocator(
+        reads=REMOVAL_ERRORS,
+        epsilon={0.5: 0.04, 0.6: 0.1, 0.7: 0.15, 0.8: 0.12},
+        keys={"parts": "block"},
+    ),
     "given": Allocator(reads=FILE, keys={"file": REQUIRED, "step": OPTIONAL}),
     "global": Allocator(reads=WEIGHT_SCORES),
     "lamp": Allocator(reads=WEIGHT_SCORES),

@@ -53,6 +53,7 @@ class Allocation(TypedDict):
     bounds: NotRequired[list[float]]
     outlier: NotRequired[int]
     statistic: NotRequired[str]
+    parts: NotRequired[str]
     file: NotRequired[str]
     step: NotRequired[int]
 

@@ -11,6 +11,7 @@ from heavytail.config.allocators import (
     FILE,
     METRIC,
     OF_METHOD,
+    REMOVAL_ERRORS,
     WANDA_SCORES,
     WEIGHT_SCORES,
     Allocator,
@@ -104,7 +105,7 @@ def test_the_readme_lists_every_row_of_the_tables_with_its_facts():
         for name, m in METHODS.items()
     ]
     reads = {None: "nothing", METRIC: "a metric", WANDA_SCORES: "Wanda scores"}
-    reads |= {WEIGHT_SCORES: "weights", FILE: "a file"}
+    reads |= {WEIGHT_SCORES: "weights", FILE: "a file", REMOVAL_ERRORS: "removal errors"}
     assert [[name, *facts] for name, _, *facts in section("Allocators")] == [
         [f"`{name}`", reads[a.reads], epsilon_told(a)] for name, a in ALLOCATORS.items()
     ]
