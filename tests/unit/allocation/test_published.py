@@ -140,7 +140,8 @@ def test_the_plot_that_comes_along_is_what_the_config_makes(llama_7b, tmp_path):
         epsilon = METHODS[method].epsilon if "grouping" in allocation else 0.0
         allocated(llama_7b, Path(paths[-1]), allocation.get("grouping", "gt"), epsilon)
         rows.append({"method": method, "sparsity": 0.7, "allocation": name})
-    outputs = {"values": str(tmp_path / "table.csv"), "table": str(tmp_path / "table.md")}
+    files = {"values": "table.csv", "matrices": "matrices.csv", "table": "table.md"}
+    outputs = {name: str(tmp_path / file) for name, file in files.items()}
     write_ratio_table("llama-7b", rows, paths, outputs)
     plot_ratios("llama-7b", outputs["values"], str(tmp_path / "plot.svg"))
     committed = (ROOT / "resources/alphas/llama-7b-ratios.svg").read_bytes()

@@ -14,7 +14,7 @@ from heavytail.pruning.removal_errors import measure_removal_errors, removal_err
 from support.pruned_cells import windows
 from support.tiny_model import save_model
 
-SIZES = {(b, p): n for b in range(3) for p, n in (("q_proj", 10), ("o_proj", 20), ("up_proj", 60))}
+SIZES = {(b, p): n for b in range(3) for p, n in (("q_proj", 15), ("o_proj", 20), ("up_proj", 60))}
 ERRORS = dict(zip(SIZES, [1.0, 2.0, 6.0, 2.0, 2.0, 2.0, 8.0, 1.0, 3.0], strict=True))
 
 
