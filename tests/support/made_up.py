@@ -6,11 +6,14 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
+from heavytail.cells import PATH
 from heavytail.config.metrics import METRICS
 from heavytail.projections import PROJECTIONS
 from heavytail.report import layers, sources
+from heavytail.report.costs import job_rows, rule_rows
 from heavytail.report.encode import joined, with_model
 from heavytail.tables.cells import cell_rows, typed, zero_shot_rows
+from heavytail.tables.costs import Cost
 from heavytail.tables.significance import COLUMNS
 from heavytail.tables.summary import best_rows
 from support.records import cell, dense
@@ -109,11 +112,12 @@ def datasets(
     seeds: Sequence[int] = (0,),
     blocks: int = 4,
 ) -> dict[str, pd.DataFrame]:
-    """Every dataset of a report but those of the diagnostics and of the benchmarks."""
+    """Every dataset of a report but those of the diagnostics."""
     found = tables(models, allocations, sparsities, seeds)
     data = sources.of_cells(*(found[name] for name in ("cells", "zero_shot", "significance")))
     data["summary"] = found["summary"]
-    names = list(dict.fromkeys(found["cells"]["allocation"].dropna()))
+    pruned = found["cells"][found["cells"]["seed"].notna()]
+    names = list(dict.fromkeys(pruned["allocation"]))
     matrices = ratios(names, sparsities, blocks)
     keys = ["method", "sparsity", "allocation", "block"]
     own = matrices.groupby(keys, sort=False)[["ratio"]].mean().reset_index()
@@ -142,8 +146,12 @@ def datasets(
         for name, table in per_model.items()
     }
     data |= {"fits": layers.fitted_tails(fits), "peaks": layers.undecided(fits)}
-    rules = {"rule": ["prune_cell"], "jobs": [24], "seconds": [200.0], "mean": [8.3]}
-    return data | {"rules": pd.DataFrame(rules | {"memory": [467.6]})}
+    spent = [
+        Cost(rule, f"{row['model']}/{PATH.format(**row)}", 3.0 + place, 400.0 + place, False)
+        for place, row in enumerate(pruned.to_dict("records"))
+        for rule in ("prune_cell", "evaluate_perplexity", "evaluate_zero_shot")
+    ]
+    return data | {"rules": rule_rows(spent), "jobs": job_rows(spent, found["cells"])}
 
 
 def diagnostics(models: Sequence[str] = ("standin",)) -> dict[str, pd.DataFrame]:

@@ -2,6 +2,7 @@
 
 from heavytail.report.chart import Chart, Table
 from heavytail.report.charts import layers, matrix, others
+from heavytail.tables.cells import SETTINGS
 
 CELL = {"method": "method", "sparsity": "sparsity", "allocation": "allocation"}
 SECTIONS: dict[str, tuple[Chart | Table, ...]] = {
@@ -49,9 +50,7 @@ SECTIONS: dict[str, tuple[Chart | Table, ...]] = {
                 "perplexity": "perplexity",
                 "zero_shot_mean": "mean accuracy",
                 "realised_sparsity": "realised sparsity",
-                "metric": "metric",
-                "grouping": "grouping",
-                "epsilon": "epsilon",
+                **{name: name.replace("_", " ") for name in SETTINGS},
                 "seconds": "seconds",
                 "peak_memory_mb": "peak memory, MB",
             },
@@ -106,14 +105,13 @@ SECTIONS: dict[str, tuple[Chart | Table, ...]] = {
         Chart(
             "ratio-map",
             "Sparsity of each matrix",
-            "Where an allocation gives all matrices of a block one ratio, a single row stands for "
-            "them.",
+            "A row per allocation, and one per projection of an allocation that gives the matrices "
+            "of a block different ratios.",
             layers.ratio_map,
             ("projections",),
             {
                 "sparsity_of_map": ("projections", "sparsity"),
                 "method_of_map": ("projections", "method"),
-                "allocation_of_map": ("projections", "allocation"),
             },
         ),
     ),
@@ -123,7 +121,8 @@ SECTIONS: dict[str, tuple[Chart | Table, ...]] = {
             "Density of the eigenvalues of a matrix",
             "On logarithmic axes. The solid line is the tail that alpha_peak fits, from the dashed "
             "rule on; the dotted curve is the Marchenko-Pastur law of a matrix with independent "
-            "entries of the same mean square, and the dotted rule its upper edge.",
+            "entries of the same mean square, and the dotted rule its upper edge; both rules are "
+            "the dense model's. The target diagnostics adds the first pruned cell of each method.",
             layers.density,
             ("densities", "fits"),
             {"matrix": ("fits", "matrix")},
@@ -131,7 +130,8 @@ SECTIONS: dict[str, tuple[Chart | Table, ...]] = {
         Chart(
             "metrics",
             "Metrics by depth",
-            "A metric of the dense model's matrices over its blocks, a line per projection.",
+            "A metric of the dense model's matrices over its blocks, a line per projection. The "
+            "metrics are those that allocations read; the target diagnostics adds all others.",
             layers.metric_by_depth,
             ("metrics",),
             {"metric": ("metrics", "metric")},
@@ -177,28 +177,32 @@ SECTIONS: dict[str, tuple[Chart | Table, ...]] = {
         Chart(
             "rule-cost",
             "Time by rule",
-            "All jobs of a rule together, of all models: what it costs to make everything again.",
+            "What it costs to make everything again: all jobs of a rule, of all models, one after "
+            "another.",
             others.rule_cost,
             ("rules",),
             every_model=True,
         ),
         Chart(
             "cell-cost",
-            "Pruning by cell",
-            "Seconds and peak memory of the job that pruned the cell.",
+            "Jobs by cell",
+            "Seconds and peak memory of each job of a cell, a panel per rule.",
             others.cell_cost,
-            ("cells",),
+            ("jobs",),
         ),
         Table(
             "rules",
             "Rules",
-            "From the benchmarks that jobs leave; restored results cost nothing and are not here.",
+            "Seconds are those of the jobs that computed; restored jobs found their results in the "
+            "store. Again is the mean of the former times the number of all.",
             "rules",
             {
                 "rule": "rule",
                 "jobs": "jobs",
+                "restored": "restored",
                 "seconds": "seconds",
                 "mean": "seconds of a job",
+                "again": "again, seconds",
                 "memory": "most memory, MB",
             },
             every_model=True,
@@ -208,8 +212,8 @@ SECTIONS: dict[str, tuple[Chart | Table, ...]] = {
         Table(
             "provenance",
             "Where everything came from",
-            "The model and its files, the protocol of its dense record, and the versions that "
-            "computed it.",
+            "The model and its files, the texts and tasks, the protocol of its dense record, and "
+            "the versions that computed it. A click on a cell shows the same of the cell.",
             "provenance",
             {"about": "about", "what": "what", "value": "value"},
         ),

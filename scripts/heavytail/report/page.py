@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 import vl_convert
 
+from heavytail.cells import DENSE
 from heavytail.report.chart import Chart, Table
 from heavytail.report.contents import SECTIONS
 from heavytail.report.encode import encoded, in_script
@@ -119,6 +120,24 @@ def _digest(script: str) -> str:
     return f"'sha256-{digest}'"
 
 
+def extent(models: list[str], datasets: Mapping[str, pd.DataFrame]) -> str:
+    """How large the matrix is, and what it would cost to make it again."""
+    cells = datasets.get("cells", pd.DataFrame())
+    count = int((cells["method"] != DENSE).sum()) if len(cells) else 0
+    found = f"{len(models)} {'model' if len(models) == 1 else 'models'}, {count} pruned cells."
+    rules = datasets.get("rules", pd.DataFrame())
+    if not len(rules):
+        return found
+    return f"{found} To compute all of it again takes {duration(rules['again'].sum())}."
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say them: 40 s, 5 min, 2.5 h."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
 def page(
     datasets: Mapping[str, pd.DataFrame],
     models: list[str],
@@ -151,8 +170,6 @@ def page(
     links = "\n".join(f'<a href="#{name.lower()}">{escape(name)}</a>' for name in sections)
     options = "".join(f"<option>{escape(name)}</option>" for name in models)
     body = "\n".join(_section(title, found) for title, found in sections.items())
-    cells = datasets.get("cells", pd.DataFrame())
-    count = int((cells["method"] != "dense").sum()) if len(cells) else 0
     warning = ""
     if missing:
         lines = "".join(f"<li>{escape(line)}</li>" for line in missing)
@@ -176,7 +193,7 @@ def page(
 <label>model <select id="model">{options}</select></label>
 <button type="button" id="theme">light / dark</button></div></nav>
 <header><h1>Layer-wise sparsity from heavy-tailed spectra</h1>
-<p>{len(models)} {"model" if len(models) == 1 else "models"}, {count} pruned cells.</p>
+<p>{escape(extent(models, datasets))}</p>
 {warning}<noscript><p class="warn">Charts and tables need JavaScript.</p></noscript></header>
 <main>
 {body}

@@ -85,8 +85,9 @@ footer { color: var(--soft); padding-bottom: 30px; }
 # Okabe and Ito, which hold without colour vision; what their ground would swallow is replaced.
 LIGHT = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#000000", "#e69f00", "#56b4e9", "#7f7f7f"]
 DARK = ["#56b4e9", "#ff8a3d", "#2fd3a4", "#e59cc4", "#f2f2ee", "#f0b429", "#4f8fe0", "#a0a0a0"]
+# One less than there are colours: the ninth has the first one's colour and another's symbol.
 SYMBOLS = ["circle", "square", "diamond", "cross"]
-SYMBOLS += [f"triangle-{side}" for side in ("up", "down", "right", "left")]
+SYMBOLS += [f"triangle-{side}" for side in ("up", "down", "right")]
 
 
 def theme(colours: list[str], text: str, soft: str, grid: str) -> dict[str, Any]:
@@ -108,7 +109,12 @@ def theme(colours: list[str], text: str, soft: str, grid: str) -> dict[str, Any]
         "titleFont": font,
     }
     legend |= {"symbolBaseFillColor": soft, "symbolBaseStrokeColor": soft}
-    legend |= {"labelFontSize": 12, "titleFontWeight": "normal", "symbolLimit": 60}
+    legend |= {
+        "labelFontSize": 12,
+        "titleFontWeight": "normal",
+        "symbolLimit": 60,
+        "labelLimit": 260,
+    }
     return {
         "background": None,
         "mark": {"color": colours[0]},

@@ -26,7 +26,7 @@ def heat_map() -> Drawing:
             number("difference", "difference from the best"),
             number("low", "  95 % interval from"),
             number("high", "  to"),
-            *words("allocator", "metric", "grouping", "epsilon", "segments", "blend"),
+            *words("epsilon", "settings", "record"),
         ],
     )
     cells = base.mark_rect().encode(
@@ -60,7 +60,11 @@ def heat_map() -> Drawing:
         )
         .add_params(choice("quality", "quality"), against)
         .transform_filter("datum.quality === quality && datum.method !== 'dense'")
-        .transform_calculate(worse=f"against === '{BEST}' ? datum.to_best : datum.to_dense")
+        .transform_calculate(
+            worse=f"against === '{BEST}' ? datum.to_best : datum.to_dense",
+            record="(datum.quality === 'perplexity' ? 'perplexity/' : 'zero_shot/') + datum.model"
+            " + '/' + datum.method + '/' + datum.sparsity + '/' + datum.allocation",
+        )
         .transform_joinaggregate(worst="max(worse)")
     )
 

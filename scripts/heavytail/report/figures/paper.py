@@ -15,7 +15,8 @@ from heavytail.report.style import LIGHT
 
 # Inches: a column of two, and a page's whole width.
 COLUMN, PAGE = 3.35, 6.9
-MARKERS = "osD^Pv><"
+# One less than there are colours, so that the ninth look is not the first.
+MARKERS = "osD^Pv>"
 STYLE: dict[Any, Any] = {
     "font.size": 7,
     "font.sans-serif": ["DejaVu Sans"],
