@@ -12,8 +12,9 @@ SECTIONS: dict[str, tuple[Chart | Table, ...]] = {
             "Every cell",
             "A panel per method, a column per sparsity. The number is the mean over seeds, the "
             "colour says how many times worse it is than the best of its row (model, method and "
-            "sparsity) or than the dense model. The best has a frame; ≈ stands behind what the "
-            "paired comparison cannot tell from it. A click opens the cell's record.",
+            "sparsity) or than the dense model; from 10 times the best or 100 times the dense "
+            "model on it is the darkest. The best has a frame; ≈ stands behind what the paired "
+            "comparison cannot tell from it. A click opens the cell's record.",
             matrix.heat_map,
             ("qualities",),
             {"quality": ("qualities", "quality")},
@@ -77,7 +78,8 @@ SECTIONS: dict[str, tuple[Chart | Table, ...]] = {
         Chart(
             "pareto",
             "Perplexity against mean accuracy",
-            "The dashed line joins the cells that no other cell of the sparsity beats in both.",
+            "The dashed line joins the cells that no other cell of the sparsity beats in both. A "
+            "click in the legend picks an allocation out.",
             matrix.pareto,
             ("pareto",),
             {"sparsity_of_front": ("pareto", "sparsity")},

@@ -32,17 +32,21 @@ def rule_rows(found: Sequence[Cost]) -> pd.DataFrame:
 
 
 def job_rows(found: Sequence[Cost], cells: pd.DataFrame) -> pd.DataFrame:
-    """A row per job that computed something of a cell: `AXES`, rule, seconds, memory.
+    """A row per job that computed something of a cell, in the order of the cells.
 
     Args:
         found: costs, those of other jobs among them.
         cells: cells.csv.
+
+    Returns:
+        `AXES`, rule, seconds, memory in MB.
     """
     pruned = cells[cells["seed"].notna()].astype({"seed": int})[AXES].to_dict("records")
     owners = {f"{row['model']}/{PATH.format(**row)}": row for row in pruned}
+    order = {job: place for place, job in enumerate(owners)}
+    computed = [cost for cost in found if cost.job in owners and not cost.restored]
     rows = [
         owners[cost.job] | {"rule": cost.rule, "seconds": cost.seconds, "memory": cost.memory}
-        for cost in found
-        if cost.job in owners and not cost.restored
+        for cost in sorted(computed, key=lambda cost: order[cost.job])
     ]
     return pd.DataFrame(rows, columns=[*AXES, "rule", "seconds", "memory"])

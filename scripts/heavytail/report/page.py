@@ -128,7 +128,8 @@ def extent(models: list[str], datasets: Mapping[str, pd.DataFrame]) -> str:
     rules = datasets.get("rules", pd.DataFrame())
     if not len(rules):
         return found
-    return f"{found} To compute all of it again takes {duration(rules['again'].sum())}."
+    again = duration(rules["again"].sum())
+    return f"{found} To make all of it again takes {again}, one job after another."
 
 
 def duration(seconds: float) -> str:

@@ -46,7 +46,8 @@ figure h3, .table h3 { margin: 0 0 2px; font-size: 16px; }
 .draw .vega-bindings { order: -1; display: flex; flex-wrap: wrap; gap: 6px 14px; margin: 4px 0
   12px; }
 .vega-bind-name { color: var(--soft); }
-.draw.vega-embed summary { background: var(--card); border-color: var(--line); }
+.draw.vega-embed summary { background: var(--card); border-color: var(--line); color: var(--text);
+  opacity: .55; }
 .draw.vega-embed .vega-actions { background: var(--card); border-color: var(--line); }
 .draw.vega-embed .vega-actions a { color: var(--text); }
 .tools { display: flex; flex-wrap: wrap; gap: 8px; align-items: center; margin: 8px 0; }
@@ -100,7 +101,7 @@ def theme(colours: list[str], text: str, soft: str, grid: str) -> dict[str, Any]
         "domainColor": grid,
     }
     axis |= {"tickColor": grid, "labelFont": font, "titleFont": font, "titleFontWeight": "normal"}
-    axis |= {"labelFontSize": 12, "titleFontSize": 12, "labelLimit": 160}
+    axis |= {"labelFontSize": 12, "titleFontSize": 12, "labelLimit": 260}
     header = {"labelColor": text, "titleColor": soft, "labelFont": font, "labelFontSize": 13}
     legend: dict[str, Any] = {
         "labelColor": text,

@@ -29,6 +29,7 @@ def ratio_lines() -> Drawing:
     )
     ends = (
         named("segments")
+        .transform_filter("isValid(datum.after)")
         .mark_rule(strokeDash=[2, 4], color="#888")
         .encode(x="after:Q", tooltip=words("segments", "first", "last"))
     )
