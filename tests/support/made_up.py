@@ -171,6 +171,11 @@ def diagnostics(models: Sequence[str] = ("standin",)) -> dict[str, pd.DataFrame]
         for place, method in enumerate(METHODS)
         for step in range(4)
     ]
+    dense_rows = [
+        {"model": model, "method": "dense", "perplexity": 8.0, "zero_shot_mean": 0.6}
+        | {"alpha_peak": 2.5}
+        for model in models
+    ]
     heads = [
         {"block": b, "product": p, "head": h, "effective_rank": 8.0 + h, "energy_rank_90": 5.0}
         for b, p, h in product(range(3), ("W_KᵀW_Q", "W_O W_V"), range(4))
@@ -182,7 +187,7 @@ def diagnostics(models: Sequence[str] = ("standin",)) -> dict[str, pd.DataFrame]
     record |= {"inputs": [], "random_inputs": []}
     more = {"nuclear_share": 0.9, "imbalance": 0.1}
     return {
-        "averages": pd.DataFrame(rows),
+        "averages": pd.DataFrame([*dense_rows, *rows]),
         "averaged_metrics": pd.DataFrame({"metric": ["alpha_peak"]}),
         "heads": joined(with_model(m, pd.DataFrame(heads).assign(**more)) for m in models),
         "hessians": joined(with_model(m, sources.hessian_rows(record)) for m in models),

@@ -14,7 +14,7 @@ from heavytail.tables.summary import QUANTITIES as MORE_IS_BETTER
 
 ROW = CELL[:3]
 PERPLEXITY, ACCURACY = QUANTITIES
-# So many times worse than the best is the darkest shade: a collapsed cell must not bleach the others.
+# So many times worse than the best is darkest: a collapsed cell must not bleach the others.
 DARKEST = 10
 COLUMNS = [
     *(*CELL, "share", "quality", "value", "sd", "seeds", "shown", "mark"),

@@ -47,3 +47,6 @@ def test_both_ways_of_showing_it_say_the_same_and_no_text_is_markup():
     parts = ("3 done, 0 stale, 4 missing, 1 running", "prune_cell m/[red]x", "block 2 of 8")
     for part in (*parts, "5 jobs left", "61 s one after another", FAILED):
         assert part in terminal.getvalue() and part in told(found)
+    # Each stands on a line of its own.
+    bar = next(line for line in terminal.getvalue().splitlines() if "━" in line)
+    assert not bar.strip("━╸╺ ")

@@ -29,7 +29,10 @@ def correlation() -> Drawing:
         ],
     )
     within = (
-        base.transform_regression("x", "y", groupby=["slice"])
+        base.transform_joinaggregate(points="count()", groupby=["slice"])
+        # Through two points there is always a line.
+        .transform_filter("datum.points > 2")
+        .transform_regression("x", "y", groupby=["slice"])
         .mark_line(strokeWidth=1.5)
         .encode(x=x, y=y, color=colour("slice"))
     )
