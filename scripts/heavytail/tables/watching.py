@@ -14,7 +14,7 @@ from heavytail.running.failures import job_name
 from heavytail.tables.status import STATES, Job, cell_states, seconds_left
 
 # How a long loop counts in the log of its job, and how a failed job's log ends.
-COUNTER = re.compile(r"\w[\w ]* \d+ of \d+")
+COUNTER = re.compile(r"[^\W\d][\w ]* \d+ of \d+")
 FAILURE = re.compile(r"^\w+ \S*: .*\(log: .+\)$")
 FAILURES = 5
 
