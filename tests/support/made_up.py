@@ -1,7 +1,11 @@
 """Datasets of a report from made-up records, of as many cells as are asked for."""
 
+import base64
+import gzip
+import json
 from collections.abc import Sequence
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -91,11 +95,12 @@ def ratios(allocations: Sequence[str], sparsities: Sequence[str], blocks: int) -
 
 def spectra(blocks: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Bins and tails, as bin_spectra writes them, of every matrix."""
-    x = np.geomspace(1e-4, 1e3, BINS)
+    rng = np.random.default_rng(2)
     bins, tails = [], []
     for number, (block, projection) in enumerate(product(range(blocks), PROJECTIONS)):
         place = {"block": block, "projection": projection}
-        density = x ** -(1 + number % 5 / 10)
+        x = np.geomspace(1e-4, rng.uniform(50, 1000), BINS)
+        density = x ** -rng.uniform(1, 2)
         bins += [
             place | {"eigenvalue": e, "density": d, "law": d / 2 if e < 1 else np.nan}
             for e, d in zip(x, density, strict=True)
@@ -116,15 +121,21 @@ def datasets(
     found = tables(models, allocations, sparsities, seeds)
     data = sources.of_cells(*(found[name] for name in ("cells", "zero_shot", "significance")))
     data["summary"] = found["summary"]
-    pruned = found["cells"][found["cells"]["seed"].notna()]
+    pruned = found["cells"][found["cells"]["seed"].notna()].astype({"seed": int})
     names = list(dict.fromkeys(pruned["allocation"]))
     matrices = ratios(names, sparsities, blocks)
     keys = ["method", "sparsity", "allocation", "block"]
     own = matrices.groupby(keys, sort=False)[["ratio"]].mean().reset_index()
     bins, tails = map(layers.named, spectra(blocks))
+    rng = np.random.default_rng(3)
     values = pd.DataFrame(
         [
-            {"block": block, "projection": projection, "metric": metric, "value": place + block / 9}
+            {
+                "block": block,
+                "projection": projection,
+                "metric": metric,
+                "value": place + rng.normal(),
+            }
             for place, metric in enumerate(METRICS)
             for block, projection in product(range(blocks), PROJECTIONS)
         ]
@@ -147,8 +158,8 @@ def datasets(
     }
     data |= {"fits": layers.fitted_tails(fits), "peaks": layers.undecided(fits)}
     spent = [
-        Cost(rule, f"{row['model']}/{PATH.format(**row)}", 3.0 + place, 400.0 + place, False)
-        for place, row in enumerate(pruned.to_dict("records"))
+        Cost(rule, f"{row['model']}/{PATH.format(**row)}", *rng.uniform(3, 400, 2).round(2), False)
+        for row in pruned.to_dict("records")
         for rule in ("prune_cell", "evaluate_perplexity", "evaluate_zero_shot")
     ]
     return data | {"rules": rule_rows(spent), "jobs": job_rows(spent, found["cells"])}
@@ -192,3 +203,8 @@ def diagnostics(models: Sequence[str] = ("standin",)) -> dict[str, pd.DataFrame]
         "heads": joined(with_model(m, pd.DataFrame(heads).assign(**more)) for m in models),
         "hessians": joined(with_model(m, sources.hessian_rows(record)) for m in models),
     }
+
+
+def unpacked(text: str) -> Any:
+    """What stands in a page as its data."""
+    return json.loads(gzip.decompress(base64.b64decode(text)))

@@ -13,12 +13,13 @@ import vl_convert
 from heavytail.cells import DENSE
 from heavytail.report.chart import Chart, Table
 from heavytail.report.contents import SECTIONS
-from heavytail.report.encode import encoded, in_script
+from heavytail.report.encode import encoded, packed
 from heavytail.report.glue import GLUE
 from heavytail.report.style import STYLE, THEMES
 
-# Of these people copy the numbers: they keep all digits.
-WHOLE = ("cells", "reference")
+# Digits of numbers that are only drawn. Of the first tables people copy the numbers: all digits.
+DIGITS = {"cells": None, "reference": None, "densities": 4}
+DRAWN_DIGITS = 7
 # What Vega brings along; the page's own script starts it.
 SNIPPET = "window.vegaEmbed = vegaEmbed;"
 
@@ -79,7 +80,7 @@ def payload(parts: list[Chart | Table], datasets: Mapping[str, pd.DataFrame]) ->
             for table in tables
         ],
         "datasets": {
-            name: encoded(table, whole=name in WHOLE)
+            name: encoded(table, DIGITS.get(name, DRAWN_DIGITS))
             for name, table in datasets.items()
             if name in used | {"cells"}
         },
@@ -203,7 +204,7 @@ def page(
 <footer><p>{escape(made_by)}</p></footer>
 <dialog id="record" aria-labelledby="record-title"><h2 id="record-title"></h2><div></div>
 <button type="button">close</button></dialog>
-<script type="application/json" id="data">{in_script(payload(parts, datasets))}</script>
+<script type="text/plain" id="data">{packed(payload(parts, datasets))}</script>
 <script>{scripts[0]}</script>
 <script>{scripts[1]}</script>
 </body>

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from heavytail.cells import DENSE
 from heavytail.io.files import read_json
 from heavytail.report import layers, matrix
 from heavytail.report.costs import job_rows, rule_rows
@@ -92,6 +93,9 @@ def of_spectra(
 
     fits = labelled(tails)
     bins = labelled(densities)
+    if len(bins):
+        # The law that is drawn is the dense model's.
+        bins["law"] = bins["law"].where(bins["subject"] == DENSE)
     return {
         "densities": bins.drop(columns=["block", "projection"], errors="ignore"),
         "fits": layers.fitted_tails(fits) if len(fits) else fits,

@@ -25,10 +25,9 @@ def test_a_job_is_finished_once_all_its_outputs_are_new():
 
 
 def test_a_snapshot_has_cells_counters_times_and_failures():
-    logs = {
-        LOG: "2026-01-01 00:00:00,000 block 1 of 8, 0.1 s\n2026-01-01 00:00:00,123 block 2 of 8, 0.1 s\n",
-        "a.log": f"told\n{FAILED}\n",
-    }
+    stamp = "2026-01-01 00:00:00,123 "
+    counted = "".join(f"{stamp}block {number} of 8, 0.1 s\n" for number in (1, 2))
+    logs = {LOG: counted, "a.log": f"told\n{FAILED}\n"}
     found = snapshot(
         [WORKING, OTHER, TARGET],
         [CELL],
