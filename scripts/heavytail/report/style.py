@@ -85,7 +85,7 @@ footer { color: var(--soft); padding-bottom: 30px; }
 
 # Okabe and Ito, which hold without colour vision; what their ground would swallow is replaced.
 LIGHT = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#000000", "#e69f00", "#56b4e9", "#7f7f7f"]
-DARK = ["#56b4e9", "#ff8a3d", "#2fd3a4", "#e59cc4", "#f2f2ee", "#f0b429", "#4f8fe0", "#a0a0a0"]
+DARK = ["#56b4e9", "#ff8a3d", "#2fd3a4", "#e59cc4", "#f2f2ee", "#f0b429", "#f0e442", "#a0a0a0"]
 # One less than there are colours: the ninth has the first one's colour and another's symbol.
 SYMBOLS = ["circle", "square", "diamond", "cross"]
 SYMBOLS += [f"triangle-{side}" for side in ("up", "down", "right")]
