@@ -42,6 +42,8 @@ rule write_report:
     input:
         tables=list(REPORT_TABLES.values()),
         places=leaves(REPORT_PLACES),
+        # The page says of each cell what its record says beside the tables.
+        records=rules.collect_cells.input.perplexity,
     output:
         page=report(
             "<results>/report/index.html",

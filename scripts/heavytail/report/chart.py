@@ -40,7 +40,8 @@ class Table:
     Attributes:
         name, title, caption, every_model: as of a chart.
         data: the dataset whose rows it shows.
-        columns: column of the dataset → heading. An empty mapping stands for all columns.
+        columns: column of the dataset → heading. An empty mapping stands for all columns, and a
+            name that ends with a colon for all that begin with it.
         records: whether a row opens the record of its cell.
     """
 

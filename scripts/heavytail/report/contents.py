@@ -49,6 +49,7 @@ SECTIONS: dict[str, tuple[Chart | Table, ...]] = {
                 **CELL,
                 "seed": "seed",
                 "perplexity": "perplexity",
+                "perplexity:": "",
                 "zero_shot_mean": "mean accuracy",
                 "realised_sparsity": "realised sparsity",
                 **{name: name.replace("_", " ") for name in SETTINGS},
@@ -65,7 +66,8 @@ SECTIONS: dict[str, tuple[Chart | Table, ...]] = {
             "The mean over seeds, on a logarithmic axis; the band is one standard deviation to "
             "either side. A click in the legend picks an allocation out.",
             matrix.perplexity_curves,
-            ("qualities",),
+            ("perplexities", "qualities"),
+            {"protocol": ("perplexities", "quality")},
         ),
         Chart(
             "accuracy-curves",

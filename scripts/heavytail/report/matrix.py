@@ -10,7 +10,6 @@ from heavytail.cells import DENSE, target_of
 from heavytail.tables.cells import SETTINGS
 from heavytail.tables.markdown import ALIKE, readable
 from heavytail.tables.over_seeds import CELL, QUANTITIES, over_seeds, statistics
-from heavytail.tables.summary import QUANTITIES as MORE_IS_BETTER
 
 ROW = CELL[:3]
 PERPLEXITY, ACCURACY = QUANTITIES
@@ -22,6 +21,11 @@ COLUMNS = [
 ]
 
 
+def is_perplexity(quality: str) -> bool:
+    """Whether a quality is a perplexity; that of a protocol beside the first is perplexity:NAME."""
+    return quality.partition(":")[0] == PERPLEXITY
+
+
 def label_of(quality: str) -> str:
     """A quality as people read it."""
     return "mean accuracy" if quality == ACCURACY else quality
@@ -29,7 +33,7 @@ def label_of(quality: str) -> str:
 
 def more_is_better(quality: str) -> bool:
     """Whether a larger number is better: all but perplexities are accuracies."""
-    return MORE_IS_BETTER.get(quality, True)
+    return not is_perplexity(quality)
 
 
 def _tidy(cells: pd.DataFrame, scores: pd.DataFrame) -> Iterator[pd.DataFrame]:
@@ -42,9 +46,12 @@ def _tidy(cells: pd.DataFrame, scores: pd.DataFrame) -> Iterator[pd.DataFrame]:
         if quality == PERPLEXITY or own["value"].notna().any():
             yield own
     accuracies = scores[scores["number"] == "acc"]
-    for task, own in accuracies.groupby("task", sort=False):
+    others = [name for name in map(str, cells) if is_perplexity(name) and name != PERPLEXITY]
+    more = {name: cells.rename(columns={name: "value"}) for name in others}
+    more |= {str(task): own for task, own in accuracies.groupby("task", sort=False)}
+    for quality, own in more.items():
         numbers = statistics(own.groupby(CELL, sort=False, dropna=False)["value"])
-        yield numbers.rename(columns={"mean": "value"}).reset_index().assign(quality=task)
+        yield numbers.rename(columns={"mean": "value"}).reset_index().assign(quality=quality)
 
 
 def qualities(
@@ -116,7 +123,7 @@ def shown(value: float, quality: str) -> str:
     """A number of a quality as it stands in a heat map."""
     if math.isnan(value):
         return "nan"
-    return readable(value) if quality == PERPLEXITY else f"{value:.3f}"
+    return readable(value) if is_perplexity(quality) else f"{value:.3f}"
 
 
 def gains(significance: pd.DataFrame) -> pd.DataFrame:

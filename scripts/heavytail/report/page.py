@@ -51,6 +51,15 @@ def drawn(datasets: Mapping[str, pd.DataFrame]) -> dict[str, list[Chart | Table]
     return {title: parts for title, parts in found.items() if parts}
 
 
+def listed(table: Table, data: pd.DataFrame) -> list[tuple[str, str]]:
+    """The columns that a table shows, each with its heading."""
+    found: list[tuple[str, str]] = []
+    for name, heading in table.columns.items():
+        several = [(column, column) for column in map(str, data) if column.startswith(name)]
+        found += several if name.endswith(":") else [(name, heading)]
+    return found
+
+
 def payload(parts: list[Chart | Table], datasets: Mapping[str, pd.DataFrame]) -> dict[str, Any]:
     """All that the page's script reads."""
     charts = [part for part in parts if isinstance(part, Chart)]
@@ -73,7 +82,7 @@ def payload(parts: list[Chart | Table], datasets: Mapping[str, pd.DataFrame]) ->
                 "name": table.name,
                 "title": table.title,
                 "data": table.data,
-                "columns": list(table.columns.items()),
+                "columns": listed(table, datasets[table.data]),
                 "everyModel": table.every_model,
                 "records": table.records,
             }

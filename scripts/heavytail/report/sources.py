@@ -35,10 +35,12 @@ def of_cells(cells: pd.DataFrame, scores: pd.DataFrame, pairs: pd.DataFrame) -> 
     """
     qualities = matrix.qualities(cells, scores, pairs)
     names = qualities[["model", "quality"]].drop_duplicates()
+    perplexities = names["quality"].map(matrix.is_perplexity)
     return {
         "cells": cells.assign(seed=cells["seed"].astype(object).where(cells["seed"].notna())),
         "qualities": qualities,
-        "tasks": names[names["quality"] != matrix.PERPLEXITY],
+        "perplexities": names[perplexities],
+        "tasks": names[~perplexities],
         "pareto": matrix.pareto(cells),
         "gains": matrix.gains(pairs),
     }

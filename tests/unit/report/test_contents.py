@@ -71,4 +71,5 @@ def test_a_chart_says_what_it_shows_to_those_who_do_not_see_it(chart):
 
 @pytest.mark.parametrize("table", [t for t in TABLES if t.name != "reference"], ids=named)
 def test_a_table_shows_columns_that_there_are(table):
-    assert set(table.columns) <= set(DATA[table.data].columns)
+    # A name with a colon stands for as many as there are.
+    assert {name for name in table.columns if ":" not in name} <= set(DATA[table.data].columns)

@@ -45,6 +45,16 @@ def test_a_quality_is_the_mean_over_seeds_and_how_many_times_worse_it_is(matrix)
     assert of(found, allocation="uniform", quality="b")["to_best"] == pytest.approx(1)
 
 
+def test_perplexity_by_another_protocol_is_a_quality_of_its_own(matrix):
+    cells, scores = matrix
+    found = qualities(
+        cells.assign(**{"perplexity:words": cells["perplexity"] * 2}), scores, pairs()
+    )
+    gt = of(found, allocation="gt", quality="perplexity:words")
+    assert (gt["value"], gt["seeds"], gt["to_dense"], gt["shown"]) == (40, 2, 2.5, "40.00")
+    assert gt["mark"] == "best", "less is better"
+
+
 def test_what_cannot_be_told_from_the_best_is_marked_with_its_interval(matrix):
     row = ("perplexity", "uniform", "best", "gt", 0.1, -0.05, 0.25, False)
     found = of(qualities(*matrix, pairs(row)), allocation="uniform", quality="perplexity")

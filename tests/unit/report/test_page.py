@@ -68,3 +68,12 @@ def test_without_cells_there_are_the_ratios_alone():
     data = {name: table for name, table in datasets().items() if name in ("ratios", "projections")}
     html = page(data, ["published"], [], "", "")
     assert 'id="ratio-lines"' in html and 'id="heat-map"' not in html and "0 pruned cells" in html
+
+
+def test_a_table_shows_every_protocol():
+    data = datasets()
+    data["cells"] = data["cells"].assign(**{"perplexity:words": 9.0})
+    found = unpacked(scripts(page(data, ["standin"], [], "", ""))[0][1])
+    table = next(one for one in found["tables"] if one["name"] == "cells")
+    names = [name for name, _ in table["columns"]]
+    assert names[names.index("perplexity") + 1] == "perplexity:words"

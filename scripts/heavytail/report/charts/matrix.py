@@ -66,8 +66,10 @@ def heat_map() -> Drawing:
             # Of what has no number another colour is taken, but a scale refuses what is no number.
             shade=f"isValid(datum.worse) ? min(datum.worse, against === '{BEST}' ? {DARKEST}"
             f" : {DARKEST**2}) : 1",
-            record="(datum.quality === 'perplexity' ? 'perplexity/' : 'zero_shot/') + datum.model"
-            " + '/' + datum.method + '/' + datum.sparsity + '/' + datum.allocation",
+            record="(datum.quality === 'perplexity' ? 'perplexity/' :"
+            " indexof(datum.quality, 'perplexity:') === 0 ?"
+            " 'protocols/' + slice(datum.quality, 11) + '/' : 'zero_shot/')"
+            " + datum.model + '/' + datum.method + '/' + datum.sparsity + '/' + datum.allocation",
         )
         .transform_joinaggregate(darkest="max(shade)")
     )
@@ -113,8 +115,8 @@ def _curves(keep: str, scale: alt.Scale, *controls: alt.Parameter) -> Drawing:
 
 
 def perplexity_curves() -> Drawing:
-    """Perplexity over sparsity, on a logarithmic axis."""
-    return _curves("datum.quality === 'perplexity'", LOG)
+    """Perplexity by a protocol over sparsity, on a logarithmic axis."""
+    return _curves("datum.quality === protocol", LOG, choice("protocol", "protocol"))
 
 
 def accuracy_curves() -> Drawing:
