@@ -23,7 +23,7 @@ def rule_rows(found: Sequence[Cost]) -> pd.DataFrame:
     table = pd.DataFrame(found)
     groups = table.groupby("rule", sort=False)
     computed = table[~table["restored"]].groupby("rule", sort=False)["seconds"]
-    rows = groups["restored"].agg(jobs="size", restored="sum")
+    rows = groups.agg(jobs=("restored", "size"), restored=("restored", "sum"))
     rows["seconds"] = computed.sum().reindex(rows.index, fill_value=0.0)
     rows["mean"] = computed.mean().reindex(rows.index)
     rows["again"] = rows["jobs"] * rows["mean"]
@@ -41,8 +41,9 @@ def job_rows(found: Sequence[Cost], cells: pd.DataFrame) -> pd.DataFrame:
     Returns:
         `AXES`, rule, seconds, memory in MB.
     """
-    pruned = cells[cells["seed"].notna()].astype({"seed": int})[AXES].to_dict("records")
-    owners = {f"{row['model']}/{PATH.format(**row)}": row for row in pruned}
+    pruned = cells[cells["seed"].notna()].astype({"seed": int})[AXES]
+    rows_of = [dict(zip(AXES, row, strict=True)) for row in pruned.itertuples(index=False)]
+    owners = {f"{row['model']}/{PATH.format(**row)}": row for row in rows_of}
     order = {job: place for place, job in enumerate(owners)}
     computed = [cost for cost in found if cost.job in owners and not cost.restored]
     rows = [

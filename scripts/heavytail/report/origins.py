@@ -1,7 +1,7 @@
 """What the report says of origins: models, texts, tasks, protocols, versions."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -90,11 +90,12 @@ def of_records(cells: pd.DataFrame, record: str) -> pd.DataFrame:
         As many rows as `cells`, empty where there is no record.
     """
 
-    def own(row: dict[str, Any]) -> dict[str, Any]:
+    def own(row: Mapping[Hashable, Any]) -> dict[str, Any]:
         cell = DENSE
         if row["method"] != DENSE:
             # Beside the dense model's empty seed those of the cells are read as floats.
-            cell = PATH.format(**row | {"seed": int(row["seed"])})
+            axes = {name: row[name] for name in ("method", "sparsity", "allocation")}
+            cell = PATH.format(**axes, seed=int(row["seed"]))
         path = Path(record.format(model=row["model"], cell=cell))
         return flat(read_json(path)) if path.exists() else {}
 
