@@ -223,6 +223,10 @@ BAD_VALUES = [
         {"zero_shot": {"bos": None}},
         "zero_shot.bos: found nothing, expected one of none, tokenizer",
     ),
+    (
+        {"zero_shot": {"engine": "vllm"}},
+        "zero_shot.engine: unknown engine 'vllm', expected one of shared, lm_eval",
+    ),
     ({"reference": ["a.csv"]}, "reference: expected a CSV file or null, found a list"),
     ({"reference": "nowhere.csv"}, "reference: file 'nowhere.csv' does not exist"),
 ]
