@@ -18,8 +18,8 @@ from heavytail.evaluation.shared_contexts import SharedContextScorer
 from heavytail.evaluation.zero_shot import BATCH, SOFTMAX_DTYPE
 
 STANDIN = Path(__file__).parents[1] / "resources/standin"
-# Task → questions, tokens of a context, of an ending, endings, and how much of the context is alike:
-# about the means of the task with LLaMA's tokenizer.
+# Task → questions, tokens of a context, of an ending, endings, and what part of the contexts is
+# alike: about the means of the task with LLaMA's tokenizer.
 SHAPES = {
     "four endings of 25 tokens": (48, 75, 25, 4, 1.0),
     "arc_challenge": (48, 30, 6, 4, 1.0),
@@ -44,10 +44,9 @@ def requests(questions: int, context: int, ending: int, choices: int, alike: flo
     found = []
     for question in range(questions):
         begun = tokens(context)
+        shared = int(alike * len(begun))
         for choice in range(choices):
-            own = begun[: int(alike * len(begun))] + [choice] * (
-                len(begun) - int(alike * len(begun))
-            )
+            own = begun[:shared] + [choice] * (len(begun) - shared)
             found.append(((f"{question} {own}", f"{choice}"), own, tokens(ending)))
     return found
 
