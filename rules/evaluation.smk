@@ -26,7 +26,7 @@ rule evaluate_perplexity:
     wildcard_constraints:
         cell=EVALUATED_APART,
     conda:
-        GPU_ENVIRONMENT
+        "../envs/compute.yaml"
     resources:
         **PERPLEXITY,
         **STORE,
@@ -50,7 +50,7 @@ rule evaluate_zero_shot:
     wildcard_constraints:
         cell=EVALUATED_APART,
     conda:
-        GPU_ENVIRONMENT
+        "../envs/compute.yaml"
     resources:
         **ZERO_SHOT,
         **STORE,
@@ -87,7 +87,7 @@ if TEMPORARY:
         benchmark:
             f"<benchmarks>/evaluate_cell/{{model}}/{CELL}.tsv"
         conda:
-            GPU_ENVIRONMENT
+            "../envs/compute.yaml"
         resources:
             **ASIDE,
             **CELL_AT_ONCE,
@@ -117,7 +117,7 @@ rule tune_allocation:
     benchmark:
         "<benchmarks>/tune_allocation/{model}/{method}/{sparsity}/{allocation}.tsv"
     conda:
-        GPU_ENVIRONMENT
+        "../envs/compute.yaml"
     resources:
         **TUNING,
         **STORE,
