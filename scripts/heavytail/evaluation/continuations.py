@@ -17,6 +17,14 @@ class ContinuationScorer(HFLM):
     the memory of a batch, and a tenth of its time.
     """
 
+    def tok_encode(
+        self, string: str, add_special_tokens: bool | None = None, **options: int | None
+    ) -> list[int]:
+        """The token ids of a text. lm-eval looks for a BOS in it, which not every tokenizer has."""
+        if self.prefix_token_id is None:
+            add_special_tokens = False
+        return super().tok_encode(string, add_special_tokens, **options)
+
     def _loglikelihood_tokens(
         self, requests: list[Request], disable_tqdm: bool = False, override_bs: int | None = None
     ) -> list[tuple[float, bool]]:
