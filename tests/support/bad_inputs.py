@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from support.bad_settings import A_NAME, HUB
-from support.checkpoints import NOT_ONE, beside
+from support.checkpoints import NOT_ONE, beside, without
 
 WEIGHTS, INDEX, TOKENIZER = "model.safetensors", "model.safetensors.index.json", "tokenizer.json"
 LOST = "a shard is missing"
@@ -77,12 +77,6 @@ def folder_instead(name: str) -> Callable[[Path], None]:
 def lost_link(folder: Path) -> None:
     (folder / WEIGHTS).unlink()
     (folder / WEIGHTS).symlink_to("nowhere")
-
-
-def without_weight(folder: Path) -> None:
-    tensors = load_file(folder / WEIGHTS)
-    del tensors[Q]
-    save_file(tensors, folder / WEIGHTS)
 
 
 # Config file → content, line.
@@ -222,7 +216,7 @@ MODELS = [
         settings(num_hidden_layers=4),
         f"{JOB}{OUT}: no tensor model.layers.3.self_attn.q_proj.weight: {LOST}",
     ),
-    ("a missing weight", without_weight, f"{JOB}{OUT}: no tensor {Q}: {LOST}"),
+    ("a missing weight", without(Q), f"{JOB}{OUT}: no tensor {Q}: {LOST}"),
     (
         "a weight of another shape",
         tensor(lambda weight: weight[:, :5]),
