@@ -59,7 +59,7 @@ rule compare_cells:
 
 rule compare_reference:
     input:
-        reference=CONFIG["reference"] or [],
+        reference=as_input(CONFIG["reference"]) if CONFIG["reference"] else [],
         cells=rules.collect_cells.output.cells,
         zero_shot=rules.collect_cells.output.zero_shot,
     output:

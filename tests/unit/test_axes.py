@@ -22,7 +22,9 @@ SCRIPTS = ROOT / "scripts"
 AXES = ("methods", "allocators", "metrics", "families", "texts", "tasks")
 TABLES = {f"heavytail.config.{axis}" for axis in AXES}
 # Modules that read the tables, for rules alone.
-PARSE_TIME = {f"heavytail.config.{name}" for name in ("allocations", "epsilons", "settings")}
+PARSE_TIME = {
+    f"heavytail.config.{name}" for name in ("allocations", "command_line", "epsilons", "settings")
+}
 # Scripts that are no job's.
 OF_PEOPLE = {"status", "check_config_files"}
 

@@ -38,6 +38,14 @@ class SharedContextScorer(HFLM):
         super().__init__(**keywords)
         self._longest = longest_shared(self.model, self.max_length)
 
+    def tok_encode(
+        self, string: str, add_special_tokens: bool | None = None, **options: int | None
+    ) -> list[int]:
+        """The token ids of a text. lm-eval looks for a BOS in it, which not every tokenizer has."""
+        if self.prefix_token_id is None:
+            add_special_tokens = False
+        return super().tok_encode(string, add_special_tokens, **options)
+
     def _loglikelihood_tokens(
         self, requests: list[Request], disable_tqdm: bool = False, override_bs: int | None = None
     ) -> list[tuple[float, bool]]:

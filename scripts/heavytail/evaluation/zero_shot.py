@@ -65,6 +65,11 @@ def replaced(module: ModuleType, **attributes: object) -> Iterator[None]:
         vars(module).update(before)
 
 
+def file_as_named(name: str, base_path: str, **_options: object) -> list[str]:
+    """The path of a data file. `datasets` would take brackets in it for a pattern of names."""
+    return [str(Path(base_path, name))]
+
+
 @contextmanager
 def private_cache() -> Iterator[None]:
     """Make `datasets` work offline, in a temporary folder that is its cache until the end.
@@ -79,7 +84,8 @@ def private_cache() -> Iterator[None]:
             "DOWNLOADED_DATASETS_PATH": Path(folder, "downloads"),
             "EXTRACTED_DATASETS_PATH": Path(folder, "extracted"),
         }
-        with replaced(datasets.config, **settings):
+        naming = replaced(datasets.data_files, resolve_pattern=file_as_named)
+        with replaced(datasets.config, **settings), naming:
             yield
 
 
