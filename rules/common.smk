@@ -46,9 +46,9 @@ sys.meta_path.insert(0, PackageFinder())
 from heavytail import cells as axes
 from heavytail.config import allocations, allocators, epsilons, families, groupings, methods
 from heavytail.config import metrics as metric_names
-from heavytail.config import mistakes, model_folder, settings, tasks, texts
+from heavytail.config import mistakes, model_folder, own_texts, settings, tasks, text_files, texts
 from heavytail.io import files
-from heavytail.io.checksums import checksums
+from heavytail.io.checksums import checksums, together
 from heavytail.running import digest as source_digest
 
 # Turns a path of the rules, such as "<results>/models", into the name of a file.
@@ -70,6 +70,8 @@ with open(workflow.source_path("../config/schema.yaml")) as handle:
         sys.exit(f"config: {error}")
 
 
+# Every text by its name, the built-in ones and those of the config.
+TEXTS = own_texts.all_texts(CONFIG["texts"])
 # The calibration tokens of the first seed, which serve all cells of a model whatever their seed.
 TOKENS = f"<results>/calibration/{{model}}/seed-{CONFIG['seeds'][0]}.safetensors"
 

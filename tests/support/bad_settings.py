@@ -36,7 +36,7 @@ BAD_SHAPES = [
     ({"modles": {}}, "modles: unknown key, did you mean 'models'?"),
     (
         model(**HUB) | {1: 2},
-        "1: unknown key, expected one of models, methods, within_block, refine, update, "
+        "1: unknown key, expected one of models, texts, methods, within_block, refine, update, "
         "allocations, sparsity, seeds, artifacts, calibration, evaluation, segments, tune, "
         "gradients, hessian, tasks, zero_shot, reference",
     ),
@@ -198,7 +198,7 @@ BAD_VALUES = [
     ),
     (
         {"evaluation": {"dataset": "c4"}},
-        "evaluation.dataset: unknown evaluation dataset 'c4', expected one of wikitext2, python",
+        "evaluation.dataset: 'c4' has no split 'test', only calibration, validation",
     ),
     (
         {"tune": {"dataset": "wikitext"}},

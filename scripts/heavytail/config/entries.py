@@ -26,6 +26,18 @@ class Model(TypedDict, total=False):
     bos: str
 
 
+class OwnText(TypedDict):
+    """A text of the config: a local `path`, or `files` of a `hub` repository at a `revision`."""
+
+    path: NotRequired[str | dict[str, str]]
+    hub: NotRequired[str]
+    revision: NotRequired[str]
+    files: NotRequired[str | dict[str, str]]
+    field: NotRequired[str]
+    splits: NotRequired[dict[str, float]]
+    seed: NotRequired[int]
+
+
 class Blend(TypedDict):
     """How the ratios of an allocation are mixed with those that gradients give."""
 
@@ -59,9 +71,10 @@ class Allocation(TypedDict):
 
 
 class Calibration(TypedDict):
-    """The text that calibrated methods read."""
+    """The text that calibrated methods read, or a mixture: text → weight."""
 
-    dataset: str
+    dataset: str | dict[str, float]
+    draw: Literal["documents", "stream"]
     samples: int
     length: int
 
@@ -87,7 +100,7 @@ class Tune(TypedDict):
 
     epsilon: list[float]
     grouping: list[str | list[str]]
-    dataset: str
+    dataset: str | None
     length: int
     windows: int
 
@@ -115,6 +128,7 @@ class Config(TypedDict):
     """The whole config, every default filled in."""
 
     models: dict[str, Model]
+    texts: dict[str, OwnText]
     methods: list[str]
     within_block: list[str]
     refine: list[str]
@@ -143,18 +157,22 @@ class Candidate(TypedDict, total=False):
 
 
 class TextSource(TypedDict):
-    """Where a split of a text lies on the hub.
+    """Where a split of a text lies.
 
     Attributes:
-        hub: the repository, OWNER/NAME.
+        hub: the repository, OWNER/NAME; a local text has none.
         revision: a commit.
-        file: the one that holds the split.
+        file: what holds the split: a file of the repository, or a local file, folder or glob.
         field: the column that has a document's text.
         split: its name.
+        shares: split → its share of the documents, if several splits lie in the file.
+        seed: draws which documents these are.
     """
 
-    hub: str
-    revision: str
+    hub: NotRequired[str]
+    revision: NotRequired[str]
     file: str
     field: str
     split: str
+    shares: NotRequired[dict[str, float]]
+    seed: NotRequired[int]

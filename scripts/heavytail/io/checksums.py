@@ -1,7 +1,8 @@
 """Checksums of large files that are needed whenever the workflow is read (standard library)."""
 
+import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,9 @@ from typing import Any
 from heavytail.io.files import sha256, write_json
 
 
-def checksums(paths: Iterable[str | Path], memory: str | Path) -> dict[str, str]:
+def checksums(
+    paths: Iterable[str | Path], memory: str | Path, folder: Path | None = None
+) -> dict[str, str]:
     """The name of each file → its SHA-256. A file is read once, and again only if it changes.
 
     Args:
@@ -17,19 +20,27 @@ def checksums(paths: Iterable[str | Path], memory: str | Path) -> dict[str, str]
         memory: JSON file that remembers the size, time of change, inode and checksum of each; it is
             made if it is missing. The time does not suffice: a file that takes the place of another
             keeps its own time.
+        folder: if given, files have their paths below it as names.
     """
     known, found = _remembered(memory), {}
     for path in map(Path, paths):
         seen = path.stat()
         now = [seen.st_size, seen.st_mtime_ns, seen.st_ino]
         *before, digest = known.get(str(path.absolute()), [None])
-        found[path.name] = digest if before == now else sha256(path)
-        known[str(path.absolute())] = [*now, found[path.name]]
+        name = path.relative_to(folder).as_posix() if folder else path.name
+        found[name] = digest if before == now else sha256(path)
+        known[str(path.absolute())] = [*now, found[name]]
     if known != _remembered(memory):
         # If the folder cannot be written, the next call reads the files again.
         with suppress(OSError):
             write_json(memory, known)
     return found
+
+
+def together(found: Mapping[str, str]) -> str:
+    """One SHA-256 of the names and checksums of several files."""
+    told = "".join(f"{digest}  {name}\n" for name, digest in sorted(found.items()))
+    return hashlib.sha256(told.encode()).hexdigest()
 
 
 def _remembered(memory: str | Path) -> dict[str, list[Any]]:

@@ -21,6 +21,7 @@ from support.bad_settings import (
     allocation,
     model,
 )
+from support.bad_texts import BAD_TEXTS
 
 HEADER = ",".join(COLUMNS).encode()
 SCHEMA = yaml.safe_load((Path(__file__).parents[3] / "config/schema.yaml").read_text())
@@ -38,12 +39,16 @@ def save_fake_model(folder: Path) -> Path:
     [
         *BAD_SHAPES,
         *BAD_MODELS,
-        *((model(**HUB) | config, line) for config, line in BAD_ALLOCATIONS + BAD_VALUES),
+        *(
+            (model(**HUB) | config, line)
+            for config, line in BAD_ALLOCATIONS + BAD_VALUES + BAD_TEXTS
+        ),
     ],
 )
 def test_a_bad_config_gets_one_line(config, line, tmp_path):
     (tmp_path / "a-file").touch()
     (tmp_path / "a.npy").touch()
+    (tmp_path / "a.txt").touch()
     (tmp_path / "empty").mkdir()
     (save_fake_model(tmp_path / "weightless") / "model.safetensors").unlink()
     with pytest.raises(SettingsError) as raised:
@@ -71,6 +76,7 @@ def test_defaults_are_filled_in_at_every_depth():
     before = copy.deepcopy(config)
     assert checked(config, SCHEMA, [Path()]) == {
         "models": {"a": HUB},
+        "texts": {},
         "methods": ["magnitude", "wanda", "sparsegpt"],
         "within_block": ["exact"],
         "refine": ["none"],
@@ -88,7 +94,7 @@ def test_defaults_are_filled_in_at_every_depth():
         "sparsity": [0.7],
         "seeds": [0],
         "artifacts": "keep",
-        "calibration": {"dataset": "c4", "samples": 4, "length": 2048},
+        "calibration": {"dataset": "c4", "draw": "documents", "samples": 4, "length": 2048},
         "evaluation": {"dataset": "wikitext2", "length": 2048, "windows": None}
         | {"tolerance": 0.01},
         "segments": {"count": 14, "windows": 4},
