@@ -46,7 +46,8 @@ sys.meta_path.insert(0, PackageFinder())
 from heavytail import cells as axes
 from heavytail.config import allocations, allocators, epsilons, families, groupings, methods
 from heavytail.config import metrics as metric_names
-from heavytail.config import mistakes, model_folder, own_texts, settings, tasks, text_files, texts
+from heavytail.config import mistakes, model_folder, own_texts, protocols, settings, tasks
+from heavytail.config import text_files, texts
 from heavytail.io import files
 from heavytail.io.checksums import checksums, together
 from heavytail.running import digest as source_digest
@@ -72,6 +73,9 @@ with open(workflow.source_path("../config/schema.yaml")) as handle:
 
 # Every text by its name, the built-in ones and those of the config.
 TEXTS = own_texts.all_texts(CONFIG["texts"])
+# The protocol by which tables rank, and the others by their names.
+FIRST, *others = CONFIG["evaluation"]
+OTHERS = {protocols.name_of(protocol): protocol for protocol in others}
 # The calibration tokens of the first seed, which serve all cells of a model whatever their seed.
 TOKENS = f"<results>/calibration/{{model}}/seed-{CONFIG['seeds'][0]}.safetensors"
 
@@ -95,6 +99,7 @@ wildcard_constraints:
     sparsity=any_of(CONFIG["sparsity"]),
     seed=any_of(CONFIG["seeds"]),
     task=any_of(CONFIG["tasks"]),
+    protocol=any_of(OTHERS),
 
 
 @cache

@@ -11,10 +11,14 @@ HUB_TEXTS = [name for name, text in TEXTS.items() if text.hub]
 LOCAL_TEXTS = [name for name, text in TEXTS.items() if not text.hub and not text.made_here]
 # The text that calibrates, or those of a mixture → the weight of each.
 WEIGHTS = own_texts.weights_of(CONFIG["calibration"]["dataset"])
-# The split of a text → how it is cut into windows on which losses are measured.
+# What is scored → how its text is cut: by the first protocol, in trials, by the other protocols.
 EVALUATED = {
-    "test": {key: CONFIG["evaluation"][key] for key in ("dataset", "length", "windows")},
-    "validation": {key: CONFIG["tune"][key] for key in ("dataset", "length", "windows")},
+    "test": protocols.settings_of(FIRST) | {"split": FIRST["split"]},
+    "validation": {key: CONFIG["tune"][key] for key in ("dataset", "length", "windows")}
+    | {"split": "validation"},
+} | {
+    name: protocols.settings_of(protocol) | {"split": protocol["split"]}
+    for name, protocol in OTHERS.items()
 }
 
 
@@ -107,16 +111,16 @@ rule freeze_calibration:
 rule freeze_evaluation:
     input:
         model=MODEL,
-        documents=lambda w: f"<results>/data/{EVALUATED[w.split]['dataset']}/{w.split}.jsonl",
-        origin=lambda w: f"<results>/data/{EVALUATED[w.split]['dataset']}/{w.split}.json",
+        documents=lambda w: scored_text(w.scored, "jsonl"),
+        origin=lambda w: scored_text(w.scored, "json"),
     output:
-        tokens="<results>/evaluation/{model}/{split}.safetensors",
+        tokens="<results>/evaluation/{model}/{scored}.safetensors",
     log:
-        "<logs>/freeze_evaluation/{model}/{split}.log",
+        "<logs>/freeze_evaluation/{model}/{scored}.log",
     benchmark:
-        "<benchmarks>/freeze_evaluation/{model}/{split}.tsv"
+        "<benchmarks>/freeze_evaluation/{model}/{scored}.tsv"
     wildcard_constraints:
-        split=any_of(EVALUATED),
+        scored=any_of(EVALUATED),
     conda:
         "../envs/compute.yaml"
     resources:

@@ -17,7 +17,15 @@ def calibration_settings(wildcards):
     return {"weights": WEIGHTS, **drawn, "seed": int(wildcards.seed)}
 
 
+def scored_text(scored, ending):
+    """The file of the text on which losses are measured."""
+    return f"<results>/data/{EVALUATED[scored]['dataset']}/{EVALUATED[scored]['split']}.{ending}"
+
+
 def evaluation_settings(wildcards):
-    """How the text of a split is cut into windows, and what joins its documents."""
-    cut = EVALUATED[wildcards.split]
-    return cut | {"split": wildcards.split, "join": TEXTS[cut["dataset"]].join}
+    """How a text is cut into windows, and what joins its documents."""
+    cut = EVALUATED[wildcards.scored]
+    text = TEXTS[cut["dataset"]]
+    pages = {"pages": text.pages} if "unit" in cut else {}
+    key = "tune" if wildcards.scored == "validation" else "evaluation"
+    return cut | {"join": text.join, "key": key} | pages

@@ -205,6 +205,28 @@ BAD_VALUES = [
         "tune.dataset: unknown validation dataset 'wikitext', did you mean 'wikitext2'?",
     ),
     ({"evaluation": {"windows": 0}}, "evaluation.windows: found 0, expected at least 1"),
+    ({"evaluation": []}, "evaluation: empty, expected at least one"),
+    (
+        {"evaluation": [{}, {"length": 2048}]},
+        "evaluation: the protocol wikitext2-test-2048 occurs twice",
+    ),
+    (
+        {"evaluation": [{}, {"unit": "word", "tolerance": 0.1}]},
+        "evaluation.tolerance: the dense model is checked by the first protocol alone",
+    ),
+    ({"evaluation": {"stride": 4096}}, "evaluation.stride: found 4096, expected at most 2048"),
+    (
+        {"evaluation": {"unit": "word", "bos": "windows"}},
+        "evaluation.bos: windows is for the unit token, found word",
+    ),
+    (
+        {"evaluation": [{"unit": "wrd"}]},
+        "evaluation.unit: unknown unit 'wrd', did you mean 'word'?",
+    ),
+    (
+        {"evaluation": {"split": "calibration"}},
+        "evaluation.dataset: 'wikitext2' has no split 'calibration', only test, validation",
+    ),
     ({"evaluation": {"tolerance": 1}}, f"evaluation.tolerance: found 1, {FROM_0}"),
     (
         {"evaluation": {"windows": "all"}},

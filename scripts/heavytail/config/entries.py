@@ -80,11 +80,15 @@ class Calibration(TypedDict):
 
 
 class Evaluation(TypedDict):
-    """The text on which perplexity is measured."""
+    """A protocol by which perplexity is measured."""
 
     dataset: str
+    split: Literal["test", "validation", "calibration"]
     length: int
+    stride: int | None
     windows: int | None
+    bos: Literal["tokenizer", "none", "windows"]
+    unit: Literal["token", "word", "byte"]
     tolerance: float
 
 
@@ -138,7 +142,7 @@ class Config(TypedDict):
     seeds: list[int]
     artifacts: Literal["keep", "temporary"]
     calibration: Calibration
-    evaluation: Evaluation
+    evaluation: list[Evaluation]
     segments: Segments
     tune: Tune
     gradients: Gradients

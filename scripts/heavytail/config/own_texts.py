@@ -37,7 +37,8 @@ def check_choices(filled: Config) -> None:
         fail(where, ": the weights sum to 0, expected at least one above")
     for name in weights:
         _check_choice(where, "calibration", name, texts)
-    _check_choice(("evaluation", "dataset"), "test", filled["evaluation"]["dataset"], texts)
+    for protocol in filled["evaluation"]:
+        _check_choice(("evaluation", "dataset"), protocol["split"], protocol["dataset"], texts)
     if tune["dataset"] is not None:
         _check_choice(("tune", "dataset"), "validation", tune["dataset"], texts)
         return
@@ -108,7 +109,7 @@ def _check_choice(
     where: tuple[str, ...], split: str, name: object, texts: Mapping[str, Text]
 ) -> None:
     """Fail if there is no such text, if it lacks the split, or if nobody said its commit."""
-    noun = {"test": "evaluation"}.get(split, split)
+    noun = {"test": "evaluation"}.get(split, where[0] if where[0] == "evaluation" else split)
     able = [text for text, row in texts.items() if split in row.files]
     if name not in able:
         if name in texts:

@@ -28,6 +28,7 @@ class Text:
         seed: draws which documents these are.
         made_here: the text is the source code of this machine's Python, and `files` hold nothing.
         join: what stands between two documents that are scored.
+        pages: whether the documents are the lines of WikiText's pages, which lm-eval scores whole.
     """
 
     files: Mapping[str, str]
@@ -38,6 +39,7 @@ class Text:
     seed: int = 0
     made_here: bool = False
     join: str = BLANK_LINE
+    pages: bool = False
 
 
 SHARES = {"calibration": 0.8, "test": 0.1, "validation": 0.1}
@@ -59,6 +61,7 @@ TEXTS = {
             "test": "wikitext-2-raw-v1/test-00000-of-00001.parquet",
             "validation": "wikitext-2-raw-v1/validation-00000-of-00001.parquet",
         },
+        pages=True,
     ),
     "python": Text(files=dict.fromkeys(SPLITS, ""), made_here=True),
     # The hub's own conversion to parquet, of which no published program names a commit. Programs

@@ -50,7 +50,11 @@ def test_the_examples_of_the_readme_are_valid(tmp_path):
         (tmp_path / name).touch()
     examples = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
     whole = [yaml.safe_load(example) for example in examples]
-    assert [set(example) - set(whole[0]) for example in whole] == [set(), {"texts", "calibration"}]
+    assert [set(example) - set(whole[0]) for example in whole] == [
+        set(),
+        {"texts", "calibration"},
+        set(),
+    ]
     for example in whole:
         checked(whole[0] | example, SCHEMA, [tmp_path, ROOT])
 

@@ -8,6 +8,7 @@ import yaml
 
 from heavytail.config.groupings import GROUPINGS, PROJECTIONS
 from heavytail.config.mistakes import SettingsError
+from heavytail.config.protocols import is_plain, name_of
 from heavytail.config.reference import COLUMNS
 from heavytail.config.settings import checked
 from support.bad_allocations import BAD_ALLOCATIONS
@@ -95,8 +96,10 @@ def test_defaults_are_filled_in_at_every_depth():
         "seeds": [0],
         "artifacts": "keep",
         "calibration": {"dataset": "c4", "draw": "documents", "samples": 4, "length": 2048},
-        "evaluation": {"dataset": "wikitext2", "length": 2048, "windows": None}
-        | {"tolerance": 0.01},
+        "evaluation": [
+            {"dataset": "wikitext2", "split": "test", "length": 2048, "stride": None}
+            | {"windows": None, "bos": "tokenizer", "unit": "token", "tolerance": 0.01}
+        ],
         "segments": {"count": 14, "windows": 4},
         "tune": {
             "epsilon": [0.05, 0.1, 0.15, 0.2, 0.25, 0.3],
@@ -126,6 +129,18 @@ def test_defaults_are_not_shared_between_two_configs():
 def test_groupings_are_accepted_by_name_and_as_lists(grouping):
     found = checked(allocation(grouping=grouping), SCHEMA, [Path()])
     assert found["allocations"]["x"]["grouping"] == grouping
+
+
+def test_protocols_may_be_one_or_several():
+    one = checked(model(**HUB) | {"evaluation": {"length": 64}}, SCHEMA, [Path()])
+    several = [{"length": 64}, {"unit": "word", "length": 32, "stride": 32}]
+    found = checked(model(**HUB) | {"evaluation": several}, SCHEMA, [Path()])
+    assert found["evaluation"][0] == one["evaluation"][0] and found["tune"]["length"] == 64
+    assert list(map(name_of, found["evaluation"])) == [
+        "wikitext2-test-64",
+        "wikitext2-test-32-word",
+    ]
+    assert list(map(is_plain, found["evaluation"])) == [True, False]
 
 
 def test_epsilon_may_differ_by_method():

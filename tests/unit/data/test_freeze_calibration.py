@@ -119,7 +119,8 @@ def test_conversations_become_text_by_the_tokenizer_s_template():
 @pytest.mark.parametrize(("join", "told"), [("\n\n", "blank line"), (" ", "space")])
 def test_the_joint_of_a_text_is_recorded(join, told, model_folder, tmp_path):
     write(tmp_path, "mine", [{"text": "ab"}, {"text": "cd"}])
-    settings = {"dataset": "mine", "split": "test", "join": join, "length": 5, "windows": 1}
+    settings = {"key": "evaluation", "dataset": "mine", "split": "test", "join": join}
+    settings |= {"length": 5, "windows": 1}
     paths = (str(tmp_path / f"mine.{end}") for end in ("jsonl", "json"))
     output = str(tmp_path / "out.safetensors")
     freeze_evaluation(str(model_folder / "provenance.json"), *paths, settings, output)
