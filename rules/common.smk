@@ -62,9 +62,10 @@ from heavytail import cells as axes
 from heavytail.config import allocations, allocators, command_line, epsilons, families, groupings
 from heavytail.config import methods
 from heavytail.config import metrics as metric_names
-from heavytail.config import mistakes, model_folder, settings, tasks, texts
+from heavytail.config import mistakes, model_folder, own_texts, protocols, settings, tasks
+from heavytail.config import text_files, texts
 from heavytail.io import files
-from heavytail.io.checksums import checksums
+from heavytail.io.checksums import checksums, together
 from heavytail.running import digest as source_digest
 
 # Turns a path of the rules, such as "<results>/models", into the name of a file.
@@ -87,6 +88,11 @@ with open(workflow.source_path("../config/schema.yaml")) as handle:
         sys.exit(f"config: {error}")
 
 
+# Every text by its name, the built-in ones and those of the config.
+TEXTS = own_texts.all_texts(CONFIG["texts"])
+# The protocol by which tables rank, and the others by their names.
+FIRST, *others = CONFIG["evaluation"]
+OTHERS = {protocols.name_of(protocol): protocol for protocol in others}
 # The calibration tokens of the first seed, which serve all cells of a model whatever their seed.
 TOKENS = f"<results>/calibration/{{model}}/seed-{CONFIG['seeds'][0]}.safetensors"
 
@@ -123,6 +129,7 @@ wildcard_constraints:
     sparsity=any_of(CONFIG["sparsity"]),
     seed=any_of(CONFIG["seeds"]),
     task=any_of(CONFIG["tasks"]),
+    protocol=any_of(OTHERS),
 
 
 @cache

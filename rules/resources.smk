@@ -83,7 +83,8 @@ def needs(held, passes=1):
 
 def of_text(wildcards, input, attempt):
     """MB that a job needs to hold a whole text in memory: as lines, as records and as a list."""
-    return attempt * (LIBRARIES_MB + 3 * os.stat(input.documents).st_size // 2**20)
+    held = input.documents if isinstance(input.documents, list) else [input.documents]
+    return attempt * (LIBRARIES_MB + 3 * sum(os.stat(file).st_size for file in held) // 2**20)
 
 
 def tokens_in(file):

@@ -1,7 +1,8 @@
 """Checksums of large files that are needed whenever the workflow is read (standard library)."""
 
+import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,12 @@ def checksums(paths: Iterable[Path], memory: str | Path) -> dict[Path, str]:
         with suppress(OSError):
             write_json(memory, known)
     return found
+
+
+def together(found: Mapping[str, str]) -> str:
+    """One SHA-256 of the names and checksums of several files."""
+    told = "".join(f"{digest}  {name}\n" for name, digest in sorted(found.items()))
+    return hashlib.sha256(told.encode()).hexdigest()
 
 
 def _remembered(memory: str | Path) -> dict[str, list[Any]]:
