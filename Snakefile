@@ -39,6 +39,7 @@ rule all:
         # Records are inputs too: else a deleted one would not be missed as long as its table exists.
         *rules.collect_cells.input.perplexity,
         *rules.collect_cells.input.zero_shot,
+        *rules.collect_cells.input.protocols,
         expand(rules.check_dense.output, model=EXPECTED),
         rules.collect_cells.output if WEIGHTED else [],
         expand(rules.write_table.output, model=WEIGHTED),

@@ -4,9 +4,9 @@
 def expectation_of(model):
     """What a dense model is checked for; if this changes, another check is needed."""
     return {
-        "text": {key: EVALUATED["test"][key] for key in ("dataset", "length", "windows")},
+        "text": protocols.settings_of(FIRST),
         "perplexity": CONFIG["models"][model]["perplexity"],
-        "tolerance": CONFIG["evaluation"]["tolerance"],
+        "tolerance": FIRST["tolerance"],
     }
 
 

@@ -1,13 +1,24 @@
 """Calibration text, evaluation text and tasks, frozen to local files."""
 
+
+include: "data_functions.smk"
+
+
 # Tasks that are made on this machine, and tasks of lm-eval, whose data come from the hub.
 PYTHON_TASKS = [name for name in CONFIG["tasks"] if tasks.TASKS[name].folder is None]
 HUB_TASKS = [name for name in CONFIG["tasks"] if name not in PYTHON_TASKS]
-HUB_TEXTS = [name for name, text in texts.TEXTS.items() if text.hub]
-# The split of a text → how it is cut into windows on which losses are measured.
+HUB_TEXTS = [name for name, text in TEXTS.items() if text.hub]
+LOCAL_TEXTS = [name for name, text in TEXTS.items() if not text.hub and not text.made_here]
+# The text that calibrates, or those of a mixture → the weight of each.
+WEIGHTS = own_texts.weights_of(CONFIG["calibration"]["dataset"])
+# What is scored → how its text is cut: by the first protocol, in trials, by the other protocols.
 EVALUATED = {
-    "test": {key: CONFIG["evaluation"][key] for key in ("dataset", "length", "windows")},
-    "validation": {key: CONFIG["tune"][key] for key in ("dataset", "length", "windows")},
+    "test": protocols.settings_of(FIRST) | {"split": FIRST["split"]},
+    "validation": {key: CONFIG["tune"][key] for key in ("dataset", "length", "windows")}
+    | {"split": "validation"},
+} | {
+    name: protocols.settings_of(protocol) | {"split": protocol["split"]}
+    for name, protocol in OTHERS.items()
 }
 
 
@@ -47,16 +58,39 @@ rule fetch_text:
         "../envs/compute.yaml"
     params:
         digest=digest("fetch_text"),
-        settings=lambda wildcards: texts.source_of(wildcards.dataset, wildcards.split),
+        settings=lambda wildcards: texts.source_of(TEXTS[wildcards.dataset], wildcards.split),
     script:
         "../scripts/fetch_text.py"
+
+
+rule read_text:
+    output:
+        documents="<results>/data/{dataset}/{split}.jsonl",
+        origin="<results>/data/{dataset}/{split}.json",
+    log:
+        "<logs>/read_text/{dataset}-{split}.log",
+    benchmark:
+        "<benchmarks>/read_text/{dataset}-{split}.tsv"
+    wildcard_constraints:
+        dataset=any_of(LOCAL_TEXTS),
+        split=any_of(texts.SPLITS),
+    localrule: True
+    conda:
+        "../envs/compute.yaml"
+    params:
+        digest=digest("read_text"),
+        settings=lambda wildcards: texts.source_of(TEXTS[wildcards.dataset], wildcards.split),
+        # The content of a file counts, not its time: a file that moves keeps its time.
+        content=lambda wildcards: content_of(wildcards.dataset, wildcards.split),
+    script:
+        "../scripts/read_text.py"
 
 
 rule freeze_calibration:
     input:
         model=MODEL,
-        documents=f"<results>/data/{CONFIG['calibration']['dataset']}/calibration.jsonl",
-        origin=f"<results>/data/{CONFIG['calibration']['dataset']}/calibration.json",
+        documents=[f"<results>/data/{name}/calibration.jsonl" for name in WEIGHTS],
+        origin=[f"<results>/data/{name}/calibration.json" for name in WEIGHTS],
     output:
         tokens="<results>/calibration/{model}/seed-{seed}.safetensors",
     log:
@@ -69,7 +103,7 @@ rule freeze_calibration:
         **TEXT,
     params:
         digest=digest("freeze_calibration"),
-        settings=lambda wildcards: CONFIG["calibration"] | {"seed": int(wildcards.seed)},
+        settings=calibration_settings,
     script:
         "../scripts/freeze_calibration.py"
 
@@ -77,23 +111,23 @@ rule freeze_calibration:
 rule freeze_evaluation:
     input:
         model=MODEL,
-        documents=lambda w: f"<results>/data/{EVALUATED[w.split]['dataset']}/{w.split}.jsonl",
-        origin=lambda w: f"<results>/data/{EVALUATED[w.split]['dataset']}/{w.split}.json",
+        documents=lambda w: scored_text(w.scored, "jsonl"),
+        origin=lambda w: scored_text(w.scored, "json"),
     output:
-        tokens="<results>/evaluation/{model}/{split}.safetensors",
+        tokens="<results>/evaluation/{model}/{scored}.safetensors",
     log:
-        "<logs>/freeze_evaluation/{model}/{split}.log",
+        "<logs>/freeze_evaluation/{model}/{scored}.log",
     benchmark:
-        "<benchmarks>/freeze_evaluation/{model}/{split}.tsv"
+        "<benchmarks>/freeze_evaluation/{model}/{scored}.tsv"
     wildcard_constraints:
-        split=any_of(EVALUATED),
+        scored=any_of(EVALUATED),
     conda:
         "../envs/compute.yaml"
     resources:
         **TEXT,
     params:
         digest=digest("freeze_evaluation"),
-        settings=lambda wildcards: EVALUATED[wildcards.split] | {"split": wildcards.split},
+        settings=evaluation_settings,
     script:
         "../scripts/freeze_evaluation.py"
 

@@ -61,7 +61,7 @@ rule measure_hessian:
     benchmark:
         "<benchmarks>/measure_hessian/{model}.tsv"
     conda:
-        GPU_ENVIRONMENT
+        "../envs/compute.yaml"
     threads: 8
     resources:
         **HESSIAN,

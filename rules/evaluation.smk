@@ -12,6 +12,10 @@ TASK_FILES = {
 }
 
 
+# The code that scores the first protocol.
+SCORED_BY = "evaluate_perplexity" if protocols.is_plain(FIRST) else "evaluate_protocol"
+
+
 rule evaluate_perplexity:
     input:
         model=MODEL,
@@ -26,14 +30,38 @@ rule evaluate_perplexity:
     wildcard_constraints:
         cell=EVALUATED_APART,
     conda:
+        "../envs/compute.yaml"
+    resources:
+        **PERPLEXITY,
+        **STORE,
+    params:
+        digest=lambda w: digest_for(w.model, SCORED_BY),
+    script:
+        f"../scripts/{SCORED_BY}.py"
+
+
+rule evaluate_protocol:
+    input:
+        model=MODEL,
+        origin=lambda w: origin_of(f"{w.model}/{w.cell}"),
+        tokens="<results>/evaluation/{model}/{protocol}.safetensors",
+    output:
+        record="<results>/protocols/{protocol}/{model}/{cell}.json",
+    log:
+        "<logs>/evaluate_protocol/{protocol}/{model}/{cell}.log",
+    benchmark:
+        "<benchmarks>/evaluate_protocol/{protocol}/{model}/{cell}.tsv"
+    wildcard_constraints:
+        cell=EVALUATED_APART,
+    conda:
         GPU_ENVIRONMENT
     resources:
         **PERPLEXITY,
         **STORE,
     params:
-        digest=lambda w: digest_for(w.model, "evaluate_perplexity"),
+        digest=lambda w: digest_for(w.model, "evaluate_protocol"),
     script:
-        "../scripts/evaluate_perplexity.py"
+        "../scripts/evaluate_protocol.py"
 
 
 rule evaluate_zero_shot:
@@ -50,7 +78,7 @@ rule evaluate_zero_shot:
     wildcard_constraints:
         cell=EVALUATED_APART,
     conda:
-        GPU_ENVIRONMENT
+        "../envs/compute.yaml"
     resources:
         **ZERO_SHOT,
         **STORE,
@@ -67,6 +95,8 @@ RECORDS = {
     "origin": f"{PRUNED}.origin.json",
     "perplexity": f"<results>/perplexity/{{model}}/{CELL}.json",
 }
+if OTHERS:
+    RECORDS["protocols"] = [f"<results>/protocols/{name}/{{model}}/{CELL}.json" for name in OTHERS]
 if CONFIG["tasks"]:
     RECORDS["zero_shot"] = f"<results>/zero_shot/{{model}}/{CELL}.json"
 
@@ -79,6 +109,7 @@ if TEMPORARY:
             ratios=rules.allocate_sparsity.output.ratios,
             calibration=calibration_of,
             tokens="<results>/evaluation/{model}/test.safetensors",
+            others=[f"<results>/evaluation/{{model}}/{name}.safetensors" for name in OTHERS],
             checked=check_of_cell if EXPECTED else [],
         output:
             **RECORDS,
@@ -87,14 +118,15 @@ if TEMPORARY:
         benchmark:
             f"<benchmarks>/evaluate_cell/{{model}}/{CELL}.tsv"
         conda:
-            GPU_ENVIRONMENT
+            "../envs/compute.yaml"
         resources:
             **ASIDE,
             **CELL_AT_ONCE,
             **STORE,
         params:
             prune_cell=lambda w: {"digest": prune_digest(w), "settings": prune_settings(w)},
-            evaluate_perplexity=lambda w: {"digest": digest_for(w.model, "evaluate_perplexity")},
+            evaluate_perplexity=lambda w: {"digest": digest_for(w.model, SCORED_BY)},
+            evaluate_protocol=lambda w: {"digest": digest_for(w.model, "evaluate_protocol")},
             evaluate_zero_shot=lambda w: {
                 "digest": digest_for(w.model, "evaluate_zero_shot"),
                 "settings": zero_shot_settings(w),
@@ -117,7 +149,7 @@ rule tune_allocation:
     benchmark:
         "<benchmarks>/tune_allocation/{model}/{method}/{sparsity}/{allocation}.tsv"
     conda:
-        GPU_ENVIRONMENT
+        "../envs/compute.yaml"
     resources:
         **TUNING,
         **STORE,

@@ -14,6 +14,11 @@ rule collect_cells:
         zero_shot=[
             f"<results>/zero_shot/{r['model']}/{r['cell']}.json" for r in rows() if CONFIG["tasks"]
         ],
+        protocols=[
+            f"<results>/protocols/{name}/{r['model']}/{r['cell']}.json"
+            for name in OTHERS
+            for r in rows()
+        ],
         pruned=[f"<results>/pruned/{r['model']}/{r['cell']}.json" for r in PRUNED_ROWS],
         tuned=list(dict.fromkeys(row["tuned"] for row in ROWS if "tuned" in row)),
     output:
@@ -24,6 +29,7 @@ rule collect_cells:
         ),
         zero_shot="<results>/tables/zero_shot.csv",
         paired="<results>/tables/paired.npz",
+        protocols="<results>/tables/protocols.csv",
     log:
         "<logs>/collect_cells.log",
     benchmark:
@@ -34,6 +40,7 @@ rule collect_cells:
     params:
         digest=digest("collect_cells"),
         rows=ROWS,
+        protocols=protocol_rows(),
     script:
         "../scripts/collect_cells.py"
 
@@ -59,7 +66,7 @@ rule compare_cells:
 
 rule compare_reference:
     input:
-        reference=CONFIG["reference"] or [],
+        reference=as_input(CONFIG["reference"]) if CONFIG["reference"] else [],
         cells=rules.collect_cells.output.cells,
         zero_shot=rules.collect_cells.output.zero_shot,
     output:
@@ -75,7 +82,7 @@ rule compare_reference:
     params:
         digest=digest("compare_reference"),
         settings={
-            "text": CONFIG["evaluation"]["dataset"],
+            "text": FIRST["dataset"],
             "published": epsilons.published(CONFIG["models"], CONFIG["methods"]),
         },
     script:
@@ -88,6 +95,7 @@ rule write_table:
         zero_shot=rules.collect_cells.output.zero_shot,
         significance=rules.compare_cells.output.significance,
         reference=rules.compare_reference.output.values if CONFIG["reference"] else [],
+        protocols=rules.collect_cells.output.protocols,
     output:
         values=report(
             "<results>/tables/{model}.csv",

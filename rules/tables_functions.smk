@@ -1,6 +1,19 @@
 """What the tables are told of their rows."""
 
 
+def protocol_rows():
+    """What the tables say of each protocol, the first one first, and its column of cells.csv."""
+    keys = ("dataset", "split", "length", "stride", "windows", "bos", "unit")
+    return [
+        {"column": column, "words": protocols.words_of(protocol)}
+        | {key: protocol[key] for key in keys}
+        for column, protocol in [
+            ("perplexity", FIRST),
+            *((f"perplexity:{name}", protocol) for name, protocol in OTHERS.items()),
+        ]
+    ]
+
+
 def artifact_path(row):
     """The path of the pruned weights of a row; the dense model has none."""
     pruned = f"<results>/pruned/{row['model']}/{row['cell']}.safetensors"

@@ -1,5 +1,7 @@
 """Collect all records of the matrix in two CSV files and a file that the comparisons read."""
 
+import pandas as pd
+
 from heavytail.config.entries import Candidate
 from heavytail.evaluation.paired import write_paired
 from heavytail.io.files import read_json
@@ -7,15 +9,21 @@ from heavytail.running.jobs import logged
 from heavytail.tables.cells import Row, cell_rows, write_csv, zero_shot_rows
 
 
-def collect_cells(rows: list[Row], records: dict[str, list[str]], outputs: dict[str, str]) -> None:
-    """Write one row per cell and dense model, and one per cell, task and number.
+def collect_cells(
+    rows: list[Row],
+    protocols: list[dict[str, object]],
+    records: dict[str, list[str]],
+    outputs: dict[str, str],
+) -> None:
+    """Write one row per cell and dense model, one per cell, task and number, one per protocol.
 
     Args:
         rows: the settings of each row, from the config.
+        protocols: what the config says of each, with its column of the cells.
         records: paths. "perplexity" and "zero_shot" (empty without tasks) are in the order of
-            `rows`; "pruned" stand beside the artifacts; "tuned", what trials chose, are named in
-            `rows`.
-        outputs: "cells" and "zero_shot", the CSV files, and "paired".
+            `rows`, "protocols" likewise for each protocol but the first; "pruned" stand beside the
+            artifacts; "tuned", what trials chose, are named in `rows`.
+        outputs: "cells", "zero_shot" and "protocols", the CSV files, and "paired".
     """
     # A record has the likelihoods of every document: of all records only the numbers fit in memory.
     perplexity, losses, zero_shot, outcomes = [], [], [], []
@@ -29,10 +37,17 @@ def collect_cells(rows: list[Row], records: dict[str, list[str]], outputs: dict[
     pruned = {f"{p.removesuffix('.json')}.safetensors": read_json(p) for p in records["pruned"]}
     chosen: dict[str, Candidate] = {path: read_json(path)["chosen"] for path in records["tuned"]}
     rows = [{**row, **chosen.get(row.get("tuned", ""), {})} for row in rows]
-    write_csv(outputs["cells"], cell_rows(rows, perplexity, zero_shot, pruned))
+    paths = iter(records.get("protocols") or [])
+    others = {
+        str(protocol["column"]): [read_json(next(paths))["perplexity"] for _ in rows]
+        for protocol in protocols[1:]
+    }
+    write_csv(outputs["cells"], cell_rows(rows, perplexity, zero_shot, pruned, others))
+    write_csv(outputs["protocols"], pd.DataFrame(protocols))
     write_csv(outputs["zero_shot"], zero_shot_rows(rows, zero_shot))
 
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
-        collect_cells(snakemake.params.rows, dict(snakemake.input), dict(snakemake.output))
+        told = snakemake.params.rows, snakemake.params.protocols
+        collect_cells(*told, dict(snakemake.input), dict(snakemake.output))

@@ -1,7 +1,7 @@
 """Prune one cell, evaluate it and keep only its records: the artifact is deleted with the job."""
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,12 +48,11 @@ class Cell:
         self.pruned()
         copy(self.record, self.job.output.pruned)
 
-    def measure_perplexity(self) -> None:
-        """Write the record of the perplexity."""
-        from heavytail.evaluation.perplexity import evaluate_perplexity
+    def measure_perplexity(self, tokens: str, output: str) -> None:
+        """Write the record of the perplexity by the protocol of these tokens."""
+        from heavytail.evaluation.protocols import evaluate_protocol
 
-        files = self.inputs["model"], self.pruned(), self.inputs["tokens"]
-        evaluate_perplexity(*files, self.budget, self.job.output.perplexity)
+        evaluate_protocol(self.inputs["model"], self.pruned(), tokens, self.budget, output)
 
     def measure_zero_shot(self) -> None:
         """Write the record of the zero-shot accuracy."""
@@ -79,12 +78,13 @@ def evaluate_cell(job: Job) -> None:
         part("prune_cell", ("model", "ratios", "calibration"), output.pruned, cell.describe)
         write_origin(output.origin, cell.inputs, cell.settings, output.pruned)
         files["origin"] = output.origin
-        part(
-            "evaluate_perplexity",
-            ("model", "origin", "tokens"),
-            output.perplexity,
-            cell.measure_perplexity,
-        )
+        scored = [("evaluate_perplexity", files["tokens"], output.perplexity)]
+        others = zip(files.get("others") or [], output.get("protocols") or [], strict=True)
+        scored += [("evaluate_protocol", *pair) for pair in others]
+        for rule, tokens, record in scored:
+            files["tokens"] = tokens
+            measure = partial(cell.measure_perplexity, tokens, record)
+            part(rule, ("model", "origin", "tokens"), record, measure)
         if output.get("zero_shot"):
             names = ("model", "origin", "tasks", "data")
             part("evaluate_zero_shot", names, output.zero_shot, cell.measure_zero_shot)

@@ -28,18 +28,25 @@ def write_table(model: str, inputs: dict[str, str], outputs: dict[str, str]) -> 
 
     Args:
         model: its name in the config.
-        inputs: CSV files "cells", "zero_shot", "significance" and, if configured, "reference".
+        inputs: CSV files "cells", "zero_shot", "significance", "protocols" and, if configured,
+            "reference".
         outputs: "values" (CSV) and "table" (markdown).
     """
     read = {name: read_csv(path) for name, path in inputs.items() if path}
+    protocols = read.pop("protocols")
     own = {name: table[table["model"] == model] for name, table in read.items()}
     scores, reference = own["zero_shot"], own.get("reference")
     rows = model_rows(own["cells"], scores, own["significance"], reference)
     seeds = [SEEDS] if rows["seeds"].max() > 1 else []
     lines = [f"# {model}"]
     for sparsity in rows["sparsity"].dropna().unique():
-        lines += [f"## Sparsity {sparsity}", "Perplexity", perplexity_table(rows, sparsity)]
-        lines.append(" ".join([CLAIM.format(units="windows"), *seeds]))
+        lines.append(f"## Sparsity {sparsity}")
+        for number, protocol in protocols.iterrows():
+            lines.append(f"Perplexity {protocol['words']}")
+            lines.append(perplexity_table(rows, sparsity, protocol["column"]))
+            units = "windows" if protocol["unit"] == "token" else "documents"
+            if number == 0:
+                lines.append(" ".join([CLAIM.format(units=units), *seeds]))
         if len(scores):
             title = f"Zero-shot accuracy (BOS policy `{scores['bos'].iloc[0]}`)"
             lines += [title, zero_shot_table(rows, scores, reference, sparsity)]

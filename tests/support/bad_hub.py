@@ -5,11 +5,12 @@ A line that ends in … continues in the words of a library, or with checksums.
 
 from dataclasses import dataclass, field
 
+from heavytail.config.texts import TEXTS as ROWS
 from heavytail.config.texts import source_of
 from support.hub_server import INVALID, RESTRICTED, REVISION, STRANGER, TOKEN, Fault
 
 MODEL, WEIGHTS = f"a/b at {REVISION}", f"a/b/resolve/{REVISION}/model.safetensors"
-TEXT = source_of("wikitext2", "validation")
+TEXT = source_of(ROWS["wikitext2"], "validation")
 DATA = f"{TEXT['hub']} at {TEXT['revision']}"
 PARQUET = f"datasets/{TEXT['hub']}/resolve/{TEXT['revision']}/{TEXT['file']}"
 

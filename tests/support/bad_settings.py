@@ -36,7 +36,7 @@ BAD_SHAPES = [
     ({"modles": {}}, "modles: unknown key, did you mean 'models'?"),
     (
         model(**HUB) | {1: 2},
-        "1: unknown key, expected one of models, methods, within_block, refine, update, "
+        "1: unknown key, expected one of models, texts, methods, within_block, refine, update, "
         "allocations, sparsity, seeds, artifacts, calibration, evaluation, segments, tune, "
         "gradients, hessian, tasks, zero_shot, reference",
     ),
@@ -198,13 +198,35 @@ BAD_VALUES = [
     ),
     (
         {"evaluation": {"dataset": "c4"}},
-        "evaluation.dataset: unknown evaluation dataset 'c4', expected one of wikitext2, python",
+        "evaluation.dataset: 'c4' has no split 'test', only calibration, validation",
     ),
     (
         {"tune": {"dataset": "wikitext"}},
         "tune.dataset: unknown validation dataset 'wikitext', did you mean 'wikitext2'?",
     ),
     ({"evaluation": {"windows": 0}}, "evaluation.windows: found 0, expected at least 1"),
+    ({"evaluation": []}, "evaluation: empty, expected at least one"),
+    (
+        {"evaluation": [{}, {"length": 2048}]},
+        "evaluation: the protocol wikitext2-test-2048 occurs twice",
+    ),
+    (
+        {"evaluation": [{}, {"unit": "word", "tolerance": 0.1}]},
+        "evaluation.tolerance: the dense model is checked by the first protocol alone",
+    ),
+    ({"evaluation": {"stride": 4096}}, "evaluation.stride: found 4096, expected at most 2048"),
+    (
+        {"evaluation": {"unit": "word", "bos": "windows"}},
+        "evaluation.bos: windows is for the unit token, found word",
+    ),
+    (
+        {"evaluation": [{"unit": "wrd"}]},
+        "evaluation.unit: unknown unit 'wrd', did you mean 'word'?",
+    ),
+    (
+        {"evaluation": {"split": "calibration"}},
+        "evaluation.dataset: 'wikitext2' has no split 'calibration', only test, validation",
+    ),
     ({"evaluation": {"tolerance": 1}}, f"evaluation.tolerance: found 1, {FROM_0}"),
     (
         {"evaluation": {"windows": "all"}},
@@ -222,6 +244,10 @@ BAD_VALUES = [
     (
         {"zero_shot": {"bos": None}},
         "zero_shot.bos: found nothing, expected one of none, tokenizer",
+    ),
+    (
+        {"zero_shot": {"engine": "vllm"}},
+        "zero_shot.engine: unknown engine 'vllm', expected one of shared, lm_eval",
     ),
     ({"reference": ["a.csv"]}, "reference: expected a CSV file or null, found a list"),
     ({"reference": "nowhere.csv"}, "reference: file 'nowhere.csv' does not exist"),

@@ -58,10 +58,10 @@ HELLASWAG = [
 BOOLQ = [{"question": "is ice cold", "passage": "Ice is cold.", "idx": 0, "label": 1}] * 2
 # (text, split) → what the job that fetches it is told.
 HUB_SPLITS = {
-    (name, split): source_of(name, split)
+    (name, split): source_of(text, split)
     for name, text in TEXTS.items()
     for split in text.files
-    if text.hub
+    if text.revision
 }
 # task → repository, configuration, scored split, rows.
 TASK_DATA = {

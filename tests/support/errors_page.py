@@ -10,6 +10,7 @@ from support.bad_allocations import BAD_ALLOCATIONS
 from support.bad_alphas import ALPHAS
 from support.bad_inputs import CONFIG_FILES, DOCUMENTS, MODELS, NAMES
 from support.bad_settings import BAD_MODELS, BAD_SHAPES, BAD_VALUES, HUB
+from support.bad_texts import BAD_FILES, BAD_TEXTS
 
 SETTINGS = [
     *BAD_SHAPES,
@@ -17,6 +18,7 @@ SETTINGS = [
     *(({"models": models}, line) for models, line in NAMES),
     *BAD_ALLOCATIONS,
     *BAD_VALUES,
+    *BAD_TEXTS,
 ]
 
 
@@ -73,6 +75,12 @@ compares the two.
             "",
             *table("model", [(name, refusal.line) for name, refusal in bad_hub.MODELS.items()]),
             *table("data set", [(name, refusal.line) for name, refusal in bad_hub.TEXTS.items()]),
+            "## Local texts",
+            "",
+            "The text is one file, whose documents are shared out among the splits. The line "
+            "begins with the job's name.",
+            "",
+            *table("file", [(name, line) for name, _, _, line in BAD_FILES]),
             "## Documents",
             "",
             "The line begins with the job's name.",

@@ -22,7 +22,10 @@ SCRIPTS = ROOT / "scripts"
 AXES = ("methods", "allocators", "metrics", "families", "texts", "tasks")
 TABLES = {f"heavytail.config.{axis}" for axis in AXES}
 # Modules that read the tables, for rules alone.
-PARSE_TIME = {f"heavytail.config.{name}" for name in ("allocations", "epsilons", "settings")}
+PARSE_TIME = {
+    f"heavytail.config.{name}"
+    for name in ("allocations", "command_line", "epsilons", "own_texts", "settings")
+}
 # Scripts that are no job's.
 OF_PEOPLE = {"status", "check_config_files"}
 
@@ -126,3 +129,4 @@ def test_a_family_of_metrics_has_one_function(family):
 def test_texts_have_splits_that_rules_know_and_only_python_s_source_is_made_here():
     assert all(set(text.files) <= set(SPLITS) for text in TEXTS.values())
     assert [name for name, text in TEXTS.items() if text.hub is None] == ["python"]
+    assert [name for name, text in TEXTS.items() if text.made_here] == ["python"]

@@ -59,6 +59,6 @@ def test_what_is_fetched_once_is_all_that_a_matrix_needs(fresh, hub, tmp_path, m
     assert record["model"] == {"source": "a/b", "revision": REVISION}
     assert set(record["tasks"]) == {"arc_easy", "boolq"} and record["bos"] == "none"
     record = json.loads((fresh.folder / "results/perplexity/remote/dense.json").read_text())
-    source = source_of("wikitext2", "test")
+    source = source_of(TEXTS["wikitext2"], "test")
     assert record["source"] == f"{source['hub']}/{source['file']}" and record["perplexity"] > 1
     assert record["revision"] == source["revision"] and len(record["documents_sha256"]) == 64

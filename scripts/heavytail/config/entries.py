@@ -26,6 +26,18 @@ class Model(TypedDict, total=False):
     bos: str
 
 
+class OwnText(TypedDict):
+    """A text of the config: a local `path`, or `files` of a `hub` repository at a `revision`."""
+
+    path: NotRequired[str | dict[str, str]]
+    hub: NotRequired[str]
+    revision: NotRequired[str]
+    files: NotRequired[str | dict[str, str]]
+    field: NotRequired[str]
+    splits: NotRequired[dict[str, float]]
+    seed: NotRequired[int]
+
+
 class Blend(TypedDict):
     """How the ratios of an allocation are mixed with those that gradients give."""
 
@@ -59,19 +71,24 @@ class Allocation(TypedDict):
 
 
 class Calibration(TypedDict):
-    """The text that calibrated methods read."""
+    """The text that calibrated methods read, or a mixture: text → weight."""
 
-    dataset: str
+    dataset: str | dict[str, float]
+    draw: Literal["documents", "stream"]
     samples: int
     length: int
 
 
 class Evaluation(TypedDict):
-    """The text on which perplexity is measured."""
+    """A protocol by which perplexity is measured."""
 
     dataset: str
+    split: Literal["test", "validation", "calibration"]
     length: int
+    stride: int | None
     windows: int | None
+    bos: Literal["tokenizer", "none", "windows"]
+    unit: Literal["token", "word", "byte"]
     tolerance: float
 
 
@@ -87,7 +104,7 @@ class Tune(TypedDict):
 
     epsilon: list[float]
     grouping: list[str | list[str]]
-    dataset: str
+    dataset: str | None
     length: int
     windows: int
 
@@ -109,12 +126,14 @@ class ZeroShot(TypedDict):
     """How the zero-shot tasks are scored."""
 
     bos: str
+    engine: str
 
 
 class Config(TypedDict):
     """The whole config, every default filled in."""
 
     models: dict[str, Model]
+    texts: dict[str, OwnText]
     methods: list[str]
     within_block: list[str]
     refine: list[str]
@@ -124,7 +143,7 @@ class Config(TypedDict):
     seeds: list[int]
     artifacts: Literal["keep", "temporary"]
     calibration: Calibration
-    evaluation: Evaluation
+    evaluation: list[Evaluation]
     segments: Segments
     tune: Tune
     gradients: Gradients
@@ -143,18 +162,22 @@ class Candidate(TypedDict, total=False):
 
 
 class TextSource(TypedDict):
-    """Where a split of a text lies on the hub.
+    """Where a split of a text lies.
 
     Attributes:
-        hub: the repository, OWNER/NAME.
+        hub: the repository, OWNER/NAME; a local text has none.
         revision: a commit.
-        file: the one that holds the split.
+        file: what holds the split: a file of the repository, or a local file, folder or glob.
         field: the column that has a document's text.
         split: its name.
+        shares: split → its share of the documents, if several splits lie in the file.
+        seed: draws which documents these are.
     """
 
-    hub: str
-    revision: str
+    hub: NotRequired[str]
+    revision: NotRequired[str]
     file: str
     field: str
     split: str
+    shares: NotRequired[dict[str, float]]
+    seed: NotRequired[int]

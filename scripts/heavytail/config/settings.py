@@ -20,11 +20,12 @@ from heavytail.config.given import read_given
 from heavytail.config.methods import METHODS, NONE, STEPS, WITHIN_BLOCK
 from heavytail.config.metrics import METRICS
 from heavytail.config.mistakes import fail, nearest, shown, unknown
+from heavytail.config.own_texts import check_choices, complete_texts
 from heavytail.config.paths import found_file, found_model
+from heavytail.config.protocols import complete_protocols
 from heavytail.config.reference import read_reference
 from heavytail.config.segments import read_segments
 from heavytail.config.tasks import TASKS
-from heavytail.config.texts import SPLITS, with_split
 
 # A value of the schema's keyword `row_of` → the names that are allowed.
 ROWS = {
@@ -33,7 +34,6 @@ ROWS = {
     "allocators by a metric": [name for name, own in ALLOCATORS.items() if own.reads == METRIC],
     "metrics": list(METRICS),
     "tasks": list(TASKS),
-    **{f"{split} texts": with_split(split) for split in SPLITS},
 }
 
 
@@ -50,20 +50,22 @@ def checked(config: dict[str, Any], schema: dict[str, Any], folders: list[Path])
         SettingsError: the config does not fit the schema, or a file that it names is not usable.
             If there are several mistakes, the one that explains most is raised.
     """
-    errors = list(_Validator(schema).iter_errors(config))
+    errors = list(Validator(schema).iter_errors(config))
     if errors:
         error = min(errors, key=lambda error: list(_MESSAGES).index(error.validator))
         fail(error.absolute_path, _MESSAGES[error.validator](error))
     # The schema has just held it to what the type says (tests/unit/config/test_entries.py).
     filled = cast(Config, _with_defaults(config, schema))
     tune = filled["tune"]
-    tune["dataset"] = tune["dataset"] or filled["calibration"]["dataset"]
-    tune["length"] = tune["length"] or filled["evaluation"]["length"]
     for name, allocation in filled["allocations"].items():
         complete(name, allocation, filled)
         if "file" in allocation:
             where = ("allocations", name, "file")
             allocation["file"] = found_file(where, allocation["file"], folders, read_given)
+    complete_protocols(config.get("evaluation"), filled)
+    complete_texts(filled, folders)
+    check_choices(filled)
+    tune["length"] = tune["length"] or filled["evaluation"][0]["length"]
     filled["within_block"] = _ways(filled["within_block"])
     for key in ("refine", "update"):
         filled[key] = _steps(key, filled[key])
@@ -117,7 +119,7 @@ def _row_of(
         yield ValidationError("")
 
 
-_Validator = extend(
+Validator = extend(
     Draft202012Validator,
     validators={"row_of": _row_of},
     type_checker=Draft202012Validator.TYPE_CHECKER.redefine_many(
@@ -162,13 +164,11 @@ def _not_as_pattern(error: ValidationError) -> str:
 
 def _out_of_range(error: ValidationError) -> str:
     bounds, found = error.schema, f": found {error.instance!r}, expected"
+    closed = "minimum" in bounds
     if "exclusiveMaximum" not in bounds:
-        return f"{found} at least {bounds['minimum']}"
-    low = (
-        f"from {bounds['minimum']}"
-        if "minimum" in bounds
-        else f"above {bounds['exclusiveMinimum']}"
-    )
+        least = f"at least {bounds['minimum']}" if closed else f"above {bounds['exclusiveMinimum']}"
+        return f"{found} {least}"
+    low = f"from {bounds['minimum']}" if closed else f"above {bounds['exclusiveMinimum']}"
     # YAML reads 2:4 as a number to the base 60.
     hint = " (N:M needs quotes)" if "N:M" in bounds.get("title", "") else ""
     return f"{found} a number {low} to below {bounds['exclusiveMaximum']}{hint}"
@@ -215,12 +215,14 @@ def _barred_keys(value: dict[str, Any], schema: dict[str, Any]) -> set[str]:
     """The keys that the branches of `if`, which may be nested, do not allow."""
     if "if" not in schema:
         return set()
-    branch = schema.get("then" if _Validator(schema["if"]).is_valid(value) else "else", {})
+    branch = schema.get("then" if Validator(schema["if"]).is_valid(value) else "else", {})
     return set(branch.get("properties", {})) | _barred_keys(value, branch)
 
 
 def _with_defaults(value: object, schema: dict[str, Any]) -> object:
     """A copy of a valid value with the schema's defaults at every depth, except for barred keys."""
+    if isinstance(value, list) and "items" in (schema or {}):
+        return [_with_defaults(item, schema["items"]) for item in value]
     if not isinstance(value, dict):
         return copy.deepcopy(value)
     keys, barred = schema.get("properties", {}), _barred_keys(value, schema)

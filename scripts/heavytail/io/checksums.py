@@ -1,7 +1,8 @@
 """Checksums of large files that are needed whenever the workflow is read (standard library)."""
 
+import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,8 @@ from typing import Any
 from heavytail.io.files import sha256, write_json
 
 
-def checksums(paths: Iterable[str | Path], memory: str | Path) -> dict[str, str]:
-    """The name of each file → its SHA-256. A file is read once, and again only if it changes.
+def checksums(paths: Iterable[Path], memory: str | Path) -> dict[Path, str]:
+    """The path of each file → its SHA-256. A file is read once, and again only if it changes.
 
     Args:
         paths: the files.
@@ -19,17 +20,23 @@ def checksums(paths: Iterable[str | Path], memory: str | Path) -> dict[str, str]
             keeps its own time.
     """
     known, found = _remembered(memory), {}
-    for path in map(Path, paths):
+    for path in paths:
         seen = path.stat()
         now = [seen.st_size, seen.st_mtime_ns, seen.st_ino]
         *before, digest = known.get(str(path.absolute()), [None])
-        found[path.name] = digest if before == now else sha256(path)
-        known[str(path.absolute())] = [*now, found[path.name]]
+        found[path] = digest if before == now else sha256(path)
+        known[str(path.absolute())] = [*now, found[path]]
     if known != _remembered(memory):
         # If the folder cannot be written, the next call reads the files again.
         with suppress(OSError):
             write_json(memory, known)
     return found
+
+
+def together(found: Mapping[str, str]) -> str:
+    """One SHA-256 of the names and checksums of several files."""
+    told = "".join(f"{digest}  {name}\n" for name, digest in sorted(found.items()))
+    return hashlib.sha256(told.encode()).hexdigest()
 
 
 def _remembered(memory: str | Path) -> dict[str, list[Any]]:

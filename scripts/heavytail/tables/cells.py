@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from io import StringIO
+from types import MappingProxyType
 from typing import Any, NotRequired, TypedDict
 
 import pandas as pd
@@ -76,6 +77,7 @@ def cell_rows(
     perplexity: list[dict[str, Any]],
     zero_shot: list[dict[str, Any]],
     pruned: dict[str, dict[str, Any]],
+    others: Mapping[str, Sequence[float | None]] = MappingProxyType({}),
 ) -> pd.DataFrame:
     """One row per cell and one dense row per model, with the columns of the file contract.
 
@@ -84,6 +86,8 @@ def cell_rows(
         perplexity: the record of each row.
         zero_shot: the record of each row; empty if there are no tasks.
         pruned: path of an artifact → record of the pruning.
+        others: column of another protocol → the perplexity of each row by it. These columns stand
+            behind `perplexity`.
     """
     table = []
     for number, row in enumerate(rows):
@@ -94,7 +98,11 @@ def cell_rows(
         more = {"method": row["method"] or DENSE, "blend": blend or None}
         more["bounds"] = " to ".join(map(str, row.get("bounds", []))) or None
         table.append({**row, **own, **numbers, **more})
-    return pd.DataFrame(table).reindex(columns=COLUMNS).astype({"seed": "Int64"})
+    found = pd.DataFrame(table).reindex(columns=COLUMNS).astype({"seed": "Int64"})
+    place = COLUMNS.index("perplexity") + 1
+    for number, (column, values) in enumerate(others.items()):
+        found.insert(place + number, column, pd.Series(values, dtype=float))
+    return found
 
 
 def zero_shot_rows(

@@ -102,10 +102,13 @@ def shown(text: str, mark: str = "", reference: str = "") -> str:
 
 
 def of_row(row: pd.Series, quantity: str) -> str:
-    """One quantity of a row of `model_rows` as it stands in a table."""
+    """One quantity of a row of `model_rows` as it stands in a table.
+
+    Perplexity by a protocol that is not the first has no marks and no reference.
+    """
     found = {"mean": row[quantity], "sd": row[f"{quantity}_sd"], "nan": row[f"{quantity}_nan"]}
-    text = spread(pd.Series(found | {"seeds": row["seeds"]}), FORMS[quantity])
-    return shown(text, row[f"{quantity}_mark"], row[f"{quantity}_reference"])
+    text = spread(pd.Series(found | {"seeds": row["seeds"]}), FORMS.get(quantity, readable))
+    return shown(text, row.get(f"{quantity}_mark", ""), row.get(f"{quantity}_reference", ""))
 
 
 def in_order(rows: pd.DataFrame) -> list[str]:
@@ -120,18 +123,19 @@ def in_order(rows: pd.DataFrame) -> list[str]:
     return found
 
 
-def perplexity_table(rows: pd.DataFrame, sparsity: str) -> str:
+def perplexity_table(rows: pd.DataFrame, sparsity: str, column: str = PERPLEXITY) -> str:
     """Methods as rows, allocations as columns, the dense model first; markdown.
 
     Args:
         rows: the table that `model_rows` returns.
         sparsity: which rows.
+        column: that of a protocol.
     """
     pruned = rows[rows["sparsity"] == sparsity]
-    dense = of_row(rows[rows["method"] == DENSE].iloc[0], PERPLEXITY)
+    dense = of_row(rows[rows["method"] == DENSE].iloc[0], column)
     lines = {DENSE: dict.fromkeys(in_order(pruned), dense)}
     for _, row in pruned.iterrows():
-        lines.setdefault(row["method"], {})[row["allocation"]] = of_row(row, PERPLEXITY)
+        lines.setdefault(row["method"], {})[row["allocation"]] = of_row(row, column)
     # The config may restrict an allocation to some of the methods.
     return markdown(pd.DataFrame.from_dict(lines, orient="index").fillna(""))
 

@@ -12,6 +12,8 @@ from heavytail.tables.cells import SETTINGS
 
 CELL = ["model", "method", "sparsity", "allocation"]
 QUANTITIES = ("perplexity", "zero_shot_mean")
+# So begins the column of a protocol that is not the first.
+OTHER = "perplexity:"
 
 
 def statistics(groups: SeriesGroupBy[Any, Any]) -> pd.DataFrame:
@@ -39,12 +41,13 @@ def spread(found: pd.Series, form: Callable[[float], str]) -> str:
 def over_seeds(cells: pd.DataFrame) -> pd.DataFrame:
     """One row per model, method, sparsity and allocation, and one per dense model.
 
-    The columns are the settings, `seeds` and, for perplexity and zero_shot_mean, the mean, `_sd`
-    and `_nan` as in `statistics`.
+    The columns are the settings, `seeds` and, for zero_shot_mean and perplexity by every protocol,
+    the mean, `_sd` and `_nan` as in `statistics`.
     """
     groups = cells.groupby(CELL, sort=False, dropna=False)
     found = groups[SETTINGS].first().assign(seeds=groups.size())
-    for quantity in QUANTITIES:
+    others = [name for name in map(str, cells) if name.startswith(OTHER)]
+    for quantity in (*QUANTITIES, *others):
         numbers = statistics(groups[quantity])
         found[quantity] = numbers["mean"]
         found[[f"{quantity}_sd", f"{quantity}_nan"]] = numbers[["sd", "nan"]]

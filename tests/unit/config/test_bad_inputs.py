@@ -12,12 +12,15 @@ from fetch_model import fetch_model
 from freeze_calibration import freeze_calibration
 from heavytail.config.mistakes import SettingsError
 from heavytail.config.settings import checked
+from heavytail.config.texts import SHARES
 from heavytail.projections import PROJECTIONS
 from heavytail.running.jobs import logged
 from read_alphas import write_published
+from read_text import read_text
 from support import errors_page
 from support.bad_alphas import ALPHAS
 from support.bad_inputs import CONFIG_FILES, DOCUMENTS, MODELS, NAMES, matches
+from support.bad_texts import BAD_FILES
 
 ROOT = Path(__file__).parents[3]
 SCHEMA = yaml.safe_load((ROOT / "config/schema.yaml").read_text())
@@ -113,13 +116,26 @@ def test_bad_documents_get_one_line(content, line, model_folder, tmp_path, monke
     monkeypatch.chdir(tmp_path)
     Path("d.jsonl").write_bytes(content)
     Path("d.json").write_text('{"source": "s", "revision": "r"}')
-    settings = {"samples": 2, "length": 8, "seed": 0}
+    settings = {"weights": {"a": 1}, "draw": "documents", "samples": 2, "length": 8, "seed": 0}
     model = str(model_folder / "provenance.json")
     said = said_by_job(
-        "freeze_calibration", freeze_calibration, model, "d.jsonl", "d.json", settings, "out"
+        "freeze_calibration", freeze_calibration, model, ["d.jsonl"], ["d.json"], settings, "out"
     )
     assert said == f"freeze_calibration a: {line}"
     assert Path("d.jsonl").read_bytes() == content and not Path("executed").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "line"), [case[1:] for case in BAD_FILES], ids=[c[0] for c in BAD_FILES]
+)
+def test_a_bad_local_text_gets_one_line(name, content, line, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path(name).write_bytes(content)
+    source = {"file": name, "field": "text", "split": "test", "seed": 0, "shares": SHARES}
+    told = {"name": name, "sha256": "0"}
+    said = said_by_job("read_text", read_text, source, told, "out.jsonl", "out.json")
+    assert matches(said, f"read_text a: {line}"), said
+    assert contents(Path()) == {name: content}
 
 
 @pytest.mark.parametrize(

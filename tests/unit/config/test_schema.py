@@ -44,9 +44,19 @@ def test_the_configs_that_come_along_are_valid(name, tmp_path):
     assert set(found) == set(SCHEMA["properties"])
 
 
-def test_the_example_of_the_readme_is_valid():
-    (example,) = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
-    checked(yaml.safe_load(example), SCHEMA, [ROOT])
+def test_the_examples_of_the_readme_are_valid(tmp_path):
+    for name in ("papers/a.txt", "chats.jsonl.gz", "held-out.jsonl.gz"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    examples = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+    whole = [yaml.safe_load(example) for example in examples]
+    assert [set(example) - set(whole[0]) for example in whole] == [
+        set(),
+        {"texts", "calibration"},
+        set(),
+    ]
+    for example in whole:
+        checked(whole[0] | example, SCHEMA, [tmp_path, ROOT])
 
 
 def described_keys(schema: dict, where: str = ""):

@@ -8,6 +8,7 @@ import yaml
 
 from heavytail.config.groupings import GROUPINGS, PROJECTIONS
 from heavytail.config.mistakes import SettingsError
+from heavytail.config.protocols import is_plain, name_of
 from heavytail.config.reference import COLUMNS
 from heavytail.config.settings import checked
 from support.bad_allocations import BAD_ALLOCATIONS
@@ -21,6 +22,7 @@ from support.bad_settings import (
     allocation,
     model,
 )
+from support.bad_texts import BAD_TEXTS
 
 HEADER = ",".join(COLUMNS).encode()
 SCHEMA = yaml.safe_load((Path(__file__).parents[3] / "config/schema.yaml").read_text())
@@ -38,12 +40,16 @@ def save_fake_model(folder: Path) -> Path:
     [
         *BAD_SHAPES,
         *BAD_MODELS,
-        *((model(**HUB) | config, line) for config, line in BAD_ALLOCATIONS + BAD_VALUES),
+        *(
+            (model(**HUB) | config, line)
+            for config, line in BAD_ALLOCATIONS + BAD_VALUES + BAD_TEXTS
+        ),
     ],
 )
 def test_a_bad_config_gets_one_line(config, line, tmp_path):
     (tmp_path / "a-file").touch()
     (tmp_path / "a.npy").touch()
+    (tmp_path / "a.txt").touch()
     (tmp_path / "empty").mkdir()
     (save_fake_model(tmp_path / "weightless") / "model.safetensors").unlink()
     with pytest.raises(SettingsError) as raised:
@@ -71,6 +77,7 @@ def test_defaults_are_filled_in_at_every_depth():
     before = copy.deepcopy(config)
     assert checked(config, SCHEMA, [Path()]) == {
         "models": {"a": HUB},
+        "texts": {},
         "methods": ["magnitude", "wanda", "sparsegpt"],
         "within_block": ["exact"],
         "refine": ["none"],
@@ -88,9 +95,11 @@ def test_defaults_are_filled_in_at_every_depth():
         "sparsity": [0.7],
         "seeds": [0],
         "artifacts": "keep",
-        "calibration": {"dataset": "c4", "samples": 4, "length": 2048},
-        "evaluation": {"dataset": "wikitext2", "length": 2048, "windows": None}
-        | {"tolerance": 0.01},
+        "calibration": {"dataset": "c4", "draw": "documents", "samples": 4, "length": 2048},
+        "evaluation": [
+            {"dataset": "wikitext2", "split": "test", "length": 2048, "stride": None}
+            | {"windows": None, "bos": "tokenizer", "unit": "token", "tolerance": 0.01}
+        ],
         "segments": {"count": 14, "windows": 4},
         "tune": {
             "epsilon": [0.05, 0.1, 0.15, 0.2, 0.25, 0.3],
@@ -102,7 +111,7 @@ def test_defaults_are_filled_in_at_every_depth():
         "gradients": {"windows": 4},
         "hessian": {"eigenvalues": 50, "windows": 4},
         "tasks": TASKS.split(", "),
-        "zero_shot": {"bos": "none"},
+        "zero_shot": {"bos": "none", "engine": "shared"},
         "reference": None,
     }
     assert config == before
@@ -120,6 +129,18 @@ def test_defaults_are_not_shared_between_two_configs():
 def test_groupings_are_accepted_by_name_and_as_lists(grouping):
     found = checked(allocation(grouping=grouping), SCHEMA, [Path()])
     assert found["allocations"]["x"]["grouping"] == grouping
+
+
+def test_protocols_may_be_one_or_several():
+    one = checked(model(**HUB) | {"evaluation": {"length": 64}}, SCHEMA, [Path()])
+    several = [{"length": 64}, {"unit": "word", "length": 32, "stride": 32}]
+    found = checked(model(**HUB) | {"evaluation": several}, SCHEMA, [Path()])
+    assert found["evaluation"][0] == one["evaluation"][0] and found["tune"]["length"] == 64
+    assert list(map(name_of, found["evaluation"])) == [
+        "wikitext2-test-64",
+        "wikitext2-test-32-word",
+    ]
+    assert list(map(is_plain, found["evaluation"])) == [True, False]
 
 
 def test_epsilon_may_differ_by_method():

@@ -43,5 +43,5 @@ def test_windows_are_whole_in_order_and_limited():
 
 
 def test_documents_are_joined_by_blank_lines():
-    ids = tokens.text_ids(byte_tokenizer(), ["one", "two"])
+    ids = tokens.text_ids(byte_tokenizer(), ["one", "two"], "\n\n")
     assert byte_tokenizer().decode(ids) == "one\n\ntwo"

@@ -18,6 +18,8 @@ from write_table import write_table
 
 ALLOCATIONS = ["uniform", "gt", "qk"]
 WINDOWS, DOCUMENTS = 60, 80
+FIRST = {"column": "perplexity", "words": "per token, t (test), windows of 8", "unit": "token"}
+OTHER = {"column": "perplexity:t-test-8-word", "words": "per word, t (test)", "unit": "word"}
 
 
 def write_records(folder, rows: list[dict]) -> dict[str, list[str]]:
@@ -55,7 +57,7 @@ def write_records(folder, rows: list[dict]) -> dict[str, list[str]]:
 
 def written_to(folder) -> dict[str, str]:
     """What `collect_cells` writes."""
-    tables = {name: str(folder / f"{name}.csv") for name in ("cells", "zero_shot")}
+    tables = {name: str(folder / f"{name}.csv") for name in ("cells", "zero_shot", "protocols")}
     return tables | {"paired": str(folder / "paired.npz")}
 
 
@@ -66,7 +68,10 @@ def folder(tmp_path_factory):
     rows = every(["wanda", "magnitude"], ALLOCATIONS)
     records = write_records(folder, rows)
     collected = written_to(folder)
-    collect_cells(rows, records, collected)
+    records["protocols"] = [str(folder / f"word-{number}.json") for number in range(len(rows))]
+    for number, path in enumerate(records["protocols"]):
+        write_json(path, {"perplexity": 100.5 + number})
+    collect_cells(rows, [FIRST, OTHER], records, collected)
     compared = {"significance": str(folder / "significance.csv")}
     compare_cells(collected["cells"], collected.pop("paired"), compared["significance"])
     (folder / "results.csv").write_text(
@@ -78,6 +83,7 @@ def folder(tmp_path_factory):
         return {"values": str(folder / f"{name}.csv"), "table": str(folder / f"{name}.md")}
 
     inputs = collected | {"reference": str(folder / "results.csv")}
+    del inputs["protocols"]
     settings = {"text": "wikitext2", "published": {"m": {"wanda": 0.2, "magnitude": 0.3}}}
     compare_reference(inputs, settings, outputs("reference"))
     write_summary(collected | compared, outputs("summary"))
@@ -115,6 +121,17 @@ def test_the_page_marks_and_explains(folder):
     assert set(table["perplexity_mark"].dropna()) == {"best", "≈"}
 
 
+def test_every_protocol_has_a_column_and_a_table_of_its_own(folder):
+    cells = read_csv(folder / "cells.csv")
+    assert cells[OTHER["column"]].tolist() == [100.5 + number for number in range(len(cells))]
+    page = (folder / "m.md").read_text()
+    first, other = (page.index(f"Perplexity {told['words']}\n") for told in (FIRST, OTHER))
+    assert first < other and "≈" in page[first:other]
+    table = of_markdown(page[other:].split("\n\n")[1])
+    assert table[2] == ["wanda", "101.50", "102.50", "103.50"]
+    assert read_csv(folder / "m.csv")[OTHER["column"]].tolist() == cells[OTHER["column"]].tolist()
+
+
 def test_summary_and_reference_are_written_as_page_and_csv(folder):
     summary = read_csv(folder / "summary.csv")
     assert summary["quantity"].tolist() == ["perplexity", "zero_shot_mean"] * 2
@@ -143,7 +160,7 @@ def test_a_matrix_without_tasks_has_no_zero_shot_part(tmp_path):
     rows = every(["wanda"], ALLOCATIONS, [0, 1])
     records = write_records(tmp_path, rows) | {"zero_shot": []}
     inputs = written_to(tmp_path)
-    collect_cells(rows, records, inputs)
+    collect_cells(rows, [FIRST], records, inputs)
     inputs["significance"] = str(tmp_path / "significance.csv")
     compare_cells(inputs["cells"], inputs.pop("paired"), inputs["significance"])
     outputs = {"values": str(tmp_path / "m.csv"), "table": str(tmp_path / "m.md")}
@@ -168,7 +185,7 @@ def test_a_tuned_row_says_what_trials_chose(tmp_path):
         for row in rows
     ]
     outputs = written_to(tmp_path)
-    collect_cells(rows, records, outputs)
+    collect_cells(rows, [FIRST], records, outputs)
     cells = read_csv(outputs["cells"]).set_index("allocation")
     assert cells.loc["qk", ["epsilon", "grouping"]].tolist() == ["0.3", "qk"]
     assert not (cells["epsilon"] == "tune").any()

@@ -1,0 +1,33 @@
+"""Settings of texts, and what of them is known before they are read."""
+
+TEXT_CHECKSUMS = resolved("<results>/data/checksums.json")
+
+
+@cache
+def content_of(dataset, split):
+    """The name of what holds a split of a local text, and the SHA-256 of its files together."""
+    place = TEXTS[dataset].files[split]
+    folder, paths = text_files.text_files(place)
+    found = checksums(paths, TEXT_CHECKSUMS)
+    named = {path.relative_to(folder).as_posix(): digest for path, digest in found.items()}
+    return {"name": Path(place).name, "sha256": together(named)}
+
+
+def calibration_settings(wildcards):
+    """How the calibration windows of a seed are drawn, and from what."""
+    drawn = {key: CONFIG["calibration"][key] for key in ("samples", "length", "draw")}
+    return {"weights": WEIGHTS, **drawn, "seed": int(wildcards.seed)}
+
+
+def scored_text(scored, ending):
+    """The file of the text on which losses are measured."""
+    return f"<results>/data/{EVALUATED[scored]['dataset']}/{EVALUATED[scored]['split']}.{ending}"
+
+
+def evaluation_settings(wildcards):
+    """How a text is cut into windows, and what joins its documents."""
+    cut = EVALUATED[wildcards.scored]
+    text = TEXTS[cut["dataset"]]
+    pages = {"pages": text.pages} if "unit" in cut else {}
+    key = "tune" if wildcards.scored == "validation" else "evaluation"
+    return cut | {"join": text.join, "key": key} | pages

@@ -1,0 +1,111 @@
+"""Perplexity by a protocol that scores rows in part, per token, word or byte.
+
+This stands apart from `perplexity.py`, so that a change here measures no record of the published
+protocol again.
+"""
+
+import math
+from pathlib import Path
+
+import torch
+from safetensors import safe_open
+
+from heavytail.evaluation.perplexity import evaluate_perplexity, perplexity
+from heavytail.io.computed import versions
+from heavytail.io.files import read_json, scratch, write_json
+from heavytail.models import device
+from heavytail.models.streaming import StreamedModel, batches_of
+from heavytail.pruning.artifact import Artifact
+
+
+@torch.no_grad()
+def token_losses(
+    model: StreamedModel,
+    rows: torch.Tensor,
+    folder: Path | None = None,
+    budget: float = float("inf"),
+) -> torch.Tensor:
+    """The negative log-likelihood in nats of each token of each row but the first.
+
+    The vocabulary goes by in parts, as in `perplexity.negative_log_likelihoods`.
+
+    Args:
+        model: dense or pruned.
+        rows: token ids, int64 [rows, width]; the model does not read the last of each.
+        folder, budget: where hidden states beyond so many bytes lie.
+
+    Returns:
+        float64 [rows, width - 1]; log-probabilities are formed in float32.
+    """
+    states = model.finish(model.run(model.embed(batches_of(rows[:, :-1]), folder, budget)))
+    step = max(1, len(next(batches_of(rows[:, :-1]))))
+    batches = [ids.to(model.device) for ids in rows[:, 1:].split(step)]
+    totals = [torch.full(ids.shape, -torch.inf, device=model.device) for ids in batches]
+    targets = [torch.zeros(ids.shape, device=model.device) for ids in batches]
+    start = 0
+    for part in model.vocabulary():
+        for ids, hidden, total, target in zip(batches, states, totals, targets, strict=True):
+            logits = (hidden @ part.T).float()  # [rows, width - 1, part of the vocabulary]
+            total.copy_(torch.logaddexp(total, logits.logsumexp(dim=2)))
+            here = (ids >= start) & (ids < start + len(part))
+            place = (ids - start).clamp(0, len(part) - 1)
+            target.copy_(torch.where(here, logits.gather(2, place[..., None])[..., 0], target))
+        start += len(part)
+    return (torch.cat(totals).double() - torch.cat(targets).double()).cpu()
+
+
+def group_losses(losses: torch.Tensor, found: dict[str, torch.Tensor]) -> torch.Tensor:
+    """The loss of each window or document, such that their mean is the loss per unit.
+
+    Args:
+        losses: of `token_losses`.
+        found: "ends", "scored", "groups" and "units" of a `Scored`.
+
+    Returns:
+        float64 [groups]: nats of a group × number of groups / units of all groups.
+    """
+    place, ends = torch.arange(losses.shape[1]), found["ends"][:, None] - 1
+    counts = (place < ends) & (place >= ends - found["scored"][:, None])
+    # What stands behind the end of a row may be anything, nan as well.
+    rows = torch.where(counts, losses, 0.0).sum(dim=1)
+    nats = torch.zeros(len(found["units"]), dtype=torch.float64)
+    nats.index_add_(0, found["groups"], rows)
+    return nats * len(nats) / found["units"].sum()
+
+
+def evaluate_protocol(
+    model: str, pruned: Artifact | None, tokens: str, budget: float, output: str
+) -> None:
+    """Write the record: the value, how it was got, and the loss of every window or document.
+
+    The arguments are those of `evaluate_perplexity`, which this calls for whole windows.
+    """
+    with safe_open(tokens, framework="pt") as frozen:
+        found = {name: frozen.get_tensor(name) for name in frozen.keys()}  # noqa: SIM118
+        text = dict(sorted(frozen.metadata().items()))
+    if set(found) == {"input_ids"}:
+        evaluate_perplexity(model, pruned, tokens, budget, output)
+        return
+    streamed = StreamedModel(Path(model).parent, device.pick(), pruned)
+    rows = found["input_ids"]
+    with scratch(output) as folder:
+        losses = group_losses(token_losses(streamed, rows, folder, budget), found)
+    value, reason = perplexity(losses)
+    write_json(
+        output,
+        {
+            "perplexity": value,
+            "reason": reason,
+            "model": {key: read_json(model)[key] for key in ("source", "revision")},
+            "realised_sparsity": pruned.realised_sparsity if pruned else 0.0,
+            **text,
+            "windows": len(rows),
+            "length": int(text["length"]),
+            "tokens": int(found["scored"].sum()),
+            "units": int(found["units"].sum()),
+            "device": streamed.device.type,
+            "dtype": str(streamed.dtype),
+            "versions": versions("torch", "transformers"),
+            "losses": [loss if math.isfinite(loss) else None for loss in losses.tolist()],
+        },
+    )

@@ -1,0 +1,64 @@
+"""Local texts: what is made of them, and that their content counts and not their times."""
+
+import gzip
+import json
+import os
+
+import pytest
+
+from heavytail.io.files import read_json, sha256
+from support.project import copy_workflow
+
+pytestmark = pytest.mark.slow
+TEXTS = {
+    "folder": {"path": "texts"},
+    "rows": {"path": "rows.jsonl.gz", "field": "body", "splits": {"calibration": 0.5, "test": 0.5}},
+}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    project = copy_workflow(tmp_path_factory.mktemp("texts") / "copy")
+    folder = project.folder / "texts"
+    folder.mkdir()
+    for number in range(20):
+        (folder / f"{number}.txt").write_text(f"the folder's document {number}, " * 30)
+    rows = [{"body": f"row number {number} of a file, " * 30} for number in range(20)]
+    with gzip.open(project.folder / "rows.jsonl.gz", "wt") as file:
+        file.writelines(json.dumps(row) + "\n" for row in rows)
+    project.configure(
+        texts=TEXTS,
+        methods=["wanda"],
+        allocations={"uniform": {"allocator": "uniform"}},
+        calibration={"dataset": {"folder": 0.5, "rows": 0.5}, "samples": 4, "length": 32},
+        evaluation={"dataset": "rows", "length": 32, "windows": 8},
+        tasks=[],
+    )
+    project.run()
+    return project
+
+
+def test_a_record_says_which_text_it_is_of(made):
+    record = read_json(made.folder / "results/perplexity/tiny/wanda/0.6/uniform/seed-0.json")
+    assert (record["dataset"], record["source"]) == ("rows", "rows.jsonl.gz")
+    assert record["documents"] == "10" and len(record["revision"]) == 64
+    path = made.folder / "results/data/rows/test.jsonl"
+    assert record["documents_sha256"] == sha256(path)
+
+
+def test_the_content_of_a_local_text_counts_and_not_its_time(made):
+    for path in (made.folder / "texts").iterdir():
+        os.utime(path)
+    assert made.planned() == {}
+    (made.folder / "texts").rename(made.folder / "moved")
+    (made.folder / "texts").symlink_to("moved")
+    assert made.planned() == {}
+    own = [json.loads(line)["name"] for line in frozen(made).read_text().splitlines()]
+    (made.folder / "texts" / own[0]).write_text("another document, " * 40)
+    assert set(made.planned()) >= {"read_text", "freeze_calibration"}
+    made.run()
+    assert made.planned() == {}
+
+
+def frozen(made):
+    return made.folder / "results/data/folder/calibration.jsonl"
