@@ -6,9 +6,10 @@ include: "report_functions.smk"
 
 # A report has no more measured than the cells have.
 MEASURED_MODELS = [model for model in WEIGHTED if read_metrics(model)]
-DENSE_RECORDS = {"perplexity": "<results>/perplexity/{model}/dense.json"}
+# Quality → the folder of its records; perplexity by each protocol is one.
+SCORED = {"perplexity": "perplexity"} | {f"perplexity:{n}": f"protocols/{n}" for n in OTHERS}
 if CONFIG["tasks"]:
-    DENSE_RECORDS["zero_shot"] = "<results>/zero_shot/{model}/dense.json"
+    SCORED["zero_shot"] = "zero_shot"
 
 REPORT_TABLES = {}
 if WEIGHTED:
@@ -17,6 +18,7 @@ if WEIGHTED:
         "zero_shot": rules.collect_cells.output.zero_shot,
         "significance": rules.compare_cells.output.significance,
         "summary": rules.write_summary.output.values,
+        "protocols": rules.collect_cells.output.protocols,
     }
     if CONFIG["reference"]:
         REPORT_TABLES["reference"] = rules.compare_reference.output.values
@@ -28,7 +30,9 @@ REPORT_PLACES = {
     "metrics": {model: read_metrics(model) for model in MEASURED_MODELS},
     "provenance": of_models(MODEL, WEIGHTED),
     "dense": {
-        model: {name: plain(path).format(model=model) for name, path in DENSE_RECORDS.items()}
+        model: {
+            name: plain(f"<results>/{place}/{model}/dense.json") for name, place in SCORED.items()
+        }
         for model in WEIGHTED
     },
     "densities": {
@@ -126,9 +130,10 @@ rule write_unfinished_report:
         digest=digest("write_unfinished_report"),
         rows=ROWS,
         records={
-            name: plain(f"<results>/{name}/{{model}}/{{cell}}.json")
-            for name in [*DENSE_RECORDS, "pruned"]
+            name: plain(f"<results>/{place}/{{model}}/{{cell}}.json")
+            for name, place in (SCORED | {"pruned": "pruned"}).items()
         },
+        protocols=protocol_rows(),
         places=REPORT_PLACES | places_beside(),
         models=list(CONFIG["models"]),
     script:

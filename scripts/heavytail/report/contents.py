@@ -222,6 +222,14 @@ SECTIONS: dict[str, tuple[Chart | Table, ...]] = {
             {"about": "about", "what": "what", "value": "value"},
         ),
         Table(
+            "protocols",
+            "Protocols",
+            "How each perplexity is measured. By the first one tables rank, trials tune and the "
+            "comparisons compare.",
+            "protocols",
+            every_model=True,
+        ),
+        Table(
             "reference",
             "Reference results beside ours",
             "Only results whose settings and protocol are those of a cell. The ratio is ours over "

@@ -16,7 +16,7 @@ from heavytail.report.origins import model_rows, of_records
 from heavytail.tables.cells import read_csv
 from heavytail.tables.costs import Cost, costs
 
-TABLES = ("cells", "zero_shot", "significance", "summary", "reference")
+TABLES = ("cells", "zero_shot", "significance", "summary", "reference", "protocols")
 METRIC = ["block", "projection", "metric"]
 Places = dict[str, Any]
 TEXT = dict.fromkeys(("method", "sparsity", "allocation", "projection"), str)
@@ -200,7 +200,7 @@ def datasets(tables: Mapping[str, pd.DataFrame], places: Places) -> dict[str, pd
             data["cells"] = data["cells"].join(said)
     if "summary" in tables:
         data["summary"] = _in_words(tables["summary"])
-    return data | ({"reference": tables["reference"]} if "reference" in tables else {})
+    return data | {name: tables[name] for name in ("reference", "protocols") if name in tables}
 
 
 def _in_words(summary: pd.DataFrame) -> pd.DataFrame:
