@@ -65,6 +65,7 @@ td.number { text-align: right; }
 td button.record { border: 0; background: none; color: var(--accent); padding: 0; text-decoration:
   underline; }
 .warn { background: var(--warn); border-radius: 8px; padding: 10px 14px; }
+.warn ul { max-height: 240px; overflow: auto; }
 .empty { color: var(--soft); font-style: italic; }
 pre { overflow: auto; max-height: 420px; font-size: 13px; }
 dialog { max-width: min(760px, 92vw); max-height: 86vh; color: var(--text); background:
