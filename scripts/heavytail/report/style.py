@@ -18,7 +18,7 @@ body { margin: 0; background: var(--page); color: var(--text); font: 15px/1.5 sy
 header, main, footer { max-width: 1180px; margin: 0 auto; padding: 0 20px; }
 header h1 { margin: 28px 0 4px; font-size: 26px; }
 header p, figcaption, .about { color: var(--soft); margin: 4px 0; max-width: 76ch; }
-nav { position: sticky; top: 0; z-index: 2; background: var(--page); border-bottom: 1px solid
+nav { position: sticky; top: 0; z-index: 1001; background: var(--page); border-bottom: 1px solid
   var(--line); }
 nav > div { max-width: 1180px; margin: 0 auto; padding: 8px 20px; display: flex; flex-wrap: wrap;
   gap: 6px 16px;
