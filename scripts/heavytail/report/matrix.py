@@ -1,7 +1,8 @@
 """What the report says of the cells: their qualities, gains and fronts, as tidy tables."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,6 +16,8 @@ ROW = CELL[:3]
 PERPLEXITY, ACCURACY = QUANTITIES
 # So many times worse than the best is darkest: a collapsed cell must not bleach the others.
 DARKEST = 10
+# What a config says in place of a number → where the number comes from.
+EPSILONS = {"tune": "chosen by trials", "alphapruning": "of AlphaPruning's scripts"}
 COLUMNS = [
     *(*CELL, "share", "quality", "value", "sd", "seeds", "shown", "mark"),
     *("to_best", "to_dense", "difference", "low", "high", "epsilon", "settings", "order"),
@@ -112,6 +115,25 @@ def _settings(cells: pd.DataFrame) -> list[str]:
         ", ".join(f"{name} {value}" for name, value in row.items() if pd.notna(value))
         for row in rows
     ]
+
+
+def with_epsilon_sources(found: pd.DataFrame, allocations: Mapping[str, Any]) -> pd.DataFrame:
+    """`qualities` whose epsilons say where they come from.
+
+    Args:
+        found: the table.
+        allocations: those of the config, as it was written.
+    """
+
+    def told(allocation: str, epsilon: str) -> str:
+        given = (allocations.get(allocation) or {}).get("epsilon")
+        source = "of the config" if given is not None else "the default"
+        if isinstance(given, str):
+            source = EPSILONS.get(given, source)
+        return f"{epsilon}, {source}" if epsilon else ""
+
+    pairs = zip(found["allocation"], found["epsilon"], strict=True)
+    return found.assign(epsilon=[told(*pair) for pair in pairs])
 
 
 def in_order(table: pd.DataFrame) -> pd.DataFrame:

@@ -9,6 +9,7 @@ import pandas as pd
 import yaml
 
 from heavytail.io.files import write_text
+from heavytail.report.matrix import with_epsilon_sources
 from heavytail.report.page import page
 from heavytail.report.sources import Places, datasets
 
@@ -57,4 +58,8 @@ def write_report(
     """
     text = yaml.safe_dump(config, sort_keys=False, allow_unicode=True)
     made_by = f"Written by heavytail, commit {commit()}."
-    write_text(output, page(datasets(tables, places), models, list(missing), text, made_by))
+    data = datasets(tables, places)
+    if "qualities" in data:
+        allocations = config.get("allocations") or {}
+        data["qualities"] = with_epsilon_sources(data["qualities"], allocations)
+    write_text(output, page(data, models, list(missing), text, made_by))

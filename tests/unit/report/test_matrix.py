@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from heavytail.report.matrix import gains, pareto, qualities
+from heavytail.report.matrix import gains, pareto, qualities, with_epsilon_sources
 from heavytail.tables.cells import typed
 from heavytail.tables.significance import COLUMNS
 from support.records import cell, dense, tables
@@ -53,6 +53,23 @@ def test_perplexity_by_another_protocol_is_a_quality_of_its_own(matrix):
     gt = of(found, allocation="gt", quality="perplexity:words")
     assert (gt["value"], gt["seeds"], gt["to_dense"], gt["shown"]) == (40, 2, 2.5, "40.00")
     assert gt["mark"] == "best", "less is better"
+
+
+@pytest.mark.parametrize(
+    ("given", "source"),
+    [
+        ({"epsilon": 0.2}, "of the config"),
+        ({"epsilon": {"wanda": 0.2}}, "of the config"),
+        ({"epsilon": "tune"}, "chosen by trials"),
+        ({"epsilon": "alphapruning"}, "of AlphaPruning's scripts"),
+        ({"grouping": "gt"}, "the default"),
+        (None, "the default"),
+    ],
+)
+def test_an_epsilon_says_where_it_comes_from(matrix, given, source):
+    found = with_epsilon_sources(qualities(*matrix, pairs()), {"gt": given})
+    assert of(found, allocation="gt", quality="perplexity")["epsilon"] == f"0.2, {source}"
+    assert of(found, allocation="uniform", quality="perplexity")["epsilon"] == ""
 
 
 def test_what_cannot_be_told_from_the_best_is_marked_with_its_interval(matrix):
