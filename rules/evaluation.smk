@@ -54,7 +54,7 @@ rule evaluate_protocol:
     wildcard_constraints:
         cell=EVALUATED_APART,
     conda:
-        GPU_ENVIRONMENT
+        "../envs/compute.yaml"
     resources:
         **PERPLEXITY,
         **STORE,
