@@ -1,6 +1,9 @@
 """The conda environments pin what pip pins, every import is pinned, no pin excludes a Python."""
 
 import ast
+import os
+import re
+import subprocess
 import sys
 from importlib import metadata
 from pathlib import Path
@@ -9,6 +12,7 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
 from rattler import MatchSpec
 
 ROOT = Path(__file__).parents[2]
@@ -116,3 +120,57 @@ def test_every_import_of_the_scripts_is_pinned():
     assert used <= set(pip_pins("requirements.txt"))
     installed = {Requirement(pin).name for name in CONDA for pin in conda_pins(name)}
     assert used - PARSE_TIME <= installed
+
+
+def jobs_of(environment: str) -> set[Path]:
+    """The scripts of the rules that name an environment."""
+    text = "\n".join(path.read_text() for path in (ROOT / "rules").glob("*.smk"))
+    found = set()
+    for rule in re.split(r"^ *rule ", text, flags=re.MULTILINE):
+        script = re.search(r"\.\./scripts/(\w+\.py)", rule)
+        if script and f"../envs/{environment}" in rule:
+            found.add(ROOT / "scripts" / script[1])
+    return found
+
+
+def brought(pins: list[str]) -> set[str]:
+    """The distributions that pip installs for some pins, by their normalised names."""
+    found, left = set(), [Requirement(pin) for pin in pins]
+    while left:
+        asked = left.pop()
+        name = canonicalize_name(asked.name)
+        if name not in found:
+            found.add(name)
+            for text in metadata.requires(name) or []:
+                needed = Requirement(text)
+                extras = [{"extra": extra} for extra in ["", *asked.extras]]
+                if not needed.marker or any(map(needed.marker.evaluate, extras)):
+                    left.append(needed)
+    return found
+
+
+@pytest.mark.parametrize("name", CONDA)
+def test_the_jobs_of_an_environment_import_nothing_that_it_lacks(name):
+    """What the scripts import of this package, in a process that lacks the other packages."""
+    there = brought(conda_pins(name))
+    lacking = {
+        module
+        for module, owners in metadata.packages_distributions().items()
+        if not {canonicalize_name(owner) for owner in owners} & there
+    }
+    sources = sorted(jobs_of(name))
+    modules = {
+        m
+        for source in sources
+        for m in re.findall(r"(?:from|import) (heavytail[.\w]*)", source.read_text())
+    }
+    code = f"import sys; sys.modules.update(dict.fromkeys({sorted(lacking)}))\n"
+    code += f"import {', '.join(sorted(modules))}"
+    ended = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"PYTHONPATH": str(ROOT / "scripts")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert sources and ended.returncode == 0, ended.stderr

@@ -32,7 +32,7 @@ def test_the_log_likelihoods_are_those_of_the_model(tmp_path, monkeypatch):
     tokenizer = AutoTokenizer.from_pretrained(folder)
     model = load_model(folder, torch.device("cpu"))
     assert tokenizer.bos_token_id is tokenizer.eos_token_id is None
-    found = zero_shot.evaluate(model, tokenizer, ["first"], "tasks", 4, "none")
+    found = zero_shot.evaluate(model, tokenizer, ["first"], "tasks", "none", "shared")
     for row, said in zip(ROWS, found["log_likelihoods"]["first"], strict=True):
         for choice, value in zip(row["choices"], said, strict=True):
             context, ids = tokenizer(row["context"]).input_ids, tokenizer(choice).input_ids
