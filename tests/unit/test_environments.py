@@ -18,7 +18,10 @@ PIP = ("requirements.txt", "requirements-slurm.txt", "requirements-dev.txt")
 PYTHONS = ("3.11", "3.12", "3.13")
 PYTHON = PYTHONS[0]
 CONDA_TO_PIP = {"pytorch": "torch", "matplotlib-base": "matplotlib"}
-IMPORT_TO_PIP = {"yaml": "pyyaml", "vl_convert": "vl-convert-python"}
+IMPORT_TO_PIP = {
+    **{"yaml": "pyyaml", "vl_convert": "vl-convert-python"},
+    "sklearn": "scikit-learn",
+}
 # Read by Snakemake itself while it parses the workflow, or by `./run status`, never by a job.
 PARSE_TIME = {"jsonschema", "rich", "snakemake"}
 
