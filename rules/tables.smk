@@ -66,9 +66,11 @@ rule compare_cells:
 
 rule compare_reference:
     input:
-        reference=CONFIG["reference"] or [],
+        reference=CONFIG["reference"],
         cells=rules.collect_cells.output.cells,
         zero_shot=rules.collect_cells.output.zero_shot,
+        paired=rules.collect_cells.output.paired,
+        protocols=rules.collect_cells.output.protocols,
     output:
         values="<results>/tables/reference.csv",
         table="<results>/tables/reference.md",

@@ -31,7 +31,9 @@ README = (ROOT / "config/README.md").read_text()
 
 
 @pytest.mark.parametrize(
-    "name", ["config", "notes", "checkpoints", "procedures", "allocators", "published"]
+    "name",
+    ["config", "notes", "checkpoints", "procedures", "allocators", "published"]
+    + ["published_tables"],
 )
 def test_the_configs_that_come_along_are_valid(name, tmp_path):
     config = yaml.safe_load((ROOT / f"config/{name}.yaml").read_text())
