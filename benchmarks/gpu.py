@@ -208,7 +208,7 @@ def zero_shot(place: Path, device: torch.device) -> dict:
     tokenizer = AutoTokenizer.from_pretrained(place / "model")
     with clock(found):
         tasks = place / "tasks"
-        results = engine.evaluate(model, tokenizer, ["random"], str(tasks), engine.BATCH, "none")
+        results = engine.evaluate(model, tokenizer, ["random"], str(tasks), "none", "shared")
     questions = len(results["log_likelihoods"]["random"])
     tokens = questions * CHOICES * (CONTEXT + ENDING)
     return {"tokens": tokens, "operations": products(place, tokens, head=True), **found}

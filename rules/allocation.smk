@@ -19,7 +19,7 @@ rule measure_similarity:
     benchmark:
         "<benchmarks>/measure_similarity/{model}.tsv"
     conda:
-        GPU_ENVIRONMENT
+        "../envs/compute.yaml"
     threads: 8
     resources:
         **SIMILARITY,
@@ -61,7 +61,7 @@ rule measure_gradients:
     benchmark:
         "<benchmarks>/measure_gradients/{model}.tsv"
     conda:
-        GPU_ENVIRONMENT
+        "../envs/compute.yaml"
     threads: 8
     resources:
         **GRADIENTS,
@@ -84,7 +84,7 @@ rule measure_wanda_scores:
     benchmark:
         "<benchmarks>/measure_wanda_scores/{model}.tsv"
     conda:
-        GPU_ENVIRONMENT
+        "../envs/compute.yaml"
     threads: 8
     resources:
         **WANDA_SCORES,
@@ -106,7 +106,7 @@ rule measure_removal_errors:
     benchmark:
         "<benchmarks>/measure_removal_errors/{model}.tsv"
     conda:
-        GPU_ENVIRONMENT
+        "../envs/compute.yaml"
     threads: 8
     resources:
         **REMOVAL_ERRORS,

@@ -39,7 +39,7 @@ def guides_of(allocation):
     elif reads == allocators.REMOVAL_ERRORS:
         found["scores"] = rules.measure_removal_errors.output.errors
     elif reads == allocators.FILE:
-        found["scores"] = settings["file"].replace("{", "{{").replace("}", "}}")
+        found["scores"] = as_input(settings["file"])
     if "segments" in settings or settings.get("blend", {}).get("importance") == "segments":
         owner = settings.get("segments", allocations.OWN)
         found["segments"] = (
@@ -61,7 +61,11 @@ def ratio_inputs(wildcards):
 def table_of_segments(wildcards):
     """Where a model's segments come from: a given table, or the similarity of its blocks."""
     given = CONFIG["models"][wildcards.model].get("segments")
-    return {"given": given} if given else {"similarity": rules.measure_similarity.output.similarity}
+    return (
+        {"given": as_input(given)}
+        if given
+        else {"similarity": rules.measure_similarity.output.similarity}
+    )
 
 
 def ratio_modules(wildcards):

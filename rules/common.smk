@@ -1,6 +1,9 @@
 """The package at parse time, the checked config, cells and digests, for all other rule files."""
 
+import hashlib
+import os
 import re
+import shlex
 import sys
 from functools import cache
 from importlib.abc import MetaPathFinder
@@ -10,6 +13,18 @@ from pathlib import Path
 
 import yaml
 from snakemake.exceptions import WorkflowError
+
+if set("{}") & set(workflow.basedir):
+    # Snakemake fills in the braces of the paths of scripts and environments, and has no escape.
+    sys.exit(f"{workflow.basedir}: found braces in the path of the workflow: move it")
+# A job computes with this project and its environment, whatever else Python was told to look for: a
+# job gets both PYTHONPATH and this process's path. The working directory stands in it too.
+foreign = (os.getcwd(), *os.environ.pop("PYTHONPATH", "").split(os.pathsep))
+foreign = {os.path.realpath(folder) for folder in foreign}
+sys.path[:] = [folder for folder in sys.path if os.path.realpath(folder) not in foreign]
+# Snakemake puts this into command lines as it is, and it may have a blank.
+if os.path.exists(sys.executable):
+    sys.executable = shlex.quote(sys.executable)
 
 
 def source_path(name):
@@ -44,7 +59,8 @@ for name in [name for name in sys.modules if name.partition(".")[0] == "heavytai
 sys.meta_path.insert(0, PackageFinder())
 
 from heavytail import cells as axes
-from heavytail.config import allocations, allocators, epsilons, families, groupings, methods
+from heavytail.config import allocations, allocators, command_line, epsilons, families, groupings
+from heavytail.config import methods
 from heavytail.config import metrics as metric_names
 from heavytail.config import mistakes, model_folder, own_texts, protocols, settings, tasks
 from heavytail.config import text_files, texts
@@ -65,8 +81,9 @@ STORE = {"store": resolved("<results>/store")}
 
 with open(workflow.source_path("../config/schema.yaml")) as handle:
     try:
-        folders = [Path.cwd(), Path(workflow.basedir)]
-        CONFIG = settings.checked(config, yaml.safe_load(handle), folders)
+        folders, schema = [Path.cwd(), Path(workflow.basedir)], yaml.safe_load(handle)
+        given = command_line.as_written(config, workflow.config_settings.config, schema)
+        CONFIG = settings.checked(given, schema, folders)
     except mistakes.SettingsError as error:
         sys.exit(f"config: {error}")
 
@@ -85,6 +102,19 @@ METHODS = methods.labels(*(CONFIG[key] for key in ("methods", "within_block", "r
 PUBLISHED = [model for model, entry in CONFIG["models"].items() if "alphas" in entry]
 WEIGHTED = [model for model in CONFIG["models"] if model not in PUBLISHED]
 EXPECTED = [model for model, entry in CONFIG["models"].items() if "perplexity" in entry]
+
+
+def as_input(path):
+    """A file of the config by a path without braces: Snakemake would see a wildcard in them."""
+    if not set("{}") & set(path):
+        return path
+    name = hashlib.sha256(path.encode()).hexdigest()[:16] + Path(path).suffix
+    link, file = Path(resolved("<results>/links"), name), Path(path).resolve()
+    if link.resolve() != file:
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.unlink(missing_ok=True)
+        link.symlink_to(file)
+    return str(link)
 
 
 def any_of(names):

@@ -7,8 +7,10 @@ TEXT_CHECKSUMS = resolved("<results>/data/checksums.json")
 def content_of(dataset, split):
     """The name of what holds a split of a local text, and the SHA-256 of its files together."""
     place = TEXTS[dataset].files[split]
-    folder, found = text_files.text_files(place)
-    return {"name": Path(place).name, "sha256": together(checksums(found, TEXT_CHECKSUMS, folder))}
+    folder, paths = text_files.text_files(place)
+    found = checksums(paths, TEXT_CHECKSUMS)
+    named = {path.relative_to(folder).as_posix(): digest for path, digest in found.items()}
+    return {"name": Path(place).name, "sha256": together(named)}
 
 
 def calibration_settings(wildcards):

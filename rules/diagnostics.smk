@@ -1,5 +1,9 @@
 """Diagnostics of models beside the reference results and papers; target `diagnostics`."""
 
+
+include: "diagnostics_functions.smk"
+
+
 MEASURED_ROWS = [
     row["model"] if row["cell"] == DENSE else f"{row['model']}/{row['cell']}" for row in rows()
 ]
@@ -57,7 +61,7 @@ rule measure_hessian:
     benchmark:
         "<benchmarks>/measure_hessian/{model}.tsv"
     conda:
-        GPU_ENVIRONMENT
+        "../envs/compute.yaml"
     threads: 8
     resources:
         **HESSIAN,
@@ -116,3 +120,4 @@ rule diagnostics:
             page=["reference", "low_rank", "hessian"],
         ),
         rules.correlate_metrics.output if WEIGHTED else [],
+        [expand(rules.bin_spectra.output, measured=compared(m).values()) for m in WEIGHTED],

@@ -30,7 +30,7 @@ rule evaluate_perplexity:
     wildcard_constraints:
         cell=EVALUATED_APART,
     conda:
-        GPU_ENVIRONMENT
+        "../envs/compute.yaml"
     resources:
         **PERPLEXITY,
         **STORE,
@@ -54,7 +54,7 @@ rule evaluate_protocol:
     wildcard_constraints:
         cell=EVALUATED_APART,
     conda:
-        GPU_ENVIRONMENT
+        "../envs/compute.yaml"
     resources:
         **PERPLEXITY,
         **STORE,
@@ -78,7 +78,7 @@ rule evaluate_zero_shot:
     wildcard_constraints:
         cell=EVALUATED_APART,
     conda:
-        GPU_ENVIRONMENT
+        "../envs/compute.yaml"
     resources:
         **ZERO_SHOT,
         **STORE,
@@ -118,7 +118,7 @@ if TEMPORARY:
         benchmark:
             f"<benchmarks>/evaluate_cell/{{model}}/{CELL}.tsv"
         conda:
-            GPU_ENVIRONMENT
+            "../envs/compute.yaml"
         resources:
             **ASIDE,
             **CELL_AT_ONCE,
@@ -149,7 +149,7 @@ rule tune_allocation:
     benchmark:
         "<benchmarks>/tune_allocation/{model}/{method}/{sparsity}/{allocation}.tsv"
     conda:
-        GPU_ENVIRONMENT
+        "../envs/compute.yaml"
     resources:
         **TUNING,
         **STORE,

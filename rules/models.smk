@@ -40,8 +40,8 @@ rule fetch_model:
 
 rule read_alphas:
     input:
-        config=lambda w: f"{CONFIG['models'][w.model]['path']}/config.json",
-        alphas=lambda w: CONFIG["models"][w.model]["alphas"]["file"],
+        config=lambda w: as_input(f"{CONFIG['models'][w.model]['path']}/config.json"),
+        alphas=lambda w: as_input(CONFIG["models"][w.model]["alphas"]["file"]),
     output:
         model=PUBLISHED_MODEL,
         metrics=f"<results>/metrics/{{model}}/{metric_names.METRICS['alpha_peak'].family}.csv",

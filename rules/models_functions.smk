@@ -29,7 +29,8 @@ def digest_for(model, *names):
 def checksums_of(model):
     """The SHA-256 of each file of a local model; empty for a model of the hub."""
     folder = CONFIG["models"][model].get("path")
-    return checksums(model_folder.model_files(folder), CHECKSUMS) if folder else {}
+    found = checksums(model_folder.model_files(folder), CHECKSUMS) if folder else {}
+    return {model_folder.named(path, folder): digest for path, digest in found.items()}
 
 
 @cache

@@ -30,7 +30,7 @@ rule prune_cell:
     benchmark:
         f"<benchmarks>/prune_cell/{{model}}/{CELL}.tsv"
     conda:
-        GPU_ENVIRONMENT
+        "../envs/compute.yaml"
     resources:
         **PRUNING,
         **STORE,
@@ -53,7 +53,7 @@ rule export_cell:
     benchmark:
         f"<benchmarks>/export_cell/{{model}}/{CELL}.tsv"
     conda:
-        EXPORT_ENVIRONMENT
+        "../envs/compute.yaml"
     resources:
         **ASIDE,
         **EXPORT,

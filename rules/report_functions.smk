@@ -38,21 +38,45 @@ def places_beside(_wildcards=None):
 
     Their content counts in `diagnosed`. What jobs cost is read as it is, and counts in nothing.
     """
-    heads = of_models(rules.write_low_rank.output.values, WEIGHTED)
-    hessians = of_models(rules.measure_hessian.output.record, WEIGHTED)
+    return diagnoses() | {
+        "calibration": of_models(TOKENS, WEIGHTED),
+        "tasks": {task: plain(f"<results>/data/tasks/{task}.yaml") for task in CONFIG["tasks"]},
+        "benchmarks": plain("<benchmarks>"),
+        "logs": plain("<logs>"),
+        "record": plain("<results>/perplexity/{model}/{cell}.json"),
+    }
+
+
+def diagnoses():
+    """What the target diagnostics writes, as far as the report shows it.
+
+    Of spectra these are the ones that the report does not have made by itself.
+    """
+    more = {model: compared(model) for model in WEIGHTED}
+    for model in MEASURED_MODELS:
+        del more[model][DENSE]
+
+    def binned(kind):
+        return {
+            model: {cell: plain(f"<results>/{kind}/{name}.csv") for cell, name in names.items()}
+            for model, names in more.items()
+        }
+
     return {
         "averages": plain(rules.correlate_metrics.output.averages),
-        "heads": heads,
-        "hessians": hessians,
-        "benchmarks": plain("<benchmarks>"),
-        "record": plain("<results>/perplexity/{model}/{cell}.json"),
+        "heads": of_models(rules.write_low_rank.output.values, WEIGHTED),
+        "hessians": of_models(rules.measure_hessian.output.record, WEIGHTED),
+        "more_densities": binned("densities"),
+        "more_tails": binned("tails"),
+        "more_metrics": {
+            model: {"all": plain(f"<results>/metrics/{model}.csv")} for model in WEIGHTED
+        },
     }
 
 
 def diagnosed(_wildcards=None):
     """Path → SHA-256 of the diagnostics that there are."""
-    found = places_beside()
-    paths = leaves({name: found[name] for name in ("averages", "heads", "hessians")})
+    paths = leaves(diagnoses())
     return {path: files.sha256(path) for path in paths if Path(path).exists()}
 
 

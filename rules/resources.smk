@@ -17,8 +17,6 @@ elif workflow.is_main_process:
     GPU = "gpu" in LIMITS and LIMITS["gpu"] != 0
 else:
     GPU = bool(os.environ.get("CUDA_VISIBLE_DEVICES"))
-# The environment of jobs that use a GPU, if Snakemake runs with --use-conda.
-GPU_ENVIRONMENT = "../envs/compute-cuda.yaml" if GPU else "../envs/compute.yaml"
 
 TEMPORARY = CONFIG["artifacts"] == "temporary"
 # Each job that holds an artifact of its own takes one of this resource; the profile has the limit.
@@ -140,5 +138,4 @@ CELL_AT_ONCE = needs(evaluating, 3)
 SPECTRA = reading(lambda size, _, __, threads: size.spectra(threads))
 # To copy files a job needs no memory or GPU; to prune the cell again it does.
 EXPORT = reading(lambda *_: 0) if TEMPORARY else {}
-EXPORT_ENVIRONMENT = GPU_ENVIRONMENT if TEMPORARY else "../envs/compute.yaml"
 HESSIAN = needs(lambda size, *_: size.loss_hessian(CONFIG["hessian"]["eigenvalues"]))

@@ -30,7 +30,7 @@ rule measure_spectra:
     benchmark:
         "<benchmarks>/measure_spectra/{measure}/{measured}.tsv"
     conda:
-        GPU_ENVIRONMENT
+        "../envs/compute.yaml"
     threads: 8
     resources:
         **ASIDE,

@@ -66,7 +66,7 @@ rule compare_cells:
 
 rule compare_reference:
     input:
-        reference=CONFIG["reference"],
+        reference=[as_input(file) for file in CONFIG["reference"]],
         cells=rules.collect_cells.output.cells,
         zero_shot=rules.collect_cells.output.zero_shot,
         paired=rules.collect_cells.output.paired,

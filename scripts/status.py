@@ -4,7 +4,6 @@ It takes the arguments of Snakemake: ./run status --configfile my.yaml
 With --watch it goes on for as long as a run does: what is at work, how far it is, what failed.
 """
 
-import csv
 import io
 import logging
 import sys
@@ -19,6 +18,7 @@ from rich.live import Live
 from snakemake.cli import main
 
 from heavytail.tables import status, watching
+from heavytail.tables.costs import costs
 
 LOCKS, MARKS = Path(".snakemake/locks"), Path(".snakemake/incomplete")
 BENCHMARKS, LOGS = Path("results/benchmarks"), Path("results/logs")
@@ -53,10 +53,8 @@ def running() -> list[str]:
 
 
 def seconds(rule: str) -> list[float]:
-    """The wall times of a rule's finished jobs, in seconds."""
-    files = [*BENCHMARKS.glob(f"{rule}.tsv"), *BENCHMARKS.glob(f"{rule}/**/*.tsv")]
-    rows = [line for path in files for line in csv.DictReader(path.open(), delimiter="\t")]
-    return [float(row["s"]) for row in rows]
+    """The wall times of a rule's finished jobs, in seconds, without those of restored results."""
+    return [cost.seconds for cost in costs(BENCHMARKS, LOGS, rule) if not cost.restored]
 
 
 def modified(path: str) -> float | None:

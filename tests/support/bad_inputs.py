@@ -13,9 +13,10 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from support.bad_settings import A_NAME, HUB
+from support.checkpoints import NOT_ONE, beside, without
 
 WEIGHTS, INDEX, TOKENIZER = "model.safetensors", "model.safetensors.index.json", "tokenizer.json"
-LOST = "a shard is missing or the weights are quantised"
+LOST = "a shard is missing"
 Q = "model.layers.0.self_attn.q_proj.weight"
 ROW = {"name": "a", "text": "b"}
 
@@ -76,12 +77,6 @@ def folder_instead(name: str) -> Callable[[Path], None]:
 def lost_link(folder: Path) -> None:
     (folder / WEIGHTS).unlink()
     (folder / WEIGHTS).symlink_to("nowhere")
-
-
-def without_weight(folder: Path) -> None:
-    tensors = load_file(folder / WEIGHTS)
-    del tensors[Q]
-    save_file(tensors, folder / WEIGHTS)
 
 
 # Config file → content, line.
@@ -177,6 +172,12 @@ MODELS = [
         f"{BEFORE}m/tokenizer_config.json: {CODE}",
     ),
     (
+        "an adapter beside the weights",
+        beside("adapter_config.json"),
+        f"{BEFORE}m/adapter_config.json: found an adapter beside the weights, expected one model: "
+        "merge the adapter into them",
+    ),
+    (
         "a folder named config.json",
         folder_instead("config.json"),
         f"{BEFORE}'m' has no config.json",
@@ -215,7 +216,7 @@ MODELS = [
         settings(num_hidden_layers=4),
         f"{JOB}{OUT}: no tensor model.layers.3.self_attn.q_proj.weight: {LOST}",
     ),
-    ("a missing weight", without_weight, f"{JOB}{OUT}: no tensor {Q}: {LOST}"),
+    ("a missing weight", without(Q), f"{JOB}{OUT}: no tensor {Q}: {LOST}"),
     (
         "a weight of another shape",
         tensor(lambda weight: weight[:, :5]),
@@ -229,7 +230,7 @@ MODELS = [
     (
         "a hidden_size that is not that of the weights",
         settings(hidden_size=64),
-        f"{JOB}{OUT}: {Q}: found shape (32, 32), expected (32, 64)",
+        f"{JOB}{OUT}: model.embed_tokens.weight: found shape (260, 32), expected (260, 64)",
     ),
     (
         "a model_type that is a list",
@@ -265,6 +266,7 @@ MODELS = [
     ("no tokenizer", lambda folder: (folder / TOKENIZER).unlink(), UNUSABLE.format("tokenizer")),
     ("a tokenizer never closed", write(TOKENIZER, b"{"), UNUSABLE.format("tokenizer")),
     ("a pickled tokenizer", write(TOKENIZER, PICKLE), UNUSABLE.format("tokenizer")),
+    *((name, change, f"{JOB}{OUT}{line}") for name, change, line in NOT_ONE),
 ]
 
 

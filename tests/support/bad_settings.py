@@ -245,6 +245,10 @@ BAD_VALUES = [
         {"zero_shot": {"bos": None}},
         "zero_shot.bos: found nothing, expected one of none, tokenizer",
     ),
+    (
+        {"zero_shot": {"engine": "vllm"}},
+        "zero_shot.engine: unknown engine 'vllm', expected one of shared, lm_eval",
+    ),
     ({"reference": ["a.csv"]}, "reference: file 'a.csv' does not exist"),
     (
         {"reference": {"a": "b"}},

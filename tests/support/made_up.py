@@ -1,16 +1,23 @@
 """Datasets of a report from made-up records, of as many cells as are asked for."""
 
+import base64
+import gzip
+import json
 from collections.abc import Sequence
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from heavytail.cells import PATH
 from heavytail.config.metrics import METRICS
 from heavytail.projections import PROJECTIONS
 from heavytail.report import layers, sources
+from heavytail.report.costs import job_rows, rule_rows
 from heavytail.report.encode import joined, with_model
 from heavytail.tables.cells import cell_rows, typed, zero_shot_rows
+from heavytail.tables.costs import Cost
 from heavytail.tables.significance import COLUMNS
 from heavytail.tables.summary import best_rows
 from support.records import cell, dense
@@ -88,11 +95,12 @@ def ratios(allocations: Sequence[str], sparsities: Sequence[str], blocks: int) -
 
 def spectra(blocks: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Bins and tails, as bin_spectra writes them, of every matrix."""
-    x = np.geomspace(1e-4, 1e3, BINS)
+    rng = np.random.default_rng(2)
     bins, tails = [], []
     for number, (block, projection) in enumerate(product(range(blocks), PROJECTIONS)):
         place = {"block": block, "projection": projection}
-        density = x ** -(1 + number % 5 / 10)
+        x = np.geomspace(1e-4, rng.uniform(50, 1000), BINS)
+        density = x ** -rng.uniform(1, 2)
         bins += [
             place | {"eigenvalue": e, "density": d, "law": d / 2 if e < 1 else np.nan}
             for e, d in zip(x, density, strict=True)
@@ -109,18 +117,25 @@ def datasets(
     seeds: Sequence[int] = (0,),
     blocks: int = 4,
 ) -> dict[str, pd.DataFrame]:
-    """Every dataset of a report but those of the diagnostics and of the benchmarks."""
+    """Every dataset of a report but those of the diagnostics."""
     found = tables(models, allocations, sparsities, seeds)
     data = sources.of_cells(*(found[name] for name in ("cells", "zero_shot", "significance")))
     data["summary"] = found["summary"]
-    names = list(dict.fromkeys(found["cells"]["allocation"].dropna()))
+    pruned = found["cells"][found["cells"]["seed"].notna()].astype({"seed": int})
+    names = list(dict.fromkeys(pruned["allocation"]))
     matrices = ratios(names, sparsities, blocks)
     keys = ["method", "sparsity", "allocation", "block"]
     own = matrices.groupby(keys, sort=False)[["ratio"]].mean().reset_index()
     bins, tails = map(layers.named, spectra(blocks))
+    rng = np.random.default_rng(3)
     values = pd.DataFrame(
         [
-            {"block": block, "projection": projection, "metric": metric, "value": place + block / 9}
+            {
+                "block": block,
+                "projection": projection,
+                "metric": metric,
+                "value": place + rng.normal(),
+            }
             for place, metric in enumerate(METRICS)
             for block, projection in product(range(blocks), PROJECTIONS)
         ]
@@ -142,8 +157,12 @@ def datasets(
         for name, table in per_model.items()
     }
     data |= {"fits": layers.fitted_tails(fits), "peaks": layers.undecided(fits)}
-    rules = {"rule": ["prune_cell"], "jobs": [24], "seconds": [200.0], "mean": [8.3]}
-    return data | {"rules": pd.DataFrame(rules | {"memory": [467.6]})}
+    spent = [
+        Cost(rule, f"{row['model']}/{PATH.format(**row)}", *rng.uniform(3, 400, 2).round(2), False)
+        for row in pruned.to_dict("records")
+        for rule in ("prune_cell", "evaluate_perplexity", "evaluate_zero_shot")
+    ]
+    return data | {"rules": rule_rows(spent), "jobs": job_rows(spent, found["cells"])}
 
 
 def diagnostics(models: Sequence[str] = ("standin",)) -> dict[str, pd.DataFrame]:
@@ -163,6 +182,11 @@ def diagnostics(models: Sequence[str] = ("standin",)) -> dict[str, pd.DataFrame]
         for place, method in enumerate(METHODS)
         for step in range(4)
     ]
+    dense_rows = [
+        {"model": model, "method": "dense", "perplexity": 8.0, "zero_shot_mean": 0.6}
+        | {"alpha_peak": 2.5}
+        for model in models
+    ]
     heads = [
         {"block": b, "product": p, "head": h, "effective_rank": 8.0 + h, "energy_rank_90": 5.0}
         for b, p, h in product(range(3), ("W_KᵀW_Q", "W_O W_V"), range(4))
@@ -174,8 +198,13 @@ def diagnostics(models: Sequence[str] = ("standin",)) -> dict[str, pd.DataFrame]
     record |= {"inputs": [], "random_inputs": []}
     more = {"nuclear_share": 0.9, "imbalance": 0.1}
     return {
-        "averages": pd.DataFrame(rows),
+        "averages": pd.DataFrame([*dense_rows, *rows]),
         "averaged_metrics": pd.DataFrame({"metric": ["alpha_peak"]}),
         "heads": joined(with_model(m, pd.DataFrame(heads).assign(**more)) for m in models),
         "hessians": joined(with_model(m, sources.hessian_rows(record)) for m in models),
     }
+
+
+def unpacked(text: str) -> Any:
+    """What stands in a page as its data."""
+    return json.loads(gzip.decompress(base64.b64decode(text)))

@@ -54,7 +54,7 @@ Path(snakemake.output.record).write_text(json.dumps(made_up | {"windows": 8, "le
 """,
 }
 
-# Put where Python looks for it at its start: every program that imports torch says so.
+# Put at the package's beginning: every program that imports torch says so.
 WITNESS = """
 import os
 import sys
@@ -68,6 +68,8 @@ class Witness:
 
 
 sys.meta_path.insert(0, Witness())
+if "torch" in sys.modules:
+    Witness().find_spec("torch")
 """
 
 
@@ -91,12 +93,11 @@ class Project:
 
     def computing(self, *targets: str) -> set[str]:
         """Make the targets, or everything; returns the rules whose jobs imported torch."""
-        witness = self.folder / "witness"
-        witness.mkdir(exist_ok=True)
-        (witness / "sitecustomize.py").write_text(WITNESS)
-        seen = witness / "seen"
+        package, seen = self.folder / "scripts/heavytail/__init__.py", self.folder / "seen"
+        package.write_text(WITNESS)
         seen.write_text("")
-        run = self.snakemake("--", *targets, PYTHONPATH=str(witness), WITNESSED=str(seen))
+        run = self.snakemake("--", *targets, WITNESSED=str(seen))
+        package.write_text("")
         assert run.returncode == 0, run.stdout
         scripts = (Path(line).stem for line in seen.read_text().splitlines())
         # Snakemake runs a copy of a script, under a name of its own before that of the rule.

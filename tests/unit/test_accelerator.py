@@ -229,7 +229,10 @@ def test_zero_shot(folder, both, tmp_path):
     cell = prune(folder, tmp_path / "cell", "sparsegpt")
 
     def stage(work: Path) -> dict[str, torch.Tensor]:
-        settings, record = {"tasks": ["letters"], "bos": "none"}, work / "record.json"
+        settings, record = (
+            {"tasks": ["letters"], "bos": "none", "engine": "shared"},
+            work / "record.json",
+        )
         tasks = [str(tmp_path / "letters.yaml")]
         evaluate_zero_shot(str(folder / "provenance.json"), cell, tasks, settings, record)
         return {

@@ -23,7 +23,8 @@ AXES = ("methods", "allocators", "metrics", "families", "texts", "tasks")
 TABLES = {f"heavytail.config.{axis}" for axis in AXES}
 # Modules that read the tables, for rules alone.
 PARSE_TIME = {
-    f"heavytail.config.{name}" for name in ("allocations", "epsilons", "own_texts", "settings")
+    f"heavytail.config.{name}"
+    for name in ("allocations", "command_line", "epsilons", "own_texts", "settings")
 }
 # Scripts that are no job's.
 OF_PEOPLE = {"status", "check_config_files"}

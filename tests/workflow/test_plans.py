@@ -67,23 +67,23 @@ JOB_OF_SLURM = (
 
 
 @pytest.mark.parametrize(
-    ("arguments", "devices", "environment"),
+    ("arguments", "devices", "gpu"),
     [
-        (("--workflow-profile", "profiles/slurm"), "", "compute-cuda"),
-        (("--workflow-profile", "profiles/slurm", "--resources", "gpu=0"), "0", "compute"),
-        (JOB_OF_SLURM, "0", "compute-cuda"),
-        (JOB_OF_SLURM, "", "compute"),
+        (("--workflow-profile", "profiles/slurm"), "", True),
+        (("--workflow-profile", "profiles/slurm", "--resources", "gpu=0"), "0", False),
+        (JOB_OF_SLURM, "0", True),
+        (JOB_OF_SLURM, "", False),
     ],
 )
-def test_a_submitted_job_has_the_environment_that_was_made_for_it(
-    fresh, monkeypatch, arguments, devices, environment
+def test_what_submits_and_a_submitted_job_know_whether_there_is_a_gpu(
+    fresh, monkeypatch, arguments, devices, gpu
 ):
     """What submits goes by its profile, a job by what the cluster gave it."""
-    probe = 'include: "Snakefile"\nprint("in", GPU_ENVIRONMENT)\n'
+    probe = 'include: "Snakefile"\nprint("GPU:", GPU)\n'
     (fresh.folder / "probe.smk").write_text(probe)
     monkeypatch.setitem(ENVIRONMENT, "CUDA_VISIBLE_DEVICES", devices)
     run = fresh.snakemake("--snakefile", "probe.smk", "--dry-run", *arguments)
-    assert f"in ../envs/{environment}.yaml" in run.stdout.splitlines(), run.stdout
+    assert f"GPU: {gpu}" in run.stdout.splitlines(), run.stdout
 
 
 PLAIN = """

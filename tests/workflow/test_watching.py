@@ -70,7 +70,7 @@ def test_a_job_at_work_is_seen(project):
 
 def test_a_run_is_watched_until_it_ends(project):
     (project.folder / RECORD).unlink()
-    project.edit("scripts/evaluate_perplexity.py", "with logged(", f"{WAIT}    with logged(")
+    project.edit("scripts/evaluate_perplexity.py", "import torch", f"{WAIT}    import torch")
     with project.started("--", RECORD) as run:
         wait_for(project.folder / "at-work")
         log = project.folder / "results/logs/evaluate_perplexity/tiny/magnitude/0.6/gt/seed-0.log"

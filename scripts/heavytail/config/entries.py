@@ -126,6 +126,7 @@ class ZeroShot(TypedDict):
     """How the zero-shot tasks are scored."""
 
     bos: str
+    engine: str
 
 
 class Config(TypedDict):

@@ -28,7 +28,7 @@ def read_given(path: str | Path) -> Given:
     if Path(path).suffix not in readers:
         raise ValueError(f"{path}: expected a .csv, .json, .npy or .txt file")
     try:
-        found = readers[Path(path).suffix](Path(path).read_text(encoding="utf-8"))
+        found = readers[Path(path).suffix](Path(path).read_text(encoding="utf-8-sig"))
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{path}: not a table of ratios ({_reason(error)})") from error
     blocks = {block for block, _ in found}

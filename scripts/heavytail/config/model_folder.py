@@ -1,10 +1,12 @@
 """The files of a Hugging Face folder that make up a model (standard library only: parse time)."""
 
 import json
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, NoReturn
 
-# Weights in safetensors, the configuration and the tokenizer. No pickle and no code is ever read.
+# Weights in safetensors, the configuration, and everything that the tokenizers of transformers read
+# or that belongs to them. No pickle and no code is ever read.
 PATTERNS = (
     "*.safetensors",
     "model.safetensors.index.json",
@@ -12,18 +14,38 @@ PATTERNS = (
     "generation_config.json",
     "tokenizer*",
     "special_tokens_map.json",
-    "vocab.json",
+    "added_tokens.json",
+    "chat_template*",
+    "vocab*",
     "merges.txt",
+    "*.model",
+    "*.tiktoken",
+    # Its weights would change the model: a folder that has it is refused.
+    "adapter_config.json",
 )
-# The same weights again, in other forms.
-DUPLICATES = ("*/*", "consolidated*")
+# The only subfolder that counts: chat templates beside the main one.
+TEMPLATES = "additional_chat_templates"
+# The same weights again, in another form.
+COPIES = "consolidated*"
+
+
+def is_part(name: str) -> bool:
+    """Whether a file, by its path in a folder or repository, is one of the model's."""
+    folder, _, file = name.rpartition("/")
+    if folder:
+        return folder == TEMPLATES and fnmatchcase(file, "*.jinja")
+    return any(fnmatchcase(file, p) for p in PATTERNS) and not fnmatchcase(file, COPIES)
 
 
 def model_files(folder: str | Path) -> list[Path]:
-    """The model's files in a folder, sorted by name, without those of subfolders."""
-    found = {path for pattern in PATTERNS for path in Path(folder).glob(pattern)}
-    copies = {path for path in found if path.match(DUPLICATES[1])}
-    return sorted(path for path in found - copies if path.is_file())
+    """The model's files in a folder, sorted by name."""
+    found = (*Path(folder).glob("*"), *Path(folder).glob(f"{TEMPLATES}/*"))
+    return sorted(path for path in found if is_part(named(path, folder)) and path.is_file())
+
+
+def named(path: Path, folder: str | Path) -> str:
+    """The name of one of a model's files, as the hub gives it."""
+    return path.relative_to(folder).as_posix()
 
 
 def read_settings(path: Path) -> dict[str, Any]:
@@ -45,7 +67,12 @@ def read_settings(path: Path) -> dict[str, Any]:
 
 
 def check_settings(folder: str | Path) -> None:
-    """Raise ValueError if the settings of a model cannot be read, or ask for code of their own."""
+    """Raise ValueError if settings of a model cannot be read, ask for code, or name an adapter."""
+    if Path(folder, "adapter_config.json").exists():
+        raise ValueError(
+            f"{folder}/adapter_config.json: found an adapter beside the weights, expected one "
+            "model: merge the adapter into them"
+        )
     for path in (Path(folder, name) for name in ("config.json", "tokenizer_config.json")):
         if path.exists() and "auto_map" in read_settings(path):
             raise ValueError(

@@ -71,7 +71,7 @@ def nearest_of(key: str, names: Iterable[str]) -> str:
 
 def _rows(path: str | Path, columns: Iterable[str], numbers: Iterable[str]) -> list[dict[str, str]]:
     try:
-        with open(path, newline="", encoding="utf-8") as file:
+        with open(path, newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file, restval="")
             rows, found = list(reader), reader.fieldnames or ()
     except (OSError, UnicodeDecodeError, csv.Error) as error:

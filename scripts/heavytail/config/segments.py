@@ -11,7 +11,7 @@ def read_segments(path: str | Path) -> list[list[int]]:
     Raises ValueError, which names the file, if it holds anything else.
     """
     try:
-        table = json.loads(Path(path).read_text(encoding="utf-8"))
+        table = json.loads(Path(path).read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as error:
         raise ValueError(f"{path}: not a JSON file ({error})") from error
     lists = isinstance(table, list) and all(isinstance(run, list) and run for run in table)

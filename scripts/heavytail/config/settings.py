@@ -50,7 +50,7 @@ def checked(config: dict[str, Any], schema: dict[str, Any], folders: list[Path])
         SettingsError: the config does not fit the schema, or a file that it names is not usable.
             If there are several mistakes, the one that explains most is raised.
     """
-    errors = list(_Validator(schema).iter_errors(config))
+    errors = list(Validator(schema).iter_errors(config))
     if errors:
         error = min(errors, key=lambda error: list(_MESSAGES).index(error.validator))
         fail(error.absolute_path, _MESSAGES[error.validator](error))
@@ -118,7 +118,7 @@ def _row_of(
         yield ValidationError("")
 
 
-_Validator = extend(
+Validator = extend(
     Draft202012Validator,
     validators={"row_of": _row_of},
     type_checker=Draft202012Validator.TYPE_CHECKER.redefine_many(
@@ -214,7 +214,7 @@ def _barred_keys(value: dict[str, Any], schema: dict[str, Any]) -> set[str]:
     """The keys that the branches of `if`, which may be nested, do not allow."""
     if "if" not in schema:
         return set()
-    branch = schema.get("then" if _Validator(schema["if"]).is_valid(value) else "else", {})
+    branch = schema.get("then" if Validator(schema["if"]).is_valid(value) else "else", {})
     return set(branch.get("properties", {})) | _barred_keys(value, branch)
 
 

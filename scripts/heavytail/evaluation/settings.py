@@ -7,10 +7,11 @@ from heavytail.config.entries import Candidate
 
 
 class ZeroShotSettings(TypedDict):
-    """The names of the tasks, and whether a BOS token comes before their texts."""
+    """The names of the tasks, whether a BOS token comes before their texts, and what asks."""
 
     tasks: list[str]
     bos: str
+    engine: str
 
 
 class TuneSettings(RatioSettings):

@@ -12,12 +12,13 @@ import datasets
 import lm_eval
 import numpy as np
 import torch
+from lm_eval.models.huggingface import HFLM
 from lm_eval.tasks import TaskManager
 from torch.utils import collect_env
 from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
-from heavytail.evaluation.continuations import ContinuationScorer
 from heavytail.evaluation.settings import ZeroShotSettings
+from heavytail.evaluation.shared_contexts import SharedContextScorer
 from heavytail.io.computed import versions
 from heavytail.io.files import read_json, write_json
 from heavytail.models import device
@@ -47,7 +48,9 @@ BOOTSTRAP_ITERATIONS = 1
 ADD_BOS_TOKEN = {"none": False, "tokenizer": None}
 # In bfloat16, log-likelihoods near -20 are 1/8 apart and ties would decide the argmax.
 SOFTMAX_DTYPE = "float32"
-# Sequences; fixed, because it may change the last digits.
+# The config's `zero_shot.engine` → what asks the model.
+ENGINES = {"shared": SharedContextScorer, "lm_eval": HFLM}
+# Sequences at a time of lm-eval's own engine; fixed, because it may change the last digits.
 BATCH = 32
 
 
@@ -60,6 +63,11 @@ def replaced(module: ModuleType, **attributes: object) -> Iterator[None]:
         yield
     finally:
         vars(module).update(before)
+
+
+def file_as_named(name: str, base_path: str, **_options: object) -> list[str]:
+    """The path of a data file. `datasets` would take brackets in it for a pattern of names."""
+    return [str(Path(base_path, name))]
 
 
 @contextmanager
@@ -76,7 +84,8 @@ def private_cache() -> Iterator[None]:
             "DOWNLOADED_DATASETS_PATH": Path(folder, "downloads"),
             "EXTRACTED_DATASETS_PATH": Path(folder, "extracted"),
         }
-        with replaced(datasets.config, **settings):
+        naming = replaced(datasets.data_files, resolve_pattern=file_as_named)
+        with replaced(datasets.config, **settings), naming:
             yield
 
 
@@ -133,8 +142,8 @@ def evaluate(
     tokenizer: PreTrainedTokenizerBase,
     tasks: list[str],
     include_path: str,
-    batch_size: int,
     bos: str,
+    engine: str,
 ) -> dict[str, Any]:
     """Run tasks whose configurations lie under a folder, without shots, offline.
 
@@ -144,8 +153,8 @@ def evaluate(
         tasks: names of tasks.
         include_path: the folder of the tasks' YAML files; their data files are found from the
             working directory.
-        batch_size: sequences per batch, fixed because it may change the last digits.
         bos: a key of ADD_BOS_TOKEN: whether a BOS token comes before a text.
+        engine: a key of ENGINES.
 
     Returns:
         lm-eval's results object, JSON-safe, without what `DROPPED*` names; `config` also says
@@ -157,16 +166,14 @@ def evaluate(
         KeyError: a task has no configuration there.
     """
     formed = {"add_bos_token": ADD_BOS_TOKEN[bos], "softmax_dtype": SOFTMAX_DTYPE}
-    scorer = ContinuationScorer(
-        pretrained=model, tokenizer=tokenizer, batch_size=batch_size, **formed
-    )
+    scorer = ENGINES[engine](pretrained=model, tokenizer=tokenizer, batch_size=BATCH, **formed)
     # lm-eval would ask pip and others for the description of the machine that DROPPED leaves out.
     with private_cache(), replaced(collect_env, get_pretty_env_info=str):
         results = lm_eval.simple_evaluate(
             scorer,
             tasks=tasks,
             num_fewshot=0,
-            batch_size=batch_size,
+            batch_size=BATCH,
             bootstrap_iters=BOOTSTRAP_ITERATIONS,
             task_manager=TaskManager(include_path=include_path, include_defaults=False),
         )
@@ -221,17 +228,19 @@ def evaluate_zero_shot(
         model: provenance.json in the model's folder.
         pruned: a cell of the model, None for the dense model.
         task_files: the tasks' YAML files, all in one folder.
-        settings: "tasks" (their names) and "bos" (a key of ADD_BOS_TOKEN).
+        settings: "tasks" (their names), "bos" and "engine" (keys of ADD_BOS_TOKEN and ENGINES).
         output: JSON.
     """
     folder = Path(model).parent
     loaded = load_model(folder, device.pick(), pruned)
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    tasks, include_path = settings["tasks"], str(Path(task_files[0]).parent)
-    results = evaluate(loaded, tokenizer, tasks, include_path, BATCH, settings["bos"])
+    bos, engine = settings["bos"], settings["engine"]
+    include_path = str(Path(task_files[0]).parent)
+    results = evaluate(loaded, tokenizer, settings["tasks"], include_path, bos, engine)
     record = {
         **summary(results),
-        "bos": settings["bos"],
+        "bos": bos,
+        "engine": engine,
         "model": {key: read_json(model)[key] for key in ("source", "revision")},
         "realised_sparsity": pruned.realised_sparsity if pruned else 0.0,
         "device": loaded.device.type,

@@ -10,26 +10,22 @@ from typing import Any
 from heavytail.io.files import sha256, write_json
 
 
-def checksums(
-    paths: Iterable[str | Path], memory: str | Path, folder: Path | None = None
-) -> dict[str, str]:
-    """The name of each file → its SHA-256. A file is read once, and again only if it changes.
+def checksums(paths: Iterable[Path], memory: str | Path) -> dict[Path, str]:
+    """The path of each file → its SHA-256. A file is read once, and again only if it changes.
 
     Args:
         paths: the files.
         memory: JSON file that remembers the size, time of change, inode and checksum of each; it is
             made if it is missing. The time does not suffice: a file that takes the place of another
             keeps its own time.
-        folder: if given, files have their paths below it as names.
     """
     known, found = _remembered(memory), {}
-    for path in map(Path, paths):
+    for path in paths:
         seen = path.stat()
         now = [seen.st_size, seen.st_mtime_ns, seen.st_ino]
         *before, digest = known.get(str(path.absolute()), [None])
-        name = path.relative_to(folder).as_posix() if folder else path.name
-        found[name] = digest if before == now else sha256(path)
-        known[str(path.absolute())] = [*now, found[name]]
+        found[path] = digest if before == now else sha256(path)
+        known[str(path.absolute())] = [*now, found[path]]
     if known != _remembered(memory):
         # If the folder cannot be written, the next call reads the files again.
         with suppress(OSError):

@@ -25,6 +25,7 @@ CODES = {
     torch.uint8: "U8",
     torch.bool: "BOOL",
 }
+DTYPES = {code: dtype for dtype, code in CODES.items()}
 SIZES = {code: dtype.itemsize for dtype, code in CODES.items()}
 # Name → the format's name of its dtype, and its shape.
 Layout = dict[str, tuple[str, tuple[int, ...]]]

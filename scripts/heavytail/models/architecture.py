@@ -1,9 +1,16 @@
 """What config.json alone says about a model: its family, its depth and its parameters' shapes."""
 
+from __future__ import annotations
+
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from heavytail.models.layout import family_of, slices_of
+
+# Both take longer to import than the jobs that only read shapes take.
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedModel
 
 
 def check_config(folder: Path, config: dict[str, Any]) -> None:
@@ -19,8 +26,8 @@ def check_config(folder: Path, config: dict[str, Any]) -> None:
         )
 
 
-def parameter_shapes(folder: Path) -> dict[str, tuple[int, ...]]:
-    """Tensor name → shape of each parameter of a model with this configuration.
+def described_model(folder: str | Path) -> PreTrainedModel:
+    """The model of a config.json, its parameters and buffers without content.
 
     Raises ValueError if transformers cannot make a model of it.
     """
@@ -30,14 +37,47 @@ def parameter_shapes(folder: Path) -> dict[str, tuple[int, ...]]:
     try:
         config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
         with torch.device("meta"):
-            model = AutoModelForCausalLM.from_config(config)
+            return AutoModelForCausalLM.from_config(config)
     # On a broken file the library may raise any error.
     except Exception as error:
         raise unusable(folder, "config.json", error) from error
-    return {name: tuple(parameter.shape) for name, parameter in model.named_parameters()}
 
 
-def unusable(folder: Path, part: str, error: Exception) -> ValueError:
+def empty_model(folder: str | Path, dtype: torch.dtype) -> PreTrainedModel:
+    """The model of a config.json, its parameters without content but in the right dtypes.
+
+    Buffers are not in checkpoints: rotary frequencies, for one, are computed here.
+
+    Args:
+        folder: has config.json.
+        dtype: that of the computation. Parameters that transformers keeps in float32 whatever the
+            dtype of the model are in float32.
+    """
+    import torch
+    from accelerate import init_empty_weights
+    from transformers import AutoConfig, AutoModelForCausalLM
+    from transformers.core_model_loading import build_glob_alternation
+
+    config = AutoConfig.from_pretrained(folder, local_files_only=True)
+    with init_empty_weights(include_buffers=False):
+        model = AutoModelForCausalLM.from_config(config, dtype=dtype)
+    kept = list(model._get_dtype_plan(dtype))
+    for name, parameter in model.named_parameters() if kept else ():
+        if build_glob_alternation(kept)[0].search(name):
+            parameter.data = parameter.data.to(torch.float32)
+    return model.eval()
+
+
+def parameter_shapes(folder: Path) -> dict[str, tuple[int, ...]]:
+    """Tensor name → shape of each parameter of a model with this configuration.
+
+    Raises ValueError as `described_model`.
+    """
+    parameters = described_model(folder).named_parameters()
+    return {name: tuple(parameter.shape) for name, parameter in parameters}
+
+
+def unusable(folder: str | Path, part: str, error: Exception) -> ValueError:
     """The error to raise if a library cannot use a part of a model's folder."""
     reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
     return ValueError(f"{folder}: {part}: not usable ({reason})")

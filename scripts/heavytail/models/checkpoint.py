@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cached_property
+from dataclasses import dataclass
+from functools import cached_property, reduce
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,19 +18,28 @@ from heavytail.models.layout import Family, WeightSlice, family_of, slices_of
 if TYPE_CHECKING:
     import torch
 
-INDEX = "model.safetensors.index.json"
+WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
+
+
+@dataclass(frozen=True)
+class Stored:
+    """What the header of a file says of a tensor."""
+
+    file: Path
+    code: str  # the format's name of the dtype
+    shape: tuple[int, ...]
 
 
 class Checkpoint:
     """The tensors of a folder's safetensors files by name; each is read only when it is needed.
 
     Raises FileNotFoundError if config.json, the weights or a shard that the index names is missing.
-    Raises ValueError if a file is truncated or not a safetensors file, or the weights are
-    quantised.
+    Raises ValueError if a file is truncated or not a safetensors file, the weights are quantised,
+    or the folder has more than one checkpoint.
     """
 
     def __init__(self, folder: str | Path):
-        """Read config.json, and the names of all tensors and of their files."""
+        """Read config.json, and the headers of all files."""
         self.folder = Path(folder)
         self.config = read_settings(self.folder / "config.json")
         if self.config.get("quantization_config"):
@@ -37,27 +47,39 @@ class Checkpoint:
                 f"{self.folder}/config.json: quantization_config: found quantised weights, "
                 "expected plain 16- or 32-bit floats: dequantise them first"
             )
-        self._files: dict[str, Path] = {}
+        self.stored: dict[str, Stored] = {}
         for path in self._shards():
             with self._open(path) as shard:
-                self._files |= dict.fromkeys(shard.keys(), path)
+                for name in shard.keys():  # noqa: SIM118
+                    if name in self.stored:
+                        other = self.stored[name].file.name
+                        raise ValueError(f"{path}: found tensor {name}, which {other} has too")
+                    part = shard.get_slice(name)
+                    self.stored[name] = Stored(path, part.get_dtype(), tuple(part.get_shape()))
 
     def _shards(self) -> list[Path]:
+        """The files of the one checkpoint of the folder."""
+        shards = {self.folder / WEIGHTS}
         if (self.folder / INDEX).exists():
             names = read_settings(self.folder / INDEX).get("weight_map")
             # A shard must be in the folder itself; the index may point elsewhere.
             if not isinstance(names, dict) or any(Path(str(n)).name != n for n in names.values()):
                 expected = "expected a map from tensors to files of this folder"
                 raise ValueError(f"{self.folder / INDEX}: weight_map: {expected}")
-            shards = sorted({self.folder / name for name in names.values()})
-        else:
-            shards = sorted(self.folder.glob("*.safetensors"))
-        missing = [path.name for path in shards if not path.exists()]
+            shards = {self.folder / name for name in names.values()}
+        files = {path for path in self.folder.glob("*.safetensors") if path.is_file()}
+        files -= set(self.folder.glob("consolidated*"))
+        missing = sorted(path.name for path in shards if not path.exists())
         if missing or not shards:
-            raise FileNotFoundError(
-                f"{self.folder}: no {missing[0] if missing else '*.safetensors'}"
+            name = missing[0] if missing and files else "*.safetensors"
+            raise FileNotFoundError(f"{self.folder}: no {name}")
+        for path in sorted(files - shards):
+            others = "the files of its index" if (self.folder / INDEX).exists() else WEIGHTS
+            raise ValueError(
+                f"{self.folder}: found {path.name} beside {others}, expected one checkpoint: "
+                "move one away"
             )
-        return shards
+        return sorted(shards)
 
     @staticmethod
     def _open(path: Path, framework: str = "numpy") -> safe_open:
@@ -66,40 +88,44 @@ class Checkpoint:
         except SafetensorError as error:
             raise ValueError(f"{path}: not a whole safetensors file ({error})") from error
 
+    @cached_property
+    def _renamed(self) -> dict[str, str]:
+        """The model's names of tensors → those of a checkpoint that has others."""
+        from heavytail.models.architecture import described_model
+        from heavytail.models.naming import naming
+
+        return naming(described_model(self.folder), self.stored).stored
+
     def stored_name(self, name: str) -> str:
-        """The name of a tensor in the checkpoint."""
-        others = (
-            other + name.removeprefix(ours)
-            for ours, other in self.family.aliases
-            if name.startswith(ours)
-        )
-        return next((found for found in (name, *others) if found in self._files), name)
+        """The name of a tensor in the checkpoint, or `name` if the checkpoint lacks it."""
+        return name if name in self.stored else self._renamed.get(name, name)
+
+    def entry(self, name: str) -> Stored:
+        """What a header says of a tensor. Raises ValueError if it is missing."""
+        stored = self.stored_name(name)
+        if stored not in self.stored:
+            raise ValueError(f"{self.folder}: no tensor {name}: a shard is missing")
+        return self.stored[stored]
 
     @contextmanager
-    def _stored(self, name: str, framework: str) -> Iterator[tuple[safe_open, str]]:
+    def _reading(self, name: str) -> Iterator[tuple[safe_open, str]]:
         """The open file of a tensor, and the tensor's name in it."""
-        stored = self.stored_name(name)
-        if stored not in self._files:
-            raise ValueError(
-                f"{self.folder}: no tensor {name}: a shard is missing or the weights are quantised"
-            )
-        with self._open(self._files[stored], framework) as shard:
-            yield shard, stored
+        with self._open(self.entry(name).file, "pt") as shard:
+            yield shard, self.stored_name(name)
 
     def tensor(self, name: str) -> torch.Tensor:
         """One tensor in its stored dtype, on the CPU. Raises ValueError if it is missing."""
-        with self._stored(name, "pt") as (shard, stored):
+        with self._reading(name) as (shard, stored):
             return shard.get_tensor(stored)
 
     def rows(self, name: str, start: int, stop: int) -> torch.Tensor:
         """The rows from `start` to `stop` of a tensor, as in `tensor`."""
-        with self._stored(name, "pt") as (shard, stored):
+        with self._reading(name) as (shard, stored):
             return shard.get_slice(stored)[start:stop]
 
     def shape(self, name: str) -> tuple[int, ...]:
         """The shape of a tensor, without reading it. Raises ValueError if it is missing."""
-        with self._stored(name, "numpy") as (shard, stored):
-            return tuple(shard.get_slice(stored).get_shape())
+        return self.entry(name).shape
 
     @cached_property
     def family(self) -> Family:
@@ -111,10 +137,19 @@ class Checkpoint:
         """Canonical projection → where its weights are in a block; raises as `slices_of` does."""
         return slices_of(self.config)
 
+    def matrix_dtype(self, block: int, projection: str) -> torch.dtype:
+        """The dtype in which a projection is stored, whatever config.json says."""
+        from heavytail.io.tensors import DTYPES
+
+        return DTYPES[self.entry(self.weight_name(block, projection)).code]
+
     @cached_property
     def dtype(self) -> torch.dtype:
-        """The dtype in which the blocks' matrices are stored, whatever config.json says."""
-        return self.tensor(self.weight_name(0, "q_proj")).dtype
+        """The narrowest dtype that holds every matrix of the blocks as it is stored."""
+        import torch
+
+        dtypes = (self.matrix_dtype(*matrix) for matrix in self.matrices())
+        return reduce(torch.promote_types, dtypes)
 
     def weight_name(self, block: int, projection: str) -> str:
         """The name of the tensor that holds a projection, perhaps together with others."""

@@ -64,12 +64,10 @@ class Family:
     Attributes:
         blocks: the prefix of the names of the blocks' tensors, before the number of the block.
         slices: the settings of config.json → projection → where its weights are in a block.
-        aliases: pairs of prefixes of tensor names: in the model, and in published checkpoints.
     """
 
     blocks: str
     slices: Callable[[dict[str, Any]], dict[str, WeightSlice]]
-    aliases: tuple[tuple[str, str], ...] = ()
 
 
 def family_of(config: dict[str, Any]) -> Family:

@@ -3,28 +3,38 @@
 from pathlib import Path
 
 import torch
-from transformers import AutoModelForCausalLM, PreTrainedModel
+from transformers import PreTrainedModel
 
+from heavytail.models.architecture import empty_model
 from heavytail.models.checkpoint import Checkpoint
 from heavytail.models.device import compute_dtype, return_large_allocations
 from heavytail.models.pruned import PrunedWeights
 
 
+@torch.no_grad()
 def load_model(
     folder: str | Path, device: torch.device, artifact: PrunedWeights | None = None
 ) -> PreTrainedModel:
-    """The model of a Hugging Face folder, on the device; pruned if there is an artifact."""
+    """The model of a Hugging Face folder, on the device; pruned if there is an artifact.
+
+    It has the same tensors of the same files as a `StreamedModel`.
+    """
     return_large_allocations()
     checkpoint = Checkpoint(folder)
-    model = AutoModelForCausalLM.from_pretrained(
-        folder, dtype=compute_dtype(checkpoint.dtype, device), local_files_only=True
-    )
-    # Pruned there: what an artifact holds is packed. Transformers wraps `to` so that its type asks
-    # for the model once more.
+    model = empty_model(folder, compute_dtype(checkpoint.dtype, device))
+    weights = {
+        name: checkpoint.tensor(name).to(device, empty.dtype)
+        for name, empty in model.state_dict().items()
+        if name not in model.all_tied_weights_keys
+    }
+    model.load_state_dict(weights, strict=False, assign=True)
+    model.tie_weights()
+    # Buffers too. Transformers wraps `to` so that its type asks for the model once more.
     model = model.to(device)  # type: ignore[arg-type]
+    # Pruned there: what an artifact holds is packed.
     if artifact is not None:
         for block, projection in checkpoint.matrices():
             part = checkpoint.slices[projection]
             weight = model.get_parameter(checkpoint.weight_name(block, projection)).data
             part.write(weight, artifact.apply(block, projection, part.read(weight)))
-    return model.eval()
+    return model

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from heavytail.models.ahead import Weights, filled_ahead
+from heavytail.models.architecture import empty_model
 from heavytail.models.checkpoint import Checkpoint
 from heavytail.models.device import compute_dtype, return_large_allocations
 from heavytail.models.hidden_states import HiddenStates
@@ -37,22 +38,13 @@ class StreamedModel:
         self, folder: str | Path, device: torch.device, artifact: PrunedWeights | None = None
     ):
         """Open `folder`; with an artifact, its blocks come pruned."""
-        # Imported here: pruning without a statistic runs no block, and takes less time than these.
-        from accelerate import init_empty_weights
-        from transformers import AutoConfig, AutoModelForCausalLM
-
         return_large_allocations()
         self.checkpoint = Checkpoint(folder)
         self.device = device
         self.artifact = artifact
         self.prefix, self.slices = self.checkpoint.family.blocks, self.checkpoint.slices
-        config = AutoConfig.from_pretrained(folder, local_files_only=True)
-        self.stored_dtype = self.checkpoint.dtype
-        self.dtype = compute_dtype(self.stored_dtype, device)
-        # Buffers are not in checkpoints: rotary frequencies must be computed for real.
-        with init_empty_weights(include_buffers=False):
-            self.causal = AutoModelForCausalLM.from_config(config, dtype=self.dtype)
-        self.causal.eval()
+        self.dtype = compute_dtype(self.checkpoint.dtype, device)
+        self.causal = empty_model(folder, self.dtype)
         self.decoder = self.causal.get_decoder()
         for buffer_owner in self.decoder.children():
             if not any(True for _ in buffer_owner.parameters()):
@@ -62,7 +54,7 @@ class StreamedModel:
 
     def read(self, module: nn.Module, prefix: str) -> Iterator[tuple[str, torch.Tensor]]:
         """Each weight of a module by its name, from the checkpoint's tensors below `prefix`."""
-        for name, _ in module.named_parameters():
+        for name in module.state_dict():
             yield name, self.checkpoint.tensor(f"{prefix}.{name}")
 
     def _load_ends(self) -> None:
@@ -70,8 +62,8 @@ class StreamedModel:
         names = {module: name for name, module in self.causal.named_modules()}
         for child in self.decoder.children():
             if child is not self.decoder.layers:
-                read = self.read(child, names[child])
-                weights = {name: weight.to(self.device, self.dtype) for name, weight in read}
+                empty, read = child.state_dict(), self.read(child, names[child])
+                weights = {name: part.to(self.device, empty[name].dtype) for name, part in read}
                 child.load_state_dict(weights, assign=True)
 
     @contextmanager
@@ -137,10 +129,9 @@ class StreamedModel:
 
     def _room(self, index: int) -> Weights:
         """Memory on the device for a block's weights."""
-        parameters = self.decoder.layers[index].named_parameters()
         return {
-            name: torch.empty(parameter.shape, dtype=self.dtype, device=self.device)
-            for name, parameter in parameters
+            name: torch.empty_like(empty, device=self.device)
+            for name, empty in self.decoder.layers[index].state_dict().items()
         }
 
     @torch.no_grad()
@@ -149,7 +140,7 @@ class StreamedModel:
         for name, weight in self.read(self.decoder.layers[index], f"{self.prefix}.{index}"):
             if self.device.type == "cuda":
                 # From there the GPU copies by itself.
-                weight = weight.to(self.dtype).pin_memory()
+                weight = weight.to(room[name].dtype).pin_memory()
             room[name].copy_(weight, non_blocking=True)
         if self.artifact is not None:
             for projection, part in self.slices.items():
@@ -170,7 +161,7 @@ class StreamedModel:
         part = self.slices[projection]
         module = cast(nn.Linear, block.get_submodule(part.module))
         if part.groups == 1 and weight.shape == module.weight.shape:
-            module.weight.data = weight.to(self.dtype)
+            module.weight.data = weight.to(module.weight.dtype)
         else:
             part.write(module.weight.data, weight)
 

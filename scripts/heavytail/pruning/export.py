@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from safetensors import safe_open
 
-from heavytail.config.model_folder import model_files
+from heavytail.config.model_folder import model_files, named
 from heavytail.io.tensors import layout_of, stream_tensors
 from heavytail.models.checkpoint import Checkpoint
 from heavytail.pruning.artifact import Artifact
@@ -39,12 +39,14 @@ def export(folder: str | Path, artifact: Artifact, target: Path) -> None:
 
     target.mkdir(parents=True, exist_ok=True)
     for path in model_files(folder):
+        copied = target / named(path, folder)
         if path.suffix != ".safetensors":
-            shutil.copyfile(path, target / path.name)
+            copied.parent.mkdir(exist_ok=True)
+            shutil.copyfile(path, copied)
             continue
         with safe_open(path, framework="pt") as stored:
             layout, metadata = layout_of(stored), stored.metadata() or {}
-        stream_tensors(target / path.name, layout, load, metadata)
+        stream_tensors(copied, layout, load, metadata)
 
 
 def module_ratios(

@@ -106,7 +106,8 @@ def prune_by_itself(
     stored: dict[str, torch.Tensor] = {}
     for name in checkpoint.slices:
         weights = {name: checkpoint.matrix(index, name).to(device)}
-        for _, _, encoded in prune_matrices(procedure, index, weights, None, checkpoint.dtype):
+        dtypes = {name: checkpoint.matrix_dtype(index, name)}
+        for _, _, encoded in prune_matrices(procedure, index, weights, None, dtypes):
             stored |= encoded
     return stored
 
@@ -166,8 +167,8 @@ def prune_stage(
     rewrites = procedure.method.REWRITES
     for names in [projections] if rewrites else [(name,) for name in projections]:
         weights = {name: model.weight(block, name) for name in names}
-        dtype = model.stored_dtype
-        for name, pruned, encoded in prune_matrices(procedure, index, weights, statistic, dtype):
+        dtypes = {name: model.checkpoint.matrix_dtype(index, name) for name in names}
+        for name, pruned, encoded in prune_matrices(procedure, index, weights, statistic, dtypes):
             # The next block must see what the artifact stores.
             model.put(block, name, pruned)
             stored.update(encoded)
@@ -178,7 +179,7 @@ def prune_matrices(
     index: int,
     weights: dict[str, torch.Tensor],
     statistic: object,
-    dtype: torch.dtype,
+    dtypes: dict[str, torch.dtype],
 ) -> Iterator[tuple[str, torch.Tensor, dict[str, torch.Tensor]]]:
     """Prune projections of a block that read the same inputs.
 
@@ -187,10 +188,10 @@ def prune_matrices(
         index: of the block.
         weights: projection → [rows, columns], in any dtype.
         statistic: of the inputs; None for a method that has none.
-        dtype: of the stored weights.
+        dtypes: projection → that of its stored weights.
 
     Returns:
-        Projection, pruned weights in `dtype`, and their stored form with keys {projection}.{part}.
+        Projection, weights in that dtype, and their stored form with keys {projection}.{part}.
 
     Raises:
         ValueError, ArithmeticError: a matrix cannot be pruned; the message names it.
@@ -203,7 +204,7 @@ def prune_matrices(
         raise type(error)(f"block {index}, {', '.join(weights)}: {error}") from error
     del copies
     for name, weight, removed in zip(weights, updated, masks, strict=True):
-        pruned = weight.to(dtype).masked_fill(removed, 0.0).contiguous()
+        pruned = weight.to(dtypes[name]).masked_fill(removed, 0.0).contiguous()
         encoded = artifact.encode(removed, pruned if procedure.method.REWRITES else None)
         yield name, pruned, {f"{name}.{part}": tensor for part, tensor in encoded.items()}
 

@@ -2,6 +2,7 @@
 
 from heavytail.report.chart import Chart, Table
 from heavytail.report.charts import layers, matrix, others
+from heavytail.tables.cells import SETTINGS
 
 CELL = {"method": "method", "sparsity": "sparsity", "allocation": "allocation"}
 SECTIONS: dict[str, tuple[Chart | Table, ...]] = {
@@ -11,8 +12,9 @@ SECTIONS: dict[str, tuple[Chart | Table, ...]] = {
             "Every cell",
             "A panel per method, a column per sparsity. The number is the mean over seeds, the "
             "colour says how many times worse it is than the best of its row (model, method and "
-            "sparsity) or than the dense model. The best has a frame; ≈ stands behind what the "
-            "paired comparison cannot tell from it. A click opens the cell's record.",
+            "sparsity) or than the dense model; from 10 times the best or 100 times the dense "
+            "model on it is the darkest. The best has a frame; ≈ stands behind what the paired "
+            "comparison cannot tell from it. A click opens the cell's record.",
             matrix.heat_map,
             ("qualities",),
             {"quality": ("qualities", "quality")},
@@ -49,9 +51,7 @@ SECTIONS: dict[str, tuple[Chart | Table, ...]] = {
                 "perplexity": "perplexity",
                 "zero_shot_mean": "mean accuracy",
                 "realised_sparsity": "realised sparsity",
-                "metric": "metric",
-                "grouping": "grouping",
-                "epsilon": "epsilon",
+                **{name: name.replace("_", " ") for name in SETTINGS},
                 "seconds": "seconds",
                 "peak_memory_mb": "peak memory, MB",
             },
@@ -78,7 +78,8 @@ SECTIONS: dict[str, tuple[Chart | Table, ...]] = {
         Chart(
             "pareto",
             "Perplexity against mean accuracy",
-            "The dashed line joins the cells that no other cell of the sparsity beats in both.",
+            "The dashed line joins the cells that no other cell of the sparsity beats in both. A "
+            "click in the legend picks an allocation out.",
             matrix.pareto,
             ("pareto",),
             {"sparsity_of_front": ("pareto", "sparsity")},
@@ -106,14 +107,13 @@ SECTIONS: dict[str, tuple[Chart | Table, ...]] = {
         Chart(
             "ratio-map",
             "Sparsity of each matrix",
-            "Where an allocation gives all matrices of a block one ratio, a single row stands for "
-            "them.",
+            "A row per allocation, and one per projection of an allocation that gives the matrices "
+            "of a block different ratios.",
             layers.ratio_map,
             ("projections",),
             {
                 "sparsity_of_map": ("projections", "sparsity"),
                 "method_of_map": ("projections", "method"),
-                "allocation_of_map": ("projections", "allocation"),
             },
         ),
     ),
@@ -123,7 +123,8 @@ SECTIONS: dict[str, tuple[Chart | Table, ...]] = {
             "Density of the eigenvalues of a matrix",
             "On logarithmic axes. The solid line is the tail that alpha_peak fits, from the dashed "
             "rule on; the dotted curve is the Marchenko-Pastur law of a matrix with independent "
-            "entries of the same mean square, and the dotted rule its upper edge.",
+            "entries of the same mean square, and the dotted rule its upper edge; both rules are "
+            "the dense model's. The target diagnostics adds the first pruned cell of each method.",
             layers.density,
             ("densities", "fits"),
             {"matrix": ("fits", "matrix")},
@@ -131,7 +132,8 @@ SECTIONS: dict[str, tuple[Chart | Table, ...]] = {
         Chart(
             "metrics",
             "Metrics by depth",
-            "A metric of the dense model's matrices over its blocks, a line per projection.",
+            "A metric of the dense model's matrices over its blocks, a line per projection. The "
+            "metrics are those that allocations read; the target diagnostics adds all others.",
             layers.metric_by_depth,
             ("metrics",),
             {"metric": ("metrics", "metric")},
@@ -177,28 +179,32 @@ SECTIONS: dict[str, tuple[Chart | Table, ...]] = {
         Chart(
             "rule-cost",
             "Time by rule",
-            "All jobs of a rule together, of all models: what it costs to make everything again.",
+            "What it costs to make everything again: all jobs of a rule, of all models, one after "
+            "another.",
             others.rule_cost,
             ("rules",),
             every_model=True,
         ),
         Chart(
             "cell-cost",
-            "Pruning by cell",
-            "Seconds and peak memory of the job that pruned the cell.",
+            "Jobs by cell",
+            "Seconds and peak memory of each job of a cell, a panel per rule.",
             others.cell_cost,
-            ("cells",),
+            ("jobs",),
         ),
         Table(
             "rules",
             "Rules",
-            "From the benchmarks that jobs leave; restored results cost nothing and are not here.",
+            "Seconds are those of the jobs that computed; restored jobs found their results in the "
+            "store. Again is the mean of the former times the number of all.",
             "rules",
             {
                 "rule": "rule",
                 "jobs": "jobs",
+                "restored": "restored",
                 "seconds": "seconds",
                 "mean": "seconds of a job",
+                "again": "again, seconds",
                 "memory": "most memory, MB",
             },
             every_model=True,
@@ -208,8 +214,8 @@ SECTIONS: dict[str, tuple[Chart | Table, ...]] = {
         Table(
             "provenance",
             "Where everything came from",
-            "The model and its files, the protocol of its dense record, and the versions that "
-            "computed it.",
+            "The model and its files, the texts and tasks, the protocol of its dense record, and "
+            "the versions that computed it. A click on a cell shows the same of the cell.",
             "provenance",
             {"about": "about", "what": "what", "value": "value"},
         ),

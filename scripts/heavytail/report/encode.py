@@ -1,5 +1,7 @@
-"""Data as the page carries them: once, by column, names as numbers."""
+"""Data as the page carries them: once, by column, names as numbers, compressed."""
 
+import base64
+import gzip
 import json
 import math
 from collections.abc import Iterable
@@ -7,27 +9,24 @@ from typing import Any
 
 import pandas as pd
 
-# Of what is only drawn; the cells' own numbers stay whole.
-DIGITS = 7
 
-
-def encoded(table: pd.DataFrame, whole: bool = False) -> dict[str, Any]:
+def encoded(table: pd.DataFrame, digits: int | None = None) -> dict[str, Any]:
     """A table by column.
 
     Args:
         table: of text, numbers and booleans; nan is null in the page.
-        whole: whether numbers keep all digits.
+        digits: how many of a number are kept; None: all.
 
     Returns:
         length, and columns: name → {"values"}, or {"levels", "codes"} of a column whose values
         repeat, which are many times smaller.
     """
-    columns = {str(name): _column(table[name], whole) for name in table.columns}
+    columns = {str(name): _column(table[name], digits) for name in table.columns}
     return {"length": len(table), "columns": columns}
 
 
-def _column(column: pd.Series, whole: bool) -> dict[str, Any]:
-    values = [_plain(value, whole) for value in column]
+def _column(column: pd.Series, digits: int | None) -> dict[str, Any]:
+    values = [_plain(value, digits) for value in column]
     # By kind too: 1 and True would be one level.
     levels = {(type(value), value): value for value in values}
     if 2 * len(levels) > len(values):
@@ -37,7 +36,7 @@ def _column(column: pd.Series, whole: bool) -> dict[str, Any]:
     return {"levels": [*levels.values()], "codes": codes}
 
 
-def _plain(value: Any, whole: bool) -> Any:
+def _plain(value: Any, digits: int | None) -> Any:
     """A value of JSON: no nan, no infinity, no numpy."""
     if value is None or value is pd.NA or value is pd.NaT:
         return None
@@ -47,15 +46,16 @@ def _plain(value: Any, whole: bool) -> Any:
         return value
     if not math.isfinite(value):
         return None
-    return value if whole else float(f"{value:.{DIGITS}g}")
+    return value if digits is None else float(f"{value:.{digits}g}")
 
 
-def in_script(value: Any) -> str:
-    """JSON that may stand between <script> and </script>, whatever texts it holds."""
+def packed(value: Any) -> str:
+    """JSON, compressed, as letters and digits: no text of it can be markup.
+
+    The same value gives the same text.
+    """
     text = json.dumps(value, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
-    for sign in "<>&\u2028\u2029":
-        text = text.replace(sign, f"\\u{ord(sign):04x}")
-    return text
+    return base64.b64encode(gzip.compress(text.encode(), mtime=0)).decode()
 
 
 def with_model(model: str, table: pd.DataFrame) -> pd.DataFrame:

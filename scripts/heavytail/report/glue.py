@@ -5,8 +5,12 @@ Every text goes into the page as text (`textContent`), never as markup.
 
 GLUE = r"""
 "use strict";
-(() => {
-const DATA = JSON.parse(document.getElementById("data").textContent);
+(async () => {
+/* The data: JSON, compressed. No request is made for them. */
+const bytes = Uint8Array.from(atob(document.getElementById("data").textContent),
+  (letter) => letter.charCodeAt(0));
+const plain = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+const DATA = JSON.parse(await new Response(plain).text());
 const views = new Map();    // name of a chart → its view
 const kept = new Map();     // name of a selection → what was chosen
 const SHOWN_ROWS = 100;

@@ -26,7 +26,7 @@ def projections(ratios: pd.DataFrame) -> pd.DataFrame:
     keys = pd.MultiIndex.from_frame(ratios[TABLE])
     kept = ratios[uneven.reindex(keys).to_numpy(dtype=bool)]
     rest = ratios[~uneven.reindex(keys).to_numpy(dtype=bool)].drop_duplicates([*TABLE, "block"])
-    found = pd.concat([kept, rest.assign(projection=ALL)])
+    found = pd.concat([kept, rest.assign(projection=ALL)]).sort_index(kind="stable")
     return found[[*TABLE, "block", "projection", "ratio"]].reset_index(drop=True)
 
 
@@ -37,11 +37,11 @@ def boundaries(segments: Mapping[str, list[list[int]]]) -> pd.DataFrame:
     """
     rows = [
         {"segments": name, "segment": number, "first": run[0], "last": run[-1]}
+        | {"after": run[-1] + 0.5 if number < len(runs) - 1 else np.nan}
         for name, runs in segments.items()
         for number, run in enumerate(runs)
     ]
-    found = pd.DataFrame(rows, columns=["segments", "segment", "first", "last"])
-    return found.assign(after=found["last"] + 0.5)
+    return pd.DataFrame(rows, columns=["segments", "segment", "first", "last", "after"])
 
 
 def named(table: pd.DataFrame) -> pd.DataFrame:

@@ -7,16 +7,18 @@ import numpy as np
 import pandas as pd
 
 from heavytail.cells import DENSE, target_of
+from heavytail.tables.cells import SETTINGS
 from heavytail.tables.markdown import ALIKE, readable
 from heavytail.tables.over_seeds import CELL, QUANTITIES, over_seeds, statistics
 from heavytail.tables.summary import QUANTITIES as MORE_IS_BETTER
 
 ROW = CELL[:3]
 PERPLEXITY, ACCURACY = QUANTITIES
-ABOUT = ["allocator", "metric", "grouping", "mapping", "epsilon", "segments", "blend"]
+# So many times worse than the best is darkest: a collapsed cell must not bleach the others.
+DARKEST = 10
 COLUMNS = [
     *(*CELL, "share", "quality", "value", "sd", "seeds", "shown", "mark"),
-    *("to_best", "to_dense", "difference", "low", "high", *ABOUT, "order"),
+    *("to_best", "to_dense", "difference", "low", "high", "epsilon", "settings", "order"),
 ]
 
 
@@ -89,9 +91,20 @@ def qualities(
     found["share"] = [
         0.0 if pd.isna(sparsity) else target_of(sparsity)[0] for sparsity in found["sparsity"]
     ]
-    about = cells.drop_duplicates(CELL)[[*CELL, *ABOUT]]
+    firsts = cells.drop_duplicates(CELL)
+    about = firsts[CELL].assign(epsilon=firsts["epsilon"].fillna(""), settings=_settings(firsts))
     found["quality"] = found["quality"].map(label_of)
     return in_order(found.merge(about, "left", CELL)).reindex(columns=COLUMNS)
+
+
+def _settings(cells: pd.DataFrame) -> list[str]:
+    """All settings of each cell but its epsilon, in words."""
+    names = [name for name in SETTINGS if name != "epsilon"]
+    rows = cells[names].to_dict("records")
+    return [
+        ", ".join(f"{name} {value}" for name, value in row.items() if pd.notna(value))
+        for row in rows
+    ]
 
 
 def in_order(table: pd.DataFrame) -> pd.DataFrame:

@@ -10,14 +10,16 @@ from typing import Any
 import pandas as pd
 import vl_convert
 
+from heavytail.cells import DENSE
 from heavytail.report.chart import Chart, Table
 from heavytail.report.contents import SECTIONS
-from heavytail.report.encode import encoded, in_script
+from heavytail.report.encode import encoded, packed
 from heavytail.report.glue import GLUE
 from heavytail.report.style import STYLE, THEMES
 
-# Of these people copy the numbers: they keep all digits.
-WHOLE = ("cells", "reference")
+# Digits of numbers that are only drawn. Of the first tables people copy the numbers: all digits.
+DIGITS = {"cells": None, "reference": None, "densities": 4}
+DRAWN_DIGITS = 7
 # What Vega brings along; the page's own script starts it.
 SNIPPET = "window.vegaEmbed = vegaEmbed;"
 
@@ -78,7 +80,7 @@ def payload(parts: list[Chart | Table], datasets: Mapping[str, pd.DataFrame]) ->
             for table in tables
         ],
         "datasets": {
-            name: encoded(table, whole=name in WHOLE)
+            name: encoded(table, DIGITS.get(name, DRAWN_DIGITS))
             for name, table in datasets.items()
             if name in used | {"cells"}
         },
@@ -119,6 +121,25 @@ def _digest(script: str) -> str:
     return f"'sha256-{digest}'"
 
 
+def extent(models: list[str], datasets: Mapping[str, pd.DataFrame]) -> str:
+    """How large the matrix is, and what it would cost to make it again."""
+    cells = datasets.get("cells", pd.DataFrame())
+    count = int((cells["method"] != DENSE).sum()) if len(cells) else 0
+    found = f"{len(models)} {'model' if len(models) == 1 else 'models'}, {count} pruned cells."
+    rules = datasets.get("rules", pd.DataFrame())
+    if not len(rules):
+        return found
+    again = duration(rules["again"].sum())
+    return f"{found} To make all of it again takes {again}, one job after another."
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say them: 40 s, 5 min, 2.5 h."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
 def page(
     datasets: Mapping[str, pd.DataFrame],
     models: list[str],
@@ -151,8 +172,6 @@ def page(
     links = "\n".join(f'<a href="#{name.lower()}">{escape(name)}</a>' for name in sections)
     options = "".join(f"<option>{escape(name)}</option>" for name in models)
     body = "\n".join(_section(title, found) for title, found in sections.items())
-    cells = datasets.get("cells", pd.DataFrame())
-    count = int((cells["method"] != "dense").sum()) if len(cells) else 0
     warning = ""
     if missing:
         lines = "".join(f"<li>{escape(line)}</li>" for line in missing)
@@ -176,7 +195,7 @@ def page(
 <label>model <select id="model">{options}</select></label>
 <button type="button" id="theme">light / dark</button></div></nav>
 <header><h1>Layer-wise sparsity from heavy-tailed spectra</h1>
-<p>{len(models)} {"model" if len(models) == 1 else "models"}, {count} pruned cells.</p>
+<p>{escape(extent(models, datasets))}</p>
 {warning}<noscript><p class="warn">Charts and tables need JavaScript.</p></noscript></header>
 <main>
 {body}
@@ -185,7 +204,7 @@ def page(
 <footer><p>{escape(made_by)}</p></footer>
 <dialog id="record" aria-labelledby="record-title"><h2 id="record-title"></h2><div></div>
 <button type="button">close</button></dialog>
-<script type="application/json" id="data">{in_script(payload(parts, datasets))}</script>
+<script type="text/plain" id="data">{packed(payload(parts, datasets))}</script>
 <script>{scripts[0]}</script>
 <script>{scripts[1]}</script>
 </body>

@@ -1,20 +1,23 @@
 """From files to the datasets of the report."""
 
-import csv
 import json
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from heavytail.cells import DENSE, PATH
+from heavytail.cells import DENSE
 from heavytail.io.files import read_json
 from heavytail.report import layers, matrix
+from heavytail.report.costs import job_rows, rule_rows
 from heavytail.report.encode import joined, with_model
+from heavytail.report.origins import model_rows, of_records
 from heavytail.tables.cells import read_csv
+from heavytail.tables.costs import Cost, costs
 
 TABLES = ("cells", "zero_shot", "significance", "summary", "reference")
+METRIC = ["block", "projection", "metric"]
 Places = dict[str, Any]
 TEXT = dict.fromkeys(("method", "sparsity", "allocation", "projection"), str)
 
@@ -78,7 +81,7 @@ def of_spectra(
 
     Args:
         densities, tails: model → "dense" or a cell → CSV of bin_spectra.
-        metrics: model → family → CSV of its metrics.
+        metrics: model → family, or "all" → CSV of its metrics; one may be in several.
     """
 
     def labelled(found: Mapping[str, Mapping[str, str]]) -> pd.DataFrame:
@@ -90,14 +93,17 @@ def of_spectra(
 
     fits = labelled(tails)
     bins = labelled(densities)
+    if len(bins):
+        # The law that is drawn is the dense model's.
+        bins["law"] = bins["law"].where(bins["subject"] == DENSE)
     return {
         "densities": bins.drop(columns=["block", "projection"], errors="ignore"),
         "fits": layers.fitted_tails(fits) if len(fits) else fits,
         "peaks": layers.undecided(fits) if len(fits) else fits,
         "metrics": joined(
-            with_model(model, read_table(path))
+            with_model(model, joined(map(read_table, own.values())).drop_duplicates(METRIC))
             for model, own in metrics.items()
-            for path in own.values()
+            if own
         ),
     }
 
@@ -142,68 +148,6 @@ def hessian_rows(record: dict[str, Any]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["of", "weights", "rank", "eigenvalue"])
 
 
-def rule_rows(benchmarks: Path) -> pd.DataFrame:
-    """Per rule its jobs, seconds together and of one, and the most memory in MB.
-
-    Args:
-        benchmarks: the folder of Snakemake's benchmark files, `{rule}.tsv` or below `{rule}/`.
-    """
-    rows = []
-    for path in sorted(benchmarks.rglob("*.tsv")):
-        rule = path.relative_to(benchmarks).parts[0].removesuffix(".tsv")
-        with path.open(encoding="utf-8") as lines:
-            rows += [{"rule": rule, **row} for row in csv.DictReader(lines, delimiter="\t")]
-    if not rows:
-        return pd.DataFrame()
-    table = pd.DataFrame(rows)
-    # Jobs of less than half a second have "NA" for memory.
-    numbers = table[["s", "max_rss"]].apply(pd.to_numeric, errors="coerce")
-    groups = numbers.groupby(table["rule"], sort=False)
-    found = groups["s"].agg(jobs="size", seconds="sum", mean="mean")
-    found["memory"] = groups["max_rss"].max()
-    return found.sort_values("seconds", ascending=False).reset_index()
-
-
-def provenance_rows(model: str, provenance: str, records: Mapping[str, str]) -> pd.DataFrame:
-    """What is known of a model's origin: about, what, value, all text.
-
-    Args:
-        model: its name.
-        provenance: JSON of fetch_model.
-        records: quality → record of the dense model.
-    """
-    found = read_json(provenance)
-    rows = [("model", key, found.get(key)) for key in ("source", "revision")]
-    rows += [("file, SHA-256", name, digest) for name, digest in found.get("files", {}).items()]
-    for quality, path in records.items():
-        for key, value in read_json(path).items():
-            if key == "versions":
-                rows += [(f"{quality}: version", name, text) for name, text in value.items()]
-            elif not isinstance(value, dict | list) and value is not None:
-                rows.append((f"{quality}, dense", key, value))
-    table = pd.DataFrame(rows, columns=["about", "what", "value"])
-    return with_model(model, table.dropna().astype(str))
-
-
-def reasons(cells: pd.DataFrame, record: str) -> pd.Series:
-    """Why each cell has no perplexity, as its record says; None of a cell that has one.
-
-    Args:
-        cells: cells.csv.
-        record: path of a record of perplexity with {model} and {cell} in it.
-    """
-    found: dict[Hashable, str] = {}
-    for place, row in cells[cells["perplexity"].isna()].iterrows():
-        cell = DENSE
-        if row["method"] != DENSE:
-            # Beside the dense model's empty seed those of the cells are read as floats.
-            cell = PATH.format(**dict(row) | {"seed": int(row["seed"])})
-        path = Path(record.format(model=row["model"], cell=cell))
-        if path.exists():
-            found[place] = str(read_json(path).get("reason"))
-    return pd.Series([found.get(place) for place in cells.index], cells.index, dtype=object)
-
-
 def read_tables(places: Mapping[str, str]) -> dict[str, pd.DataFrame]:
     """The tables of a finished matrix by their names, those of `TABLES` that there are."""
     return {name: read_csv(places[name]) for name in TABLES if name in places}
@@ -217,25 +161,41 @@ def datasets(tables: Mapping[str, pd.DataFrame], places: Places) -> dict[str, pd
         places: paths, as far as there are any. By model: "blocks", "matrices" (ratios),
             "provenance", "heads", "hessians", "segments" (name → path), "metrics" (family →
             path), "dense" (quality → record), "densities" and "tails" ("dense" or a cell → path).
-            "averages"; "benchmarks", a folder; "record", that of a perplexity with {model} and
-            {cell} in it.
+            "more_metrics", "more_densities" and "more_tails" are as those without "more".
+            "calibration" (tokens), and by task "tasks" (configuration). "averages"; "benchmarks"
+            and "logs", folders; "record", that of a perplexity with {model} and {cell} in it.
     """
 
     def parts(*names: str) -> list[dict[str, Any]]:
         return [places.get(name, {}) for name in names]
 
+    def all_of(name: str) -> dict[str, dict[str, str]]:
+        asked, more = parts(name, f"more_{name}")
+        return {model: asked.get(model, {}) | more.get(model, {}) for model in [*asked, *more]}
+
     data = of_ratios(*parts("blocks", "matrices", "segments"))
-    data |= of_spectra(*parts("densities", "tails", "metrics"))
+    data |= of_spectra(*map(all_of, ("densities", "tails", "metrics")))
     data |= of_diagnostics(places.get("averages"), *parts("heads", "hessians"))
-    data["rules"] = rule_rows(Path(places["benchmarks"])) if "benchmarks" in places else joined([])
+    spent: list[Cost] = []
+    if "benchmarks" in places:
+        spent = list(costs(Path(places["benchmarks"]), Path(places.get("logs", ""))))
+    data["rules"] = rule_rows(spent)
     data["provenance"] = joined(
-        provenance_rows(model, path, places["dense"].get(model, {}))
+        model_rows(
+            model,
+            path,
+            places["dense"].get(model, {}),
+            places.get("calibration", {}).get(model),
+            places.get("tasks", {}),
+        )
         for model, path in places.get("provenance", {}).items()
     )
     if len(tables.get("cells", ())):
         data |= of_cells(*(tables[name] for name in TABLES[:3]))
+        data["jobs"] = job_rows(spent, tables["cells"])
         if "record" in places:
-            data["cells"] = data["cells"].assign(reason=reasons(tables["cells"], places["record"]))
+            said = of_records(tables["cells"], places["record"])
+            data["cells"] = data["cells"].join(said)
     if "summary" in tables:
         data["summary"] = _in_words(tables["summary"])
     return data | ({"reference": tables["reference"]} if "reference" in tables else {})

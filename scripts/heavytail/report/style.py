@@ -46,7 +46,8 @@ figure h3, .table h3 { margin: 0 0 2px; font-size: 16px; }
 .draw .vega-bindings { order: -1; display: flex; flex-wrap: wrap; gap: 6px 14px; margin: 4px 0
   12px; }
 .vega-bind-name { color: var(--soft); }
-.draw.vega-embed summary { background: var(--card); border-color: var(--line); }
+.draw.vega-embed summary { background: var(--card); border-color: var(--line); color: var(--text);
+  opacity: .55; }
 .draw.vega-embed .vega-actions { background: var(--card); border-color: var(--line); }
 .draw.vega-embed .vega-actions a { color: var(--text); }
 .tools { display: flex; flex-wrap: wrap; gap: 8px; align-items: center; margin: 8px 0; }
@@ -85,8 +86,9 @@ footer { color: var(--soft); padding-bottom: 30px; }
 # Okabe and Ito, which hold without colour vision; what their ground would swallow is replaced.
 LIGHT = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#000000", "#e69f00", "#56b4e9", "#7f7f7f"]
 DARK = ["#56b4e9", "#ff8a3d", "#2fd3a4", "#e59cc4", "#f2f2ee", "#f0b429", "#4f8fe0", "#a0a0a0"]
+# One less than there are colours: the ninth has the first one's colour and another's symbol.
 SYMBOLS = ["circle", "square", "diamond", "cross"]
-SYMBOLS += [f"triangle-{side}" for side in ("up", "down", "right", "left")]
+SYMBOLS += [f"triangle-{side}" for side in ("up", "down", "right")]
 
 
 def theme(colours: list[str], text: str, soft: str, grid: str) -> dict[str, Any]:
@@ -99,7 +101,7 @@ def theme(colours: list[str], text: str, soft: str, grid: str) -> dict[str, Any]
         "domainColor": grid,
     }
     axis |= {"tickColor": grid, "labelFont": font, "titleFont": font, "titleFontWeight": "normal"}
-    axis |= {"labelFontSize": 12, "titleFontSize": 12, "labelLimit": 160}
+    axis |= {"labelFontSize": 12, "titleFontSize": 12, "labelLimit": 260}
     header = {"labelColor": text, "titleColor": soft, "labelFont": font, "labelFontSize": 13}
     legend: dict[str, Any] = {
         "labelColor": text,
@@ -108,7 +110,12 @@ def theme(colours: list[str], text: str, soft: str, grid: str) -> dict[str, Any]
         "titleFont": font,
     }
     legend |= {"symbolBaseFillColor": soft, "symbolBaseStrokeColor": soft}
-    legend |= {"labelFontSize": 12, "titleFontWeight": "normal", "symbolLimit": 60}
+    legend |= {
+        "labelFontSize": 12,
+        "titleFontWeight": "normal",
+        "symbolLimit": 60,
+        "labelLimit": 260,
+    }
     return {
         "background": None,
         "mark": {"color": colours[0]},

@@ -22,6 +22,8 @@ from heavytail.running.gpus import computing_device
 
 log = logging.getLogger(__name__)
 ENTRY = "entry.json"
+# So the log of a job says that it computed nothing.
+RESTORED = "made before: restored from"
 # A new release of one of these may change the last digits of a result.
 PACKAGES = ("torch", "transformers", "lm_eval")
 # A path or several.
@@ -98,7 +100,7 @@ def once(folder: str | Path, work: Work, compute: Callable[[], None]) -> None:
     entry = folder / key[:2] / key
     with _alone(folder, key):
         if _restore(entry, work.outputs):
-            log.info("made before: restored from %s", entry)
+            log.info("%s %s", RESTORED, entry)
             return
         compute()
         _keep(entry, work)

@@ -14,7 +14,7 @@ from heavytail.running.failures import job_name
 from heavytail.tables.status import STATES, Job, cell_states, seconds_left
 
 # How a long loop counts in the log of its job, and how a failed job's log ends.
-COUNTER = re.compile(r"\w[\w ]* \d+ of \d+")
+COUNTER = re.compile(r"[^\W\d][\w ]* \d+ of \d+")
 FAILURE = re.compile(r"^\w+ \S*: .*\(log: .+\)$")
 FAILURES = 5
 
@@ -113,5 +113,7 @@ def shown(found: Snapshot) -> RenderableType:
     head = Text(", ".join(f"{number} {state}" for state, number in found.cells.items()))
     tail = Text(f"{found.left} jobs left: {found.seconds:.0f} s one after another")
     failures = [Text(line, style="red") for line in found.failures]
-    bar = ProgressBar(total=max(total, 1), completed=found.cells["done"], width=60)
+    # A bar alone ends no line.
+    bar = Table.grid()
+    bar.add_row(ProgressBar(total=max(total, 1), completed=found.cells["done"], width=60))
     return Group(head, bar, table, tail, *failures)

@@ -112,7 +112,7 @@ def test_defaults_are_filled_in_at_every_depth():
         "gradients": {"windows": 4},
         "hessian": {"eigenvalues": 50, "windows": 4},
         "tasks": TASKS.split(", "),
-        "zero_shot": {"bos": "none"},
+        "zero_shot": {"bos": "none", "engine": "shared"},
         "reference": [],
     }
     assert config == before

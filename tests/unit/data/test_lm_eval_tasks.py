@@ -99,7 +99,7 @@ def test_frozen_tasks_form_the_prompts_of_the_built_in_ones(frozen):
 def test_lm_eval_runs_all_seven_offline(frozen, model_folder):
     model = AutoModelForCausalLM.from_pretrained(model_folder)
     tokenizer = AutoTokenizer.from_pretrained(model_folder)
-    results = zero_shot.evaluate(model, tokenizer, list(TASKS), "tasks", 4, "none")
+    results = zero_shot.evaluate(model, tokenizer, list(TASKS), "tasks", "none", "shared")
     summary = zero_shot.summary(results)
     assert list(summary["tasks"]) == list(TASKS) and summary["reason"] is None
     for task, (*_, rows) in TASK_DATA.items():

@@ -102,7 +102,7 @@ def test_the_record_of_a_cell_is_lm_eval_s_own_to_the_bit(cell, frozen, hub, one
     hub.requests.clear()
     said = {}
     for bos, arguments in ARGUMENTS.items():
-        settings = {"tasks": TASKS, "bos": bos}
+        settings = {"tasks": TASKS, "bos": bos, "engine": "lm_eval"}
         model = str(folder / "provenance.json")
         evaluate_zero_shot(model, artifact, frozen, settings, f"{bos}.json")
         record = read_json(f"{bos}.json")
@@ -114,5 +114,11 @@ def test_the_record_of_a_cell_is_lm_eval_s_own_to_the_bit(cell, frozen, hub, one
         for task, own in record["tasks"].items():
             assert own == {name: theirs[task][f"{name},none"] for name in own}
         said[bos] = samples
+        evaluate_zero_shot(model, artifact, frozen, settings | {"engine": "shared"}, "shared.json")
+        shared = read_json("shared.json")["results"]["log_likelihoods"]
+        for task in TASKS:
+            # Sums of some float32 numbers near 10, in another order.
+            for ours, lm_evals in zip(shared[task], samples[task], strict=True):
+                assert ours == pytest.approx(lm_evals, rel=0, abs=1e-4)
     assert said["none"] != said["tokenizer"]
     assert not hub.requests

@@ -101,9 +101,11 @@ def workdir(tmp_path, monkeypatch):
     return tmp_path
 
 
-def run(model, tokenizer, tasks=("first", "second"), bos: str = "none") -> dict:
+def run(
+    model, tokenizer, tasks=("first", "second"), bos: str = "none", engine: str = "shared"
+) -> dict:
     folder = str(Path("tasks").resolve())
-    return zero_shot.evaluate(model, tokenizer, list(tasks), folder, 8, bos)
+    return zero_shot.evaluate(model, tokenizer, list(tasks), folder, bos, engine)
 
 
 @torch.no_grad()

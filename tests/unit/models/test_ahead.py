@@ -128,7 +128,7 @@ def test_blocks_have_the_files_weights_and_nobody_else_does(dtype, backwards, tm
 
 def test_a_block_that_is_not_there_is_named_in_its_turn(tmp_path):
     model, wanted = StreamedModel(save_model(tmp_path), CPU), "model.layers.2.mlp.up_proj.weight"
-    model.checkpoint._files.pop(wanted)
+    model.checkpoint.stored.pop(wanted)
     blocks = model.blocks()
     assert [next(blocks)[0], next(blocks)[0]] == [0, 1]
     with pytest.raises(ValueError, match=f"no tensor {wanted}"):

@@ -28,7 +28,8 @@ def browser():
 
 @pytest.fixture(scope="module")
 def data():
-    return datasets(MODELS, seeds=(0, 1)) | diagnostics(MODELS)
+    found = datasets(MODELS, seeds=(0, 1)) | diagnostics(MODELS)
+    return found | {"cells": found["cells"].assign(windows=128)}
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +55,8 @@ def opened(browser, file):
         found.on("pageerror", lambda error: said.append(str(error)))
         found.on("request", lambda request: said.append(request.url))
         found.goto(file.as_uri())
+        # The data are unpacked after the page has loaded.
+        found.locator("#table-cells tbody tr").first.wait_for()
         return found
 
     yield opened
@@ -144,6 +147,8 @@ def test_hovering_shows_the_record_s_own_value_and_a_click_its_record(opened, da
     told = {key.rstrip(":"): value for key, value in told.items()}
     assert float(told["mean over seeds"]) == pytest.approx(cell["value"], rel=1e-5)
     assert told["seeds"] == "2" and told["epsilon"] == "0.2"
+    assert told["settings"].startswith("allocator spectral, metric alpha_peak, grouping guide2")
+    assert told["record"] == "perplexity/standin/wanda/0.7/guide2"
     assert told["times worse than dense"] == f"{cell['to_dense']:.4g}".rstrip("0")
     page.mouse.down()
     page.mouse.up()
@@ -154,6 +159,7 @@ def test_hovering_shows_the_record_s_own_value_and_a_click_its_record(opened, da
     own = own[(own["allocation"] == "guide2") & (own["sparsity"] == "0.7")]
     shown = record.inner_text()
     assert len(own) == 2 and all(repr(value) in shown for value in own["perplexity"])
+    assert "windows\n128" in shown, "what the record says beside the tables"
     page.keyboard.press("Escape")
     assert not record.is_visible()
 
@@ -186,7 +192,7 @@ def test_another_model_is_shown_everywhere_and_its_name_is_only_text(opened):
     page.locator("#draw-heat-map[data-drawn^='<img']").wait_for()
     mark = page.locator(f"#draw-heat-map {MARKS}[aria-label*='method: wanda']").first
     hover(page, mark)
-    page.locator("#vg-tooltip-element").get_by_text(HOSTILE).wait_for()
+    page.locator("#vg-tooltip-element").get_by_text(HOSTILE, exact=True).wait_for()
     page.locator("#table-cells button.record").nth(1).click()
     assert HOSTILE in page.locator("#record h2").inner_text()
     assert page.locator("img").count() == 0 and page.title() != "ran"

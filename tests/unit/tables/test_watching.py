@@ -25,7 +25,9 @@ def test_a_job_is_finished_once_all_its_outputs_are_new():
 
 
 def test_a_snapshot_has_cells_counters_times_and_failures():
-    logs = {LOG: "block 1 of 8, 0.1 s\nblock 2 of 8, 0.1 s\n", "a.log": f"told\n{FAILED}\n"}
+    stamp = "2026-01-01 00:00:00,123 "
+    counted = "".join(f"{stamp}block {number} of 8, 0.1 s\n" for number in (1, 2))
+    logs = {LOG: counted, "a.log": f"told\n{FAILED}\n"}
     found = snapshot(
         [WORKING, OTHER, TARGET],
         [CELL],
@@ -47,3 +49,6 @@ def test_both_ways_of_showing_it_say_the_same_and_no_text_is_markup():
     parts = ("3 done, 0 stale, 4 missing, 1 running", "prune_cell m/[red]x", "block 2 of 8")
     for part in (*parts, "5 jobs left", "61 s one after another", FAILED):
         assert part in terminal.getvalue() and part in told(found)
+    # Each stands on a line of its own.
+    bar = next(line for line in terminal.getvalue().splitlines() if "━" in line)
+    assert not bar.strip("━╸╺ ")

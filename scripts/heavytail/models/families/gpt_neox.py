@@ -20,4 +20,4 @@ def slices(config: dict[str, Any]) -> dict[str, WeightSlice]:
     }
 
 
-FAMILY = Family("gpt_neox.layers", slices, aliases=(("lm_head.", "embed_out."),))
+FAMILY = Family("gpt_neox.layers", slices)

@@ -15,4 +15,4 @@ def slices(_config: dict[str, Any]) -> dict[str, WeightSlice]:
     }
 
 
-FAMILY = Family("model.decoder.layers", slices, aliases=(("model.decoder.", "decoder."),))
+FAMILY = Family("model.decoder.layers", slices)

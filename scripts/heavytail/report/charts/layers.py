@@ -29,6 +29,7 @@ def ratio_lines() -> Drawing:
     )
     ends = (
         named("segments")
+        .transform_filter("isValid(datum.after)")
         .mark_rule(strokeDash=[2, 4], color="#888")
         .encode(x="after:Q", tooltip=words("segments", "first", "last"))
     )
@@ -40,17 +41,17 @@ def ratio_lines() -> Drawing:
 
 
 def ratio_map() -> Drawing:
-    """Block by projection, coloured by the ratio of the matrix."""
+    """Blocks by allocation and projection, coloured by the ratio of the matrix."""
     return (
         named("projections")
-        .transform_filter(
-            "datum.sparsity === sparsity_of_map && datum.method === method_of_map"
-            " && datum.allocation === allocation_of_map"
+        .transform_filter("datum.sparsity === sparsity_of_map && datum.method === method_of_map")
+        .transform_calculate(
+            row="datum.allocation + (datum.projection === 'all' ? '' : ' ' + datum.projection)"
         )
         .mark_rect()
         .encode(
             x=alt.X("block:O", title="block", axis=alt.Axis(labelAngle=0, labelOverlap=True)),
-            y=alt.Y("projection:N", sort=None, title=None),
+            y=alt.Y("row:N", sort=None, title=None),
             color=alt.Color(
                 "ratio:Q",
                 scale=alt.Scale(scheme="cividis", reverse=True),
@@ -62,12 +63,8 @@ def ratio_map() -> Drawing:
                 number("ratio", form=".4f"),
             ],
         )
-        .properties(width=560, height=alt.Step(26))
-        .add_params(
-            choice("sparsity_of_map", "sparsity"),
-            choice("method_of_map", "method"),
-            choice("allocation_of_map", "allocation"),
-        )
+        .properties(width=560, height=alt.Step(22))
+        .add_params(choice("sparsity_of_map", "sparsity"), choice("method_of_map", "method"))
     )
 
 

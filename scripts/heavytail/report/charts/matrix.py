@@ -3,6 +3,7 @@
 import altair as alt
 
 from heavytail.report.chart import Drawing, by_method, choice, colour, marked, named, number, words
+from heavytail.report.matrix import DARKEST
 
 BEST, DENSE = "the best of its row", "the dense model"
 LOG = alt.Scale(type="log", nice=False, padding=14)
@@ -26,14 +27,14 @@ def heat_map() -> Drawing:
             number("difference", "difference from the best"),
             number("low", "  95 % interval from"),
             number("high", "  to"),
-            *words("allocator", "metric", "grouping", "epsilon", "segments", "blend"),
+            *words("epsilon", "settings", "record"),
         ],
     )
     cells = base.mark_rect().encode(
         color=alt.condition(
             "isValid(datum.worse)",
             alt.Color(
-                "worse:Q",
+                "shade:Q",
                 scale=alt.Scale(type="log", scheme="cividis", reverse=True),
                 title="times worse",
                 legend=alt.Legend(format=".3~g", orient="bottom", titleOrient="left"),
@@ -46,7 +47,7 @@ def heat_map() -> Drawing:
     text = base.mark_text(fontSize=12).encode(
         text="shown:N",
         color=alt.condition(
-            "!isValid(datum.worse) || log(datum.worse) < 0.5 * log(datum.worst)",
+            "!isValid(datum.worse) || log(datum.shade) < 0.5 * log(datum.darkest)",
             alt.value("#000"),
             alt.value("#fff"),
         ),
@@ -60,15 +61,23 @@ def heat_map() -> Drawing:
         )
         .add_params(choice("quality", "quality"), against)
         .transform_filter("datum.quality === quality && datum.method !== 'dense'")
-        .transform_calculate(worse=f"against === '{BEST}' ? datum.to_best : datum.to_dense")
-        .transform_joinaggregate(worst="max(worse)")
+        .transform_calculate(
+            worse=f"against === '{BEST}' ? datum.to_best : datum.to_dense",
+            # Of what has no number another colour is taken, but a scale refuses what is no number.
+            shade=f"isValid(datum.worse) ? min(datum.worse, against === '{BEST}' ? {DARKEST}"
+            f" : {DARKEST**2}) : 1",
+            record="(datum.quality === 'perplexity' ? 'perplexity/' : 'zero_shot/') + datum.model"
+            " + '/' + datum.method + '/' + datum.sparsity + '/' + datum.allocation",
+        )
+        .transform_joinaggregate(darkest="max(shade)")
     )
 
 
 def _curves(keep: str, scale: alt.Scale, *controls: alt.Parameter) -> Drawing:
     """A quality over the share of weights removed, a panel per method, the band of the seeds."""
     chosen = alt.selection_point(fields=["allocation"], bind="legend")
-    x = alt.X("share:Q", title="sparsity", axis=alt.Axis(format="~%"), scale=alt.Scale(padding=12))
+    axis = alt.Axis(format="~%", tickMinStep=0.1)
+    x = alt.X("share:Q", title="sparsity", axis=axis, scale=alt.Scale(padding=12))
     base = alt.Chart().encode(x=x, opacity=alt.condition(chosen, alt.value(1), alt.value(0.15)))
     y = alt.Y("value:Q", scale=scale, title=None)
     band = base.mark_area(opacity=0.2).encode(
@@ -115,6 +124,7 @@ def accuracy_curves() -> Drawing:
 
 def pareto() -> Drawing:
     """Perplexity against mean accuracy, the front of a sparsity drawn as a line."""
+    chosen = alt.selection_point(fields=["allocation"], bind="legend")
     base = named("pareto").transform_filter("datum.sparsity === sparsity_of_front")
     x = alt.X("perplexity:Q", scale=LOG, title="perplexity")
     y = alt.Y("accuracy:Q", scale=alt.Scale(zero=False), title="mean accuracy")
@@ -128,6 +138,7 @@ def pareto() -> Drawing:
         y=y,
         color=alt.Color("allocation:N", sort=None),
         shape=alt.Shape("method:N", sort=None),
+        opacity=alt.condition(chosen, alt.value(1), alt.value(0.12)),
         tooltip=[
             *words("model", *CELL),
             number("perplexity", form=".6~g"),
@@ -136,7 +147,7 @@ def pareto() -> Drawing:
         ],
     )
     return (
-        alt.layer(front, points)
+        alt.layer(front, points.add_params(chosen))
         .properties(width=430, height=300)
         .add_params(choice("sparsity_of_front", "sparsity"))
     )

@@ -29,7 +29,10 @@ def correlation() -> Drawing:
         ],
     )
     within = (
-        base.transform_regression("x", "y", groupby=["slice"])
+        base.transform_joinaggregate(points="count()", groupby=["slice"])
+        # Through two points there is always a line.
+        .transform_filter("datum.points > 2")
+        .transform_regression("x", "y", groupby=["slice"])
         .mark_line(strokeWidth=1.5)
         .encode(x=x, y=y, color=colour("slice"))
     )
@@ -86,17 +89,18 @@ def hessian() -> Drawing:
 
 
 def rule_cost() -> Drawing:
-    """The time that all jobs of a rule took together."""
+    """The time that all jobs of a rule take together."""
     return (
         named("rules")
         .mark_bar()
         .encode(
-            x=alt.X("seconds:Q", title="seconds, all jobs together"),
+            x=alt.X("again:Q", title="seconds, all jobs together"),
             y=alt.Y("rule:N", sort="-x", title=None),
             tooltip=[
                 *words("rule"),
                 number("jobs", form=","),
-                number("seconds", form=",.1f"),
+                number("restored", "of them restored", ","),
+                number("again", "seconds together", ",.1f"),
                 number("mean", "seconds of a job", ",.1f"),
                 number("memory", "most memory, MB", ",.0f"),
             ],
@@ -106,20 +110,26 @@ def rule_cost() -> Drawing:
 
 
 def cell_cost() -> Drawing:
-    """Seconds and memory of the pruning of each cell."""
+    """Seconds and memory of the jobs of each cell, a panel per rule."""
     return (
-        named("cells")
-        .transform_filter("isValid(datum.seconds)")
+        alt.Chart()
         .mark_point(filled=True, size=55)
         .encode(
-            x=alt.X("seconds:Q", title="seconds of pruning"),
-            y=alt.Y("peak_memory_mb:Q", title="peak memory, MB", scale=alt.Scale(zero=False)),
+            x=alt.X("seconds:Q", title="seconds"),
+            y=alt.Y("memory:Q", title="peak memory, MB", scale=alt.Scale(zero=False)),
             **marked("method", beside_lines=False),
             tooltip=[
-                *words("model", "method", "sparsity", "allocation", "seed"),
+                *words("rule", "model", "method", "sparsity", "allocation", "seed"),
                 number("seconds", form=".2f"),
-                number("peak_memory_mb", "peak memory, MB", ".1f"),
+                number("memory", "peak memory, MB", ".1f"),
             ],
         )
-        .properties(width=480, height=260)
+        .properties(width=240, height=220)
+        .facet(
+            facet=alt.Facet("rule:N", sort=None, title=None),
+            columns=3,
+            data=alt.NamedData(name="jobs"),
+        )
+        .resolve_scale(x="independent")
+        .transform_filter("isValid(datum.memory)")
     )

@@ -12,8 +12,7 @@ def data(datasets: dict[str, pd.DataFrame]) -> pd.DataFrame:
     first = table[["method", "sparsity"]].iloc[0]
     chosen = (table["method"] == first["method"]) & (table["sparsity"] == first["sparsity"])
     segments = datasets["segments"]
-    # The last end is that of the model.
-    ends = set(segments["last"]) - {table["block"].max()} if len(segments) else set()
+    ends = set(segments.dropna(subset=["after"])["last"]) if len(segments) else set()
     found = table[chosen].reset_index(drop=True)
     return found.assign(segment_ends=found["block"].isin(ends))
 

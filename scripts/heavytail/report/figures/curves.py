@@ -33,6 +33,7 @@ def draw(table: pd.DataFrame) -> Figure:
         panel.set_title(str(method))
         panel.set_xlabel("sparsity")
         panel.grid()
-    axes[0].set_ylabel("perplexity")
+    for panel in axes[:: paper.ACROSS]:
+        panel.set_ylabel("perplexity")
     paper.legend(figure, axes[0])
     return figure

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from heavytail.cells import DENSE
 from heavytail.report.figures import paper
-from heavytail.report.matrix import CELL, PERPLEXITY
+from heavytail.report.matrix import CELL, DARKEST, PERPLEXITY
 
 COLUMNS = [*CELL, "value", "sd", "seeds", "to_best", "mark", "shown"]
 
@@ -19,11 +19,11 @@ def data(datasets: dict[str, pd.DataFrame]) -> pd.DataFrame:
 
 
 def draw(table: pd.DataFrame) -> Figure:
-    """Dark is worse, on a logarithmic scale; the best of a row is bold."""
+    """Dark is worse, on a logarithmic scale up to `DARKEST`; the best of a row is bold."""
     methods = list(table.groupby("method", sort=False))
     height = 0.7 + 0.16 * table["allocation"].nunique()
     figure, axes = paper.panels(len(methods), height)
-    worst = np.log(table["to_best"].max()) or 1.0
+    worst = np.log(table["to_best"].clip(upper=DARKEST).max()) or 1.0
     for panel, (method, own) in zip(axes, methods, strict=True):
         columns = list(dict.fromkeys(own["sparsity"]))
         rows = list(dict.fromkeys(table["allocation"]))

@@ -15,7 +15,10 @@ from heavytail.report.style import LIGHT
 
 # Inches: a column of two, and a page's whole width.
 COLUMN, PAGE = 3.35, 6.9
-MARKERS = "osD^Pv><"
+# Panels side by side.
+ACROSS = 3
+# One less than there are colours, so that the ninth look is not the first.
+MARKERS = "osD^Pv>"
 STYLE: dict[Any, Any] = {
     "font.size": 7,
     "font.sans-serif": ["DejaVu Sans"],
@@ -41,16 +44,21 @@ METADATA: dict[str, dict[str, Any]] = {"svg": {"Date": None}, "pdf": {"CreationD
 
 
 def panels(count: int, height: float, share: bool = True) -> tuple[Figure, list[Axes]]:
-    """A figure of panels side by side: a column wide, or a page for more than two.
+    """A figure of panels in rows of three: a column wide, or a page for more than two.
 
     Args:
         count: of panels.
-        height: of the figure in inches.
+        height: of a row in inches.
         share: whether panels share their vertical axis.
     """
-    figure = Figure(figsize=(COLUMN if count <= 2 else PAGE, height), layout="constrained")
-    grid = figure.subplots(1, max(count, 1), squeeze=False, sharey=share)
-    return figure, list(grid[0])
+    across = max(min(count, ACROSS), 1)
+    down = max(-(-count // across), 1)
+    size = (COLUMN if count <= 2 else PAGE, height * down)
+    figure = Figure(figsize=size, layout="constrained")
+    grid = figure.subplots(down, across, squeeze=False, sharey=share)
+    for panel in grid.flat[max(count, 1) :]:
+        panel.set_visible(False)
+    return figure, list(grid.flat[: max(count, 1)])
 
 
 def styles(names: Iterable[Any]) -> dict[Any, dict[str, Any]]:

@@ -12,11 +12,17 @@ def data(datasets: dict[str, pd.DataFrame]) -> pd.DataFrame:
 
 
 def draw(table: pd.DataFrame) -> Figure:
-    """A panel per sparsity: colour is the allocation, the marker the method."""
+    """A panel per sparsity: colour is the allocation, the marker the method.
+
+    Where colours come again, markers are hollow.
+    """
     parts = list(table.groupby("sparsity", sort=False))
     figure, axes = paper.panels(len(parts), 2.8, share=False)
     colours = paper.styles(table["allocation"])
     markers = paper.styles(table["method"])
+    for place, look in enumerate(colours.values()):
+        look["markerfacecolor"] = look["color"] if place < len(paper.LIGHT) else "white"
+        del look["marker"]
     for panel, (sparsity, own) in zip(axes, parts, strict=True):
         front = own[own["front"]].sort_values("perplexity")
         panel.step(
@@ -27,16 +33,17 @@ def draw(table: pd.DataFrame) -> Figure:
                 points["perplexity"],
                 points["accuracy"],
                 ls="",
-                color=colours[allocation]["color"],
                 marker=markers[method]["marker"],
+                **colours[allocation],
             )
         paper.logarithmic(panel, "x")
         panel.set_title(f"sparsity {sparsity}")
         panel.set_xlabel("perplexity")
         panel.grid()
-    axes[0].set_ylabel("mean accuracy")
+    for panel in axes[:: paper.ACROSS]:
+        panel.set_ylabel("mean accuracy")
     for name, look in colours.items():
-        axes[0].plot([], [], ls="", marker="s", color=look["color"], label=name)
+        axes[0].plot([], [], ls="", marker="s", label=name, **look)
     for name, look in markers.items():
         axes[0].plot([], [], ls="", marker=look["marker"], color="#666666", label=name)
     paper.legend(figure, axes[0])
