@@ -66,9 +66,11 @@ rule compare_cells:
 
 rule compare_reference:
     input:
-        reference=as_input(CONFIG["reference"]) if CONFIG["reference"] else [],
+        reference=[as_input(file) for file in CONFIG["reference"]],
         cells=rules.collect_cells.output.cells,
         zero_shot=rules.collect_cells.output.zero_shot,
+        paired=rules.collect_cells.output.paired,
+        protocols=rules.collect_cells.output.protocols,
     output:
         values="<results>/tables/reference.csv",
         table="<results>/tables/reference.md",

@@ -1,14 +1,19 @@
 """Write the diagnostics of a model with the reference results beside them."""
 
+import json
+
 import pandas as pd
+from safetensors import safe_open
 from safetensors.numpy import load_file
 
 from heavytail.config.reference import read_reference
 from heavytail.diagnostics.reference import compared, per_block, reference_vectors
 from heavytail.diagnostics.reference_numbers import diagnostics
 from heavytail.io.files import replacing, write_text
+from heavytail.metrics.densities import tail
 from heavytail.running.jobs import logged
 from heavytail.running.wholeness import require_whole
+from heavytail.spectra.spectrum import Spectrum
 from heavytail.tables import markdown as tables
 
 AVERAGED = ("v_entropy", "v_rank", "qk_entropy")
@@ -31,11 +36,25 @@ def block_table(found: pd.DataFrame, quantities: tuple[str, ...]) -> str:
     return tables.markdown(table.map("{:.4g}".format))
 
 
-def markdown(model: str, found: pd.DataFrame, comparison: pd.DataFrame) -> str:
+def undecided(path: str) -> tuple[int, int]:
+    """For how many matrices the peak of alpha_peak is undecided, and of how many."""
+    with safe_open(path, framework="numpy") as stored:
+        shapes = json.loads(stored.metadata()["shapes"])
+        tails = [
+            tail(Spectrum(rows, columns, stored.get_tensor(key)))
+            for key, (rows, columns) in shapes.items()
+        ]
+    return sum(one["fullest"] >= 2 for one in tails), len(tails)
+
+
+def markdown(
+    model: str, ties: tuple[int, int], found: pd.DataFrame, comparison: pd.DataFrame
+) -> str:
     """The page as markdown.
 
     Args:
         model: its name in the config.
+        ties: of `undecided`.
         found: the diagnostics of every block, as `per_block` returns them.
         comparison: the same beside the reference results, as `compared` returns them.
     """
@@ -45,6 +64,12 @@ def markdown(model: str, found: pd.DataFrame, comparison: pd.DataFrame) -> str:
     averaged = found[found["quantity"].isin(AVERAGED)].groupby("quantity", sort=False)["value"]
     means = (f"{quantity} {value:.4f}" for quantity, value in averaged.mean().items())
     lines.insert(3, f"Means over blocks: {', '.join(means)}.")
+    lines.insert(
+        1,
+        f"The peak of `alpha_peak` is undecided in {ties[0]} of {ties[1]} matrices: two or more of "
+        "its bins hold the most eigenvalues, and the first of them is taken. `alpha_smooth` has no "
+        "such choice.",
+    )
     lines += [
         "## Beside the reference results",
         "The reference does not record how its errors and variances were computed, nor of which "
@@ -76,7 +101,8 @@ def write_reference_diagnostics(
     with replacing(outputs["values"]) as path:
         found.to_csv(path, index=False, na_rep="nan", lineterminator="\n")
     vectors = reference_vectors(printed, found["block"].nunique())
-    write_text(outputs["table"], markdown(model, pd.concat([found, vectors]), comparison))
+    ties = undecided(inputs["spectra"])
+    write_text(outputs["table"], markdown(model, ties, pd.concat([found, vectors]), comparison))
 
 
 if __name__ == "__main__":

@@ -249,6 +249,11 @@ BAD_VALUES = [
         {"zero_shot": {"engine": "vllm"}},
         "zero_shot.engine: unknown engine 'vllm', expected one of shared, lm_eval",
     ),
-    ({"reference": ["a.csv"]}, "reference: expected a CSV file or null, found a list"),
+    ({"reference": ["a.csv"]}, "reference: file 'a.csv' does not exist"),
+    (
+        {"reference": {"a": "b"}},
+        "reference: expected a CSV file, a list of them, or null, found a mapping",
+    ),
+    ({"reference": ["a.csv", "a.csv"]}, "reference: 'a.csv' occurs twice"),
     ({"reference": "nowhere.csv"}, "reference: file 'nowhere.csv' does not exist"),
 ]

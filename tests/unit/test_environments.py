@@ -21,7 +21,10 @@ PIP = ("requirements.txt", "requirements-slurm.txt", "requirements-dev.txt")
 # What `./run` takes.
 PYTHONS = ("3.11", "3.12", "3.13")
 PYTHON = PYTHONS[0]
-IMPORT_TO_PIP = {"yaml": "pyyaml", "vl_convert": "vl-convert-python"}
+IMPORT_TO_PIP = {
+    **{"yaml": "pyyaml", "vl_convert": "vl-convert-python"},
+    "sklearn": "scikit-learn",
+}
 # Read by Snakemake itself while it parses the workflow, or by `./run status`, never by a job.
 PARSE_TIME = {"jsonschema", "rich", "snakemake"}
 

@@ -150,7 +150,7 @@ class Config(TypedDict):
     hessian: Hessian
     tasks: list[str]
     zero_shot: ZeroShot
-    reference: str | None
+    reference: list[str]
 
 
 class Candidate(TypedDict, total=False):

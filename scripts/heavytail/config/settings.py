@@ -23,7 +23,7 @@ from heavytail.config.mistakes import fail, nearest, shown, unknown
 from heavytail.config.own_texts import check_choices, complete_texts
 from heavytail.config.paths import found_file, found_model
 from heavytail.config.protocols import complete_protocols
-from heavytail.config.reference import read_reference
+from heavytail.config.reference import read_results
 from heavytail.config.segments import read_segments
 from heavytail.config.tasks import TASKS
 
@@ -74,10 +74,9 @@ def checked(config: dict[str, Any], schema: dict[str, Any], folders: list[Path])
     _fit_windows(config, filled)
     for name, model in filled["models"].items():
         _complete_model(name, model, filled, folders)
-    if filled["reference"] is not None:
-        filled["reference"] = found_file(
-            ("reference",), filled["reference"], folders, read_reference
-        )
+    given: Any = filled["reference"]
+    named = [given] if isinstance(given, str) else given or []
+    filled["reference"] = [found_file(("reference",), n, folders, read_results) for n in named]
     return filled
 
 

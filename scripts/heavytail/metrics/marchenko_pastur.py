@@ -30,7 +30,7 @@ def compute(spectrum: Spectrum) -> dict[str, float]:
     offsets = values - quantiles(count, aspect)
     probabilities, law, width = _histograms(values, aspect)
     found = {
-        "mp_softrank": edge / values[-1],
+        "mp_edge": edge / values[-1],
         "mp_spikes": (values > edge).sum(),
         "mp_ks": max(np.max((ranks + 1) / count - below), np.max(below - ranks / count)),
         "mp_wasserstein1": np.abs(offsets).mean(),

@@ -24,8 +24,8 @@ def _of_nonzero(values: np.ndarray) -> dict[str, float]:
         "log_norm": np.log10(total),
         "log_spectral_norm": np.log10(values[-1]),
         "stable_rank": total / values[-1],
-        "entropy": nats,
-        "entropy_normalised": nats / np.log(rank) if rank > 1 else np.nan,
+        "entropy": nats / np.log(rank) if rank > 1 else np.nan,
+        "entropy_nats": nats,
         "effective_rank": np.exp(nats),
     }
     ranks = {f"energy_rank_{percent}": energy_rank(values, percent / 100) for percent in ENERGIES}

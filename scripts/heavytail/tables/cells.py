@@ -14,7 +14,7 @@ from heavytail.io.files import replacing
 # The settings of a row beside the axes of its cell; they are the same for all seeds.
 SETTINGS = [
     *("within_block", "allocator", "metric", "grouping", "mapping", "epsilon", "segments", "blend"),
-    *("bounds", "outlier", "statistic"),
+    *("bounds", "outlier", "statistic", "parts"),
 ]
 COLUMNS = [
     *("model", "method", "within_block", "allocation", *SETTINGS[1:]),
@@ -30,6 +30,7 @@ TEXT = (
         "bounds",
         "outlier",
         "statistic",
+        "parts",
         "sparsity",
         "bos",
         "task",
@@ -70,6 +71,7 @@ class Row(TypedDict):
     bounds: NotRequired[list[float]]
     outlier: NotRequired[int]
     statistic: NotRequired[str]
+    parts: NotRequired[str]
 
 
 def cell_rows(

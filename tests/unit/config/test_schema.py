@@ -30,9 +30,13 @@ SCHEMA = yaml.safe_load((ROOT / "config/schema.yaml").read_text())
 README = (ROOT / "config/README.md").read_text()
 
 
-@pytest.mark.parametrize(
-    "name", ["config", "notes", "checkpoints", "procedures", "allocators", "published"]
-)
+CONFIGS = [
+    *("config", "notes", "checkpoints", "procedures", "allocators"),
+    *("published", "published_tables"),
+]
+
+
+@pytest.mark.parametrize("name", CONFIGS)
 def test_the_configs_that_come_along_are_valid(name, tmp_path):
     config = yaml.safe_load((ROOT / f"config/{name}.yaml").read_text())
     for model in config["models"].values():

@@ -9,7 +9,7 @@ import yaml
 from heavytail.config.groupings import GROUPINGS, PROJECTIONS
 from heavytail.config.mistakes import SettingsError
 from heavytail.config.protocols import is_plain, name_of
-from heavytail.config.reference import COLUMNS
+from heavytail.config.reference import COLUMNS, PUBLISHED
 from heavytail.config.settings import checked
 from support.bad_allocations import BAD_ALLOCATIONS
 from support.bad_settings import (
@@ -25,6 +25,7 @@ from support.bad_settings import (
 from support.bad_texts import BAD_TEXTS
 
 HEADER = ",".join(COLUMNS).encode()
+ANCHOR = ",".join(PUBLISHED).encode()
 SCHEMA = yaml.safe_load((Path(__file__).parents[3] / "config/schema.yaml").read_text())
 
 
@@ -112,7 +113,7 @@ def test_defaults_are_filled_in_at_every_depth():
         "hessian": {"eigenvalues": 50, "windows": 4},
         "tasks": TASKS.split(", "),
         "zero_shot": {"bos": "none", "engine": "shared"},
-        "reference": None,
+        "reference": [],
     }
     assert config == before
 
@@ -191,7 +192,7 @@ def test_the_reference_results_are_found_in_the_first_folder_that_has_them(tmp_p
         checked(model(**HUB) | {"reference": name}, SCHEMA, [here, beside])["reference"]
         for name in ("both.csv", "only.csv")
     ]
-    assert found == ["both.csv", str(beside / "only.csv")]
+    assert found == [["both.csv"], [str(beside / "only.csv")]]
 
 
 @pytest.mark.parametrize(
@@ -207,6 +208,19 @@ def test_the_reference_results_are_found_in_the_first_folder_that_has_them(tmp_p
         (
             HEADER + b"\nm,wanda,gt,,,,b,,ppl_wikitext2,,3,,",
             "row 2: epsilon: found 'b', expected a number",
+        ),
+        (b"source,model", "found no column 'method', expected model, method, allocator, "),
+        (
+            ANCHOR + b"\nm,wanda,owl,epsilom=1,0.7,t,8,token,3,a,test,paper",
+            "row 2: settings: unknown key 'epsilom', did you mean 'epsilon'?",
+        ),
+        (
+            ANCHOR + b"\nm,wanda,owl,,0.7,t,8,token,3,a,train,paper",
+            "row 2: tuned_on: found 'train', expected one of validation, test, not said",
+        ),
+        (
+            ANCHOR + b"\nm,wanda,owl,,0.7,t,8,token,3,,test,paper",
+            "row 2: found no source, value or length, expected all three",
         ),
     ],
 )

@@ -50,7 +50,7 @@ def test_a_gaussian_matrix_follows_the_law(shape):
     assert found["mp_wasserstein1"] < 0.02 and found["mp_wasserstein2"] < 0.03
     assert found["mp_kl"] < 0.1 and found["mp_l2"] < 0.2
     # Tracy and Widom: the largest eigenvalue is at the edge up to n^(-2/3).
-    assert found["mp_softrank"] == pytest.approx(1, abs=0.05) and found["mp_spikes"] <= 2
+    assert found["mp_edge"] == pytest.approx(1, abs=0.05) and found["mp_spikes"] <= 2
 
 
 def test_spikes_are_counted():
@@ -61,7 +61,7 @@ def test_spikes_are_counted():
     weight += 0.5 * spikes[0] @ spikes[1].T / math.sqrt(400) * 10
     values = gram.eigenvalues(weight).numpy()
     found = marchenko_pastur.compute(Spectrum(400, 400, values))
-    assert found["mp_spikes"] == 5 and found["mp_softrank"] < 0.3
+    assert found["mp_spikes"] == 5 and found["mp_edge"] < 0.3
 
 
 def test_distances_equal_their_naive_definitions():

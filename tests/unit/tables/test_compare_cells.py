@@ -7,8 +7,9 @@ import pytest
 from collect_cells import collect_cells
 from compare_cells import compare_cells
 from compare_reference import compare_reference, page
-from heavytail.config.reference import COLUMNS
+from heavytail.config.reference import COLUMNS, PUBLISHED
 from heavytail.io.files import write_json
+from heavytail.tables.anchors import MORE
 from heavytail.tables.cells import read_csv
 from heavytail.tables.over_seeds import over_seeds
 from heavytail.tables.reference import beside
@@ -18,8 +19,12 @@ from write_table import write_table
 
 ALLOCATIONS = ["uniform", "gt", "qk"]
 WINDOWS, DOCUMENTS = 60, 80
+SAME = {"dataset": "t", "split": "test", "length": 8, "stride": None, "windows": None}
+SAME |= {"bos": "tokenizer"}
 FIRST = {"column": "perplexity", "words": "per token, t (test), windows of 8", "unit": "token"}
+FIRST |= SAME
 OTHER = {"column": "perplexity:t-test-8-word", "words": "per word, t (test)", "unit": "word"}
+OTHER |= SAME
 
 
 def write_records(folder, rows: list[dict]) -> dict[str, list[str]]:
@@ -82,8 +87,12 @@ def folder(tmp_path_factory):
     def outputs(name: str) -> dict[str, str]:
         return {"values": str(folder / f"{name}.csv"), "table": str(folder / f"{name}.md")}
 
-    inputs = collected | {"reference": str(folder / "results.csv")}
-    del inputs["protocols"]
+    (folder / "published.csv").write_text(
+        f"{','.join(PUBLISHED)}\n"
+        "m,wanda,spectral,grouping=gt epsilon=0.2,0.7,t,8,token,20.5,A,test,paper\n"
+    )
+    files = [str(folder / name) for name in ("results.csv", "published.csv")]
+    inputs = collected | {"reference": files, "paired": str(folder / "paired.npz")}
     settings = {"text": "wikitext2", "published": {"m": {"wanda": 0.2, "magnitude": 0.3}}}
     compare_reference(inputs, settings, outputs("reference"))
     write_summary(collected | compared, outputs("summary"))
@@ -112,12 +121,12 @@ def test_comparisons_of_records_are_of_the_cells_that_they_belong_to(folder):
 def test_the_page_marks_and_explains(folder):
     page = (folder / "m.md").read_text()
     assert "≈" in page and "**" in page and "10,000 resamples" in page
-    assert "(reference 22.01)" in page and "(reference 0.5000)" in page
+    assert "(reference 22.01, 20.50)" in page and "(reference 0.5000)" in page
     assert "Zero-shot accuracy (BOS policy `none`)" in page
     assert "(reference" not in (folder / "without.md").read_text()
     assert "calibration seeds" not in page
     table = read_csv(folder / "m.csv").set_index(["method", "allocation"])
-    assert table.loc[("wanda", "gt"), "perplexity_reference"] == 22.01
+    assert table.loc[("wanda", "gt"), "perplexity_reference"] == "22.01, 20.50"
     assert set(table["perplexity_mark"].dropna()) == {"best", "≈"}
 
 
@@ -137,7 +146,14 @@ def test_summary_and_reference_are_written_as_page_and_csv(folder):
     assert summary["quantity"].tolist() == ["perplexity", "zero_shot_mean"] * 2
     assert "## Zero-shot accuracy" in (folder / "summary.md").read_text()
     reference = read_csv(folder / "reference.csv")
-    assert reference["epsilon_source"].tolist() == ["assumed", "reference"]
+    assert reference["epsilon_source"].fillna("").tolist() == ["assumed", "reference", ""]
+    published = reference.iloc[2]
+    assert published[["source", "tuned_on", "reference"]].tolist() == ["A", "test", 20.5]
+    assert published["difference"] == pytest.approx(np.log(published["ours"] / 20.5))
+    assert published["low"] < published["difference"] < published["high"]
+    assert pd.isna(reference["difference"][1]) and "**test**" in (
+        (folder / "reference.md").read_text()
+    )
     assert "0.2 assumed" in (folder / "reference.md").read_text()
 
 
@@ -150,7 +166,7 @@ def test_the_reference_page_says_that_the_weight_of_a_blend_is_assumed():
         dict.fromkeys(COLUMNS, "") | own | {"value": "7", "blend": b} for b in ("gradnorm", "")
     ]
     found = beside(results, over_seeds(cells), scores, "wikitext2", {"m": {"wanda": 0.2}})
-    table = page(found).split("## m")[1]
+    table = page(found.reindex(columns=[*found, *MORE])).split("## m")[1]
     head, *lines = of_markdown(table.strip())
     column = head.index("weight")
     assert [line[column] for line in lines] == ["0.25 assumed", ""]
