@@ -6,6 +6,8 @@ from lm_eval.models.utils import Collator
 from torch.nn.functional import log_softmax
 from torch.nn.utils.rnn import pad_sequence
 
+from heavytail.models.head import logits_of
+
 # The texts of a context and a continuation, and the token ids of each.
 Request = tuple[tuple[str, str], list[int], list[int]]
 
@@ -53,7 +55,7 @@ class ContinuationScorer(HFLM):
             own[len(tokens) - length : len(tokens)]
             for own, tokens, length in zip(hidden, inputs, lengths, strict=True)
         ]
-        logits = self.model.get_output_embeddings()(torch.cat(read))
+        logits = logits_of(self.model, self.model.get_decoder(), torch.cat(read)[None])[0]
         return log_softmax(logits, dim=-1, dtype=self.softmax_dtype).split(lengths)
 
 

@@ -59,7 +59,7 @@ def test_the_likeliest_continuation_is_told(opened):
 def test_no_logits_are_formed_of_a_context(opened):
     asked, formed = requests(seed=1), []
     head = opened["pretrained"].get_output_embeddings()
-    head.register_forward_pre_hook(lambda _, inputs: formed.append(inputs[0].shape[0]))
+    head.register_forward_pre_hook(lambda _, inputs: formed.append(inputs[0][..., 0].numel()))
     ContinuationScorer(**opened)._loglikelihood_tokens(asked)
     # Continuations of one token of the same context share theirs.
     shared = {(tuple(context), tuple(choice[:-1])): len(choice) for _, context, choice in asked}
