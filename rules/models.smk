@@ -8,6 +8,7 @@ include: "models_functions.smk"
 # its model, which may still be on the hub.
 for family in families.FAMILIES:
     source_path(f"heavytail.models.families.{family}")
+source_path(families.DISCOVERY)
 
 # This file stands for a model that has only published alphas.
 PUBLISHED_MODEL = "<results>/models/{model}/published.json"

@@ -245,12 +245,13 @@ MODELS = [
     (
         "an unknown model_type",
         settings(model_type="evil"),
-        f"{JOB}config.json: model_type 'evil' is not one of …",
+        f"{JOB}config.json: model_type 'evil': transformers does not know it",
     ),
     (
         "a mixture of experts",
-        settings(model_type="dbrx"),
-        f"{JOB}config.json: model_type 'dbrx' is not one of …",
+        settings(model_type="mixtral", num_local_experts=8),
+        f"{JOB}config.json: model_type 'mixtral': mlp.experts: it is a mixture of experts: not "
+        "supported",
     ),
     (
         "quantised weights",

@@ -32,7 +32,15 @@ LLAMA_3_8B = {
     "rope_theta": 500000.0,
 }
 # Families whose sizes have other names, and no key-value heads of their own.
-SIZES = {"opt": {"ffn_dim": 48, "word_embed_proj_dim": 32}}
+SIZES = {
+    "opt": {"ffn_dim": 48, "word_embed_proj_dim": 32},
+    "gpt2": {"n_inner": 48},
+    "codegen": {"n_inner": 48, "rotary_dim": 4},
+    "gpt_bigcode": {"n_inner": 48},
+    # It takes no head_dim.
+    "falcon": {"ffn_hidden_size": 48, "head_dim": ...},
+    "mpt": {"expansion_ratio": 2},
+}
 
 
 def byte_tokenizer() -> PreTrainedTokenizerFast:
@@ -49,7 +57,9 @@ def byte_tokenizer() -> PreTrainedTokenizerFast:
 
 def save_model(folder: Path, family: str = "llama", seed: int = 0, **shape) -> Path:
     """Write a random model of a family, float32, as a Hugging Face folder with a tokenizer."""
-    config = AutoConfig.for_model(family, **{**SHAPE, **SIZES.get(family, {}), **shape})
+    settings = {**SHAPE, **SIZES.get(family, {}), **shape}
+    known = {name: value for name, value in settings.items() if value is not ...}
+    config = AutoConfig.for_model(family, **known)
     torch.manual_seed(seed)
     model = AutoModelForCausalLM.from_config(config)
     # The default initialisation is so small that pruning hardly moves the logits.

@@ -91,6 +91,8 @@ def compare(
 
 # Its own layout, and a fused one; the others take minutes.
 SOON = ("llama", "phi3")
+# Fused as others are: by head, by row, by group.
+LIKE_OTHERS = ("glm", "glm4", "bloom", "mpt", "persimmon", "gpt_bigcode")
 
 
 @pytest.fixture(
@@ -98,11 +100,12 @@ SOON = ("llama", "phi3")
     params=[
         family if family in SOON else pytest.param(family, marks=pytest.mark.slow)
         for family in FAMILIES
+        if family not in LIKE_OTHERS
     ],
 )
 def folder(request, tmp_path_factory) -> Path:
     # Without this, families that have no shared heads would say in config.json that they do.
-    heads = {"num_key_value_heads": 4} if request.param in ("gpt_neox", "opt") else {}
+    heads = {"num_key_value_heads": 4} if request.param in ("gpt_neox", "opt", "gpt2") else {}
     place = tmp_path_factory.mktemp("models") / request.param
     made = save_model(place, request.param, num_hidden_layers=2, **heads)
     (made / "provenance.json").write_text(json.dumps({"source": "tiny", "revision": None}))

@@ -11,7 +11,7 @@ ROWS = {
     ),
     "allocators": ("ALLOCATORS", '"own": Allocator(epsilon=0.1),', "allocation/allocators/own"),
     "metrics": ("METRICS", '"gini": Metric("inequality", LESS),', "metrics/inequality"),
-    "families": ("FAMILIES", '"gpt2": Family("GPT-2"),', "models/families/gpt2"),
+    "families": ("FAMILIES", '"own": Family("Own"),', "models/families/own"),
     "texts": ("TEXTS", '"own": Text(hub="a/b", revision="c", files={"test": "d"}),', None),
     "tasks": ("TASKS", '"own": Task(),', "data/tasks/own"),
 }

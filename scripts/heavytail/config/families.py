@@ -1,6 +1,7 @@
-"""The model families, a row each (standard library only: parse time).
+"""The model families with a module of their own, a row each (standard library only: parse time).
 
-A row's name is the `model_type` in config.json, and a module of heavytail.models.families. No job
+A row's name is the `model_type` in config.json, and a module of heavytail.models.families. The
+layout of other models is found in what transformers has (heavytail.models.discovery). No job
 imports this table, so a new row makes nothing stale.
 """
 
@@ -26,19 +27,30 @@ FAMILIES = {
     "phi3": Family("Phi-3"),
     "gpt_neox": Family("GPT-NeoX"),
     "opt": Family("OPT"),
+    "glm": Family("GLM"),
+    "glm4": Family("GLM 4"),
+    "bloom": Family("BLOOM"),
+    "falcon": Family("Falcon"),
+    "mpt": Family("MPT"),
+    "persimmon": Family("Persimmon"),
+    "gpt2": Family("GPT-2"),
+    "gpt_bigcode": Family("StarCoder 1"),
 }
+# Where the layers of all other models are found.
+DISCOVERY = "heavytail.models.discovery"
 
 
 def family_module(folder: str | Path) -> str | None:
     """The module that the jobs of a model choose by its config.json.
 
-    None if there is no such file, or if it names no family of the table: a job then says what is
-    wrong with the file.
+    None if there is no such file, or if it names no type of model: a job then says what is wrong
+    with the file.
     """
     path = Path(folder, "config.json")
     try:
         kind = read_settings(path).get("model_type")
     except (OSError, ValueError):
         return None
-    known = isinstance(kind, str) and kind in FAMILIES
-    return f"heavytail.models.families.{kind}" if known else None
+    if not isinstance(kind, str):
+        return None
+    return f"heavytail.models.families.{kind}" if kind in FAMILIES else DISCOVERY

@@ -19,8 +19,10 @@ def load_tokenizer(folder: str | Path, key: str, length: int) -> PreTrainedToken
 
     Raises ValueError, which names the config key, if the model has fewer positions.
     """
-    positions = AutoConfig.from_pretrained(folder, local_files_only=True).max_position_embeddings
-    if length > positions:
+    config = AutoConfig.from_pretrained(folder, local_files_only=True)
+    # Some models have no limit.
+    positions = getattr(config, "max_position_embeddings", None)
+    if positions is not None and length > positions:
         raise ValueError(f"{key}: {length} exceeds the model's {positions} positions")
     return AutoTokenizer.from_pretrained(folder, local_files_only=True)
 

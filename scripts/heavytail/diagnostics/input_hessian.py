@@ -45,11 +45,10 @@ class FreshModel(StreamedModel):
                 name: torch.empty_like(parameter, device="cpu")
                 for name, parameter in module.named_parameters()
             }
-            module.load_state_dict(fresh, assign=True)
+            module.load_state_dict(fresh, strict=False, assign=True)
             for part in module.modules():
                 self.causal._init_weights(part)
-        for name, parameter in module.named_parameters():
-            yield name, parameter.detach()
+        yield from module.state_dict().items()
 
 
 def input_spectra(

@@ -38,16 +38,16 @@ def negative_log_likelihoods(
     totals = [torch.full(ids.shape, -torch.inf, device=model.device) for ids in batches]
     targets = [torch.zeros(ids.shape, device=model.device) for ids in batches]
     start = 0
-    for part in model.vocabulary():
+    for rows in model.vocabulary():
         for ids, hidden, total, target in zip(batches, states, totals, targets, strict=True):
-            logits = (hidden[:, :-1].flatten(0, 1) @ part.T).float()  # [tokens, rows]
+            logits = model.logits(hidden)[:, :-1].flatten(0, 1).float()  # [tokens, rows]
             total.copy_(torch.logaddexp(total, logits.logsumexp(dim=1)))
-            here = (ids >= start) & (ids < start + len(part))
+            here = (ids >= start) & (ids < start + rows)
             # Picked everywhere, kept where it is meant: to pick some, a GPU's host would wait.
-            row = (ids - start).clamp(0, len(part) - 1)
+            row = (ids - start).clamp(0, rows - 1)
             picked = logits.gather(1, row[:, None]).squeeze(1)
             target.copy_(torch.where(here, picked, target))
-        start += len(part)
+        start += rows
     losses = torch.cat(totals).double() - torch.cat(targets).double()
     return losses.reshape(len(windows), -1).mean(dim=1).cpu()
 

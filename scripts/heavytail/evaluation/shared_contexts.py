@@ -1,8 +1,6 @@
 """lm-eval's model of transformers, which reads what choices have in common once."""
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -10,9 +8,9 @@ from lm_eval.models.huggingface import HFLM
 from torch.nn.functional import log_softmax
 from torch.nn.utils.rnn import pad_sequence
 from transformers import PreTrainedModel
-from transformers.modeling_outputs import BaseModelOutputWithPast
 
 from heavytail.evaluation.packing import Row, batches, packed
+from heavytail.models.head import logits_of
 
 # The texts of a context and a continuation, and the token ids of each.
 Request = tuple[tuple[str, str], list[int], list[int]]
@@ -82,9 +80,9 @@ class SharedContextScorer(HFLM):
         logs, likeliest = [], []
         where = (part.to(self.device).split(READ_TOKENS) for part in (rows, columns, wanted))
         for row, column, token in zip(*where, strict=True):
-            scores = log_softmax(
-                logits_of(self.model, hidden[row, column]), dim=-1, dtype=self.softmax_dtype
-            )
+            read = hidden[None, row, column]
+            logits = logits_of(self.model, self.model.get_decoder(), read)[0]
+            scores = log_softmax(logits, dim=-1, dtype=self.softmax_dtype)
             logs.append(scores.gather(1, token[:, None])[:, 0])
             likeliest.append(scores.argmax(dim=-1) == token)
         return torch.cat(logs).cpu(), torch.cat(likeliest).cpu()
@@ -109,27 +107,6 @@ def last_hidden(model: PreTrainedModel, batch: list[Row]) -> torch.Tensor:
         attention_mask=seen.tril()[:, None],
         use_cache=False,
     ).last_hidden_state
-
-
-def logits_of(model: PreTrainedModel, hidden: torch.Tensor) -> torch.Tensor:
-    """Logits [tokens, vocabulary] of what the output embedding reads [tokens, width].
-
-    What a family does to its logits beside the product, as Gemma 2 does, is its own code.
-    """
-    with decoder_gives(model, hidden[None]):
-        unread = torch.zeros(1, len(hidden), dtype=torch.long, device=hidden.device)
-        return model(input_ids=unread, use_cache=False).logits[0]
-
-
-@contextmanager
-def decoder_gives(model: PreTrainedModel, hidden: torch.Tensor) -> Iterator[None]:
-    """Let the decoder give these hidden states in place of its own."""
-    decoder = model.get_decoder()
-    decoder.forward = lambda *_, **__: BaseModelOutputWithPast(last_hidden_state=hidden)
-    try:
-        yield
-    finally:
-        del decoder.forward
 
 
 def longest_shared(model: PreTrainedModel, longest: int) -> int:

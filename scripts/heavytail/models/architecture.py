@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 def check_config(folder: Path, config: dict[str, Any]) -> None:
     """Raise ValueError if config.json names no supported family or no number of blocks."""
-    kind, blocks = config.get("model_type"), config.get("num_hidden_layers")
+    kind = config.get("model_type")
     if not isinstance(kind, str):
         raise ValueError(f"{folder}/config.json: model_type: found {kind!r}, expected a name")
-    family_of(config)
+    key = family_of(config).depth
+    blocks = config.get(key)
     if type(blocks) is not int or blocks < 1:
         raise ValueError(
-            f"{folder}/config.json: num_hidden_layers: found {blocks!r}, expected a whole number "
-            "above 0"
+            f"{folder}/config.json: {key}: found {blocks!r}, expected a whole number above 0"
         )
 
 
@@ -94,10 +94,10 @@ def matrices_of(folder: Path, config: dict[str, Any]) -> dict[tuple[int, str], t
         ValueError: the family is not supported, or transformers cannot make a model of config.json.
     """
     check_config(folder, config)
-    prefix, slices = family_of(config).blocks, slices_of(config)
+    family, slices = family_of(config), slices_of(config)
     shapes = parameter_shapes(folder)
     return {
-        (block, projection): part.shape(shapes[f"{prefix}.{block}.{part.module}.weight"])
-        for block in range(config["num_hidden_layers"])
+        (block, projection): part.shape(shapes[f"{family.blocks}.{block}.{part.module}.weight"])
+        for block in range(config[family.depth])
         for projection, part in slices.items()
     }

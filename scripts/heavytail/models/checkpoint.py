@@ -137,6 +137,11 @@ class Checkpoint:
         """Canonical projection → where its weights are in a block; raises as `slices_of` does."""
         return slices_of(self.config)
 
+    @property
+    def depth(self) -> int:
+        """The number of blocks."""
+        return self.config[self.family.depth]
+
     def matrix_dtype(self, block: int, projection: str) -> torch.dtype:
         """The dtype in which a projection is stored, whatever config.json says."""
         from heavytail.io.tensors import DTYPES
@@ -169,5 +174,4 @@ class Checkpoint:
         Raises ValueError if a tensor is missing or the family is not supported.
         """
         slices = self.slices
-        blocks = range(self.config["num_hidden_layers"])
-        return {(b, p): self.matrix_shape(b, p) for b in blocks for p in slices}
+        return {(b, p): self.matrix_shape(b, p) for b in range(self.depth) for p in slices}

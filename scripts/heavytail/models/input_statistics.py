@@ -1,7 +1,7 @@
 """Statistics of the inputs of the projections of one block."""
 
 from contextlib import suppress
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, Protocol, TypeVar
 
 import torch
 from torch import nn
@@ -47,8 +47,8 @@ def input_statistics(
     found: dict[tuple[str, ...], Gathered] = {}
     hooks = []
     for sharing in stages(model.slices):
-        module = cast(nn.Linear, block.get_submodule(model.slices[sharing[0]].module))
-        found[sharing] = statistic(module.in_features, model.device)
+        module = block.get_submodule(model.slices[sharing[0]].module)
+        found[sharing] = statistic(model.weight(block, sharing[0]).shape[1], model.device)
 
         def see(
             _module: nn.Module, inputs: tuple[Any, ...], sharing: tuple[str, ...] = sharing

@@ -24,24 +24,30 @@ SHARED_INPUTS = (
     ("gate_proj", "up_proj"),
     ("down_proj",),
 )
-EXPERTS = ("num_local_experts", "num_experts", "n_routed_experts", "moe_num_experts")
 
 
 @dataclass(frozen=True)
 class WeightSlice:
     """A projection's rows: from `start` to `stop` in each of `groups` equal parts of a weight.
 
-    A projection with a module of its own has all rows; a fused one shares its module.
+    A projection with a module of its own has all rows; a fused one shares its module. A
+    `transposed` weight is [columns, rows].
     """
 
     module: str
     groups: int = 1
     start: int = 0
     stop: int | None = None
+    transposed: bool = False
 
     def view(self, weight: torch.Tensor) -> torch.Tensor:
         """The projection as a view of its module's weight, [groups, rows, columns]."""
-        return weight.unflatten(0, (self.groups, -1))[:, self.start : self.stop]
+        rows = weight.T if self.transposed else weight
+        return rows.unflatten(0, (self.groups, -1))[:, self.start : self.stop]
+
+    def is_whole(self, shape: tuple[int, ...]) -> bool:
+        """Whether a weight of this shape is the projection, as it stands."""
+        return not self.transposed and self.groups == 1 and self.shape(shape) == tuple(shape)
 
     def read(self, weight: torch.Tensor) -> torch.Tensor:
         """The projection, [rows, columns], of its module's weight; a view if rows are adjacent."""
@@ -53,7 +59,7 @@ class WeightSlice:
 
     def shape(self, whole: tuple[int, ...]) -> tuple[int, int]:
         """The projection's [rows, columns] in a weight of shape `whole`."""
-        rows, columns = whole
+        rows, columns = whole[::-1] if self.transposed else whole
         return self.groups * len(range(rows // self.groups)[self.start : self.stop]), columns
 
 
@@ -64,24 +70,26 @@ class Family:
     Attributes:
         blocks: the prefix of the names of the blocks' tensors, before the number of the block.
         slices: the settings of config.json → projection → where its weights are in a block.
+        depth, heads: what config.json calls the number of blocks, and that of query heads.
+        tuples: whether a block returns a tuple, of which the hidden states are the first.
     """
 
     blocks: str
     slices: Callable[[dict[str, Any]], dict[str, WeightSlice]]
+    depth: str = "num_hidden_layers"
+    heads: str = "num_attention_heads"
+    tuples: bool = False
 
 
 def family_of(config: dict[str, Any]) -> Family:
-    """The family of a config.json.
+    """The family of a config.json: that of its module, else what transformers' model shows.
 
-    Raises ValueError if the family is not supported, or if the model is a mixture of experts.
+    Raises ValueError if the model cannot be pruned.
     """
     name = config.get("model_type")
-    if any(config.get(key) for key in EXPERTS):
-        raise ValueError(f"config.json: model_type {name!r} is a mixture of experts: not supported")
-    known = sorted(module.name for module in pkgutil.iter_modules(families.__path__))
-    if name not in known:
-        raise ValueError(f"config.json: model_type {name!r} is not one of {', '.join(known)}")
-    return importlib.import_module(f"heavytail.models.families.{name}").FAMILY
+    if name in {module.name for module in pkgutil.iter_modules(families.__path__)}:
+        return importlib.import_module(f"heavytail.models.families.{name}").FAMILY
+    return importlib.import_module("heavytail.models.discovery").family(config)
 
 
 def slices_of(config: dict[str, Any]) -> dict[str, WeightSlice]:

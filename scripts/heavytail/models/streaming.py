@@ -13,6 +13,7 @@ from heavytail.models.ahead import Weights, filled_ahead
 from heavytail.models.architecture import empty_model
 from heavytail.models.checkpoint import Checkpoint
 from heavytail.models.device import compute_dtype, return_large_allocations
+from heavytail.models.head import decoder_of, equal, logits_of
 from heavytail.models.hidden_states import HiddenStates
 from heavytail.models.pruned import PrunedWeights
 from heavytail.running.progress import counted
@@ -45,10 +46,14 @@ class StreamedModel:
         self.prefix, self.slices = self.checkpoint.family.blocks, self.checkpoint.slices
         self.dtype = compute_dtype(self.checkpoint.dtype, device)
         self.causal = empty_model(folder, self.dtype)
-        self.decoder = self.causal.get_decoder()
-        for buffer_owner in self.decoder.children():
-            if not any(True for _ in buffer_owner.parameters()):
-                buffer_owner.to(device)
+        self.layers = cast(nn.ModuleList, self.causal.get_submodule(self.prefix))
+        self.decoder = decoder_of(self.causal, self.prefix)
+        head = self.causal.get_output_embeddings()
+        self.head = next(name for name, module in self.causal.named_modules() if module is head)
+        self._empty = [block.state_dict() for block in self.layers]
+        for module in self.causal.modules():
+            for name, buffer in module.named_buffers(recurse=False):
+                setattr(module, name, buffer.to(device))
         # (batch, length) → what the model gives each of its blocks beside the hidden states.
         self._arguments: dict[tuple[int, ...], list[tuple[tuple[Any, ...], dict[str, Any]]]] = {}
 
@@ -58,13 +63,19 @@ class StreamedModel:
             yield name, self.checkpoint.tensor(f"{prefix}.{name}")
 
     def _load_ends(self) -> None:
-        """Load what stands before and after the blocks: embeddings and the last norm."""
-        names = {module: name for name, module in self.causal.named_modules()}
-        for child in self.decoder.children():
-            if child is not self.decoder.layers:
-                empty, read = child.state_dict(), self.read(child, names[child])
-                weights = {name: part.to(self.device, empty[name].dtype) for name, part in read}
-                child.load_state_dict(weights, assign=True)
+        """Load all that stands before and after the blocks but for the output embedding."""
+        elsewhere = f"{self.prefix}.", f"{self.head}."
+        for prefix, module in self.causal.named_modules():
+            if f"{prefix}.".startswith(elsewhere) or not (module._parameters or module._buffers):
+                continue
+            own = {name: part for name, part in module.state_dict().items() if "." not in name}
+            if own:
+                weights = {
+                    name: weight.to(self.device, own[name].dtype)
+                    for name, weight in self.read(module, prefix)
+                    if name in own and f"{prefix}.{name}" not in self.causal.all_tied_weights_keys
+                }
+                module.load_state_dict(weights, strict=False, assign=True)
 
     @contextmanager
     def _blocks_do(self, forward: Callable[..., torch.Tensor]) -> Iterator[None]:
@@ -72,12 +83,17 @@ class StreamedModel:
 
         What the model does around its blocks is then the model's own code, whatever the family.
         """
-        for index, block in enumerate(self.decoder.layers):
-            block.forward = partial(forward, index)
+
+        def instead(index: int, *arguments: Any, **keywords: Any) -> Any:
+            hidden = forward(index, *arguments, **keywords)
+            return (hidden,) if self.checkpoint.family.tuples else hidden
+
+        for index, block in enumerate(self.layers):
+            block.forward = partial(instead, index)
         try:
             yield
         finally:
-            for block in self.decoder.layers:
+            for block in self.layers:
                 del block.forward
 
     @torch.no_grad()
@@ -103,6 +119,8 @@ class StreamedModel:
             # Without padding they depend on the shape alone: once per shape, for every block.
             if len(seen) == index:
                 seen.append((arguments, keywords))
+            elif index == 0 and not equal(seen[0], (arguments, keywords)):
+                raise ValueError("what the blocks receive depends on the text: not supported")
             return hidden
 
         found = HiddenStates(folder, budget)
@@ -119,25 +137,26 @@ class StreamedModel:
 
         The next one is read, converted and copied to the device while this one is in use.
         """
-        numbers = range(len(self.decoder.layers))[:: -1 if backwards else 1]
+        numbers = range(len(self.layers))[:: -1 if backwards else 1]
         with closing(filled_ahead(numbers, self._room, self._fill, self.device)) as arriving:
             for index in counted("block", numbers, len(numbers)):
-                block = self.decoder.layers[index]
+                block = self.layers[index]
                 block.load_state_dict(next(arriving), assign=True)
                 yield index, block
-                block.to("meta")
+                # Buffers that no checkpoint has stay.
+                block.load_state_dict(self._empty[index], assign=True)
 
     def _room(self, index: int) -> Weights:
         """Memory on the device for a block's weights."""
         return {
             name: torch.empty_like(empty, device=self.device)
-            for name, empty in self.decoder.layers[index].state_dict().items()
+            for name, empty in self._empty[index].items()
         }
 
     @torch.no_grad()
     def _fill(self, index: int, room: Weights) -> None:
         """Read a block's weights into their room, and prune them there."""
-        for name, weight in self.read(self.decoder.layers[index], f"{self.prefix}.{index}"):
+        for name, weight in self.read(self.layers[index], f"{self.prefix}.{index}"):
             if self.device.type == "cuda":
                 # From there the GPU copies by itself.
                 weight = weight.to(room[name].dtype).pin_memory()
@@ -149,7 +168,7 @@ class StreamedModel:
 
     def is_last(self, index: int) -> bool:
         """Whether no block follows."""
-        return index == len(self.decoder.layers) - 1
+        return index == len(self.layers) - 1
 
     def weight(self, block: nn.Module, projection: str) -> torch.Tensor:
         """A projection [rows, columns] of a loaded block."""
@@ -160,7 +179,7 @@ class StreamedModel:
         """Give a projection of a loaded block other weights, in the dtype of the computation."""
         part = self.slices[projection]
         module = cast(nn.Linear, block.get_submodule(part.module))
-        if part.groups == 1 and weight.shape == module.weight.shape:
+        if part.is_whole(module.weight.shape):
             module.weight.data = weight.to(module.weight.dtype)
         else:
             part.write(module.weight.data, weight)
@@ -168,7 +187,8 @@ class StreamedModel:
     def through(self, index: int, block: nn.Module, hidden: torch.Tensor) -> torch.Tensor:
         """One batch [batch, length, width] through a loaded block."""
         arguments, keywords = self._arguments[hidden.shape[:2]][index]
-        return block(hidden, *arguments, **keywords)
+        found = block(hidden, *arguments, **keywords)
+        return found[0] if self.checkpoint.family.tuples else found
 
     def advance(self, index: int, block: nn.Module, states: HiddenStates) -> None:
         """All batches through a loaded block, in place."""
@@ -193,7 +213,7 @@ class StreamedModel:
 
     def end(self, hidden: torch.Tensor) -> torch.Tensor:
         """One batch of the last block's outputs to what the output embedding reads."""
-        width = self.decoder.get_input_embeddings().embedding_dim
+        width = cast(nn.Embedding, self.decoder.get_input_embeddings()).embedding_dim
         unread = torch.zeros(*hidden.shape[:2], width, dtype=self.dtype, device=self.device)
         with self._blocks_do(lambda *_, **__: hidden):
             return self.decoder(inputs_embeds=unread, use_cache=False).last_hidden_state
@@ -205,15 +225,28 @@ class StreamedModel:
             states[number] = self.end(hidden)
         return states
 
-    def vocabulary(self) -> Iterator[torch.Tensor]:
-        """The output embedding [vocabulary, width] in parts of 8192 entries, on the device."""
-        tied = self.causal.config.tie_word_embeddings
-        module = (
-            self.decoder.get_input_embeddings() if tied else self.causal.get_output_embeddings()
-        )
-        name = next(name for name, found in self.causal.named_modules() if found is module)
-        total = self.checkpoint.shape(f"{name}.weight")[0]
-        for start in range(0, total, VOCABULARY_ROWS):
-            end = min(start + VOCABULARY_ROWS, total)
-            part = self.checkpoint.rows(f"{name}.weight", start, end)
-            yield part.to(self.device, self.dtype)
+    def vocabulary(self, rows: int | None = None) -> Iterator[int]:
+        """Load the output embedding in parts of so many entries, 8192 if nothing else is said.
+
+        Gives the number of entries of each part. While it is there, `logits` are those of its
+        entries.
+        """
+        head = cast(nn.Linear, self.causal.get_submodule(self.head))
+        tied, own = self.causal.all_tied_weights_keys, f"{self.head}."
+        names = {name: tied.get(own + name, own + name) for name in head.state_dict()}
+        dtypes = {name: part.dtype for name, part in head.state_dict().items()}
+        total = self.checkpoint.shape(names["weight"])[0]
+        for start in range(0, total, rows or VOCABULARY_ROWS):
+            stop = min(start + (rows or VOCABULARY_ROWS), total)
+            for name, whole in names.items():
+                part = self.checkpoint.rows(whole, start, stop).to(self.device, dtypes[name])
+                setattr(head, name, nn.Parameter(part, requires_grad=False))
+            yield stop - start
+        head.to("meta")
+
+    def logits(self, hidden: torch.Tensor) -> torch.Tensor:
+        """What the model makes of one batch of the decoder's outputs, [batch, length, entries].
+
+        The entries are those of the part of the vocabulary that is there.
+        """
+        return logits_of(self.causal, self.decoder, hidden)

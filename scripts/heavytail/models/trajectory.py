@@ -19,7 +19,7 @@ def trajectory(
         windows: token ids, int64 [windows, length].
         folder, budget: hidden states beyond `budget` bytes are stored in files below `folder`.
     """
-    share = budget / (len(model.decoder.layers) + 1)
+    share = budget / (len(model.layers) + 1)
     found = []
 
     def keep(index: int, _block: nn.Module, states: HiddenStates) -> None:

@@ -81,7 +81,7 @@ def prune_model(
     """
     folder, device = model
     checkpoint = Checkpoint(folder)
-    blocks = range(checkpoint.config["num_hidden_layers"])
+    blocks = range(checkpoint.depth)
     if all(parts.path(index).is_file() for index in blocks):
         return
     with parts.behind() as keep:

@@ -53,11 +53,12 @@ class BlockWeights:
         Not every family reads num_key_value_heads of config.json. Raises ValueError if the heads do
         not divide the projections.
         """
-        heads = self.checkpoint.config.get("num_attention_heads") or 0
+        key = self.checkpoint.family.heads
+        heads = self.checkpoint.config.get(key) or 0
         queries, keys = self.shape("q_proj")[0], self.shape("k_proj")[0]
         if not heads or queries % heads or heads * keys % queries or queries % keys:
             raise ValueError(
-                f"config.json: num_attention_heads: {heads} heads do not divide the {queries} rows "
+                f"config.json: {key}: {heads} heads do not divide the {queries} rows "
                 f"of q_proj and the {keys} rows of k_proj"
             )
         return heads, heads * keys // queries

@@ -33,7 +33,7 @@ def measure_spectra(
     key = " ".join([code, sha256(model), chosen.type, *versions("torch").values()])
     # This comes first: every matrix must be there before hours are spent on some of them.
     shapes = {key_of(*matrix): shape for matrix, shape in checkpoint.matrices().items()}
-    blocks = checkpoint.config["num_hidden_layers"]
+    blocks = checkpoint.depth
 
     def one(block: int) -> dict[str, torch.Tensor]:
         return module.measure(BlockWeights(checkpoint, block, chosen, pruned))

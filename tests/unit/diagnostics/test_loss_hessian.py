@@ -24,7 +24,10 @@ SMALL = {
     "pad_token_id": None,
 }
 # Sizes of families that have other names.
-OWN = {"opt": {"ffn_dim": 6, "word_embed_proj_dim": 8}}
+OWN = {
+    "opt": {"ffn_dim": 6, "word_embed_proj_dim": 8},
+    "falcon": {"ffn_hidden_size": 6, "head_dim": ...},
+}
 # Of the small LLaMA: embedding, query, key and value, output, three of the MLP, three norms.
 SMALL_SIZE = 96 + 64 + 2 * 32 + 64 + 3 * 48 + 3 * 8
 

@@ -15,6 +15,8 @@ from support.tiny_model import save_model
 
 CPU = torch.device("cpu")
 LONGEST = 64
+# Families whose attention counts the tokens between two in a row, whatever positions they have.
+DISTANCES_IN_THE_ROW = {"bloom", "mpt"}
 
 
 def requests(seed: int) -> list[tuple[tuple[str, str], list[int], list[int]]]:
@@ -72,7 +74,10 @@ def test_contexts_are_read_once_and_logits_formed_where_they_are_needed(opened):
     scorer._loglikelihood_tokens(asked)
     assert sum(formed) == sum(len(choice) for _, _, choice in asked)
     apart = sum(min(len(context + choice) - 1, LONGEST) for _, context, choice in asked)
-    assert sum(read) < 0.7 * apart
+    if model.config.model_type in DISTANCES_IN_THE_ROW:
+        assert sum(read) >= apart
+    else:
+        assert sum(read) < 0.7 * apart
 
 
 def test_a_request_longer_than_a_sliding_window_stands_alone(tmp_path):

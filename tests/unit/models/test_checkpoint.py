@@ -3,6 +3,7 @@ import json
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from transformers.pytorch_utils import Conv1D
 
 from heavytail.config.families import FAMILIES
 from heavytail.config.groupings import PROJECTIONS
@@ -35,8 +36,9 @@ def test_every_matrix_of_every_family_has_its_shape_and_its_rows(family, tmp_pat
     for (block, projection), shape in shapes.items():
         assert tuple(checkpoint.matrix(block, projection).shape) == shape
     # All rows of all linear modules of the blocks, and no row twice.
-    modules = load_model(folder, torch.device("cpu")).get_decoder().layers.modules()
-    weights = sum(m.weight.numel() for m in modules if isinstance(m, torch.nn.Linear))
+    blocks = load_model(folder, torch.device("cpu")).get_submodule(checkpoint.family.blocks)
+    linear = [m for m in blocks.modules() if isinstance(m, torch.nn.Linear | Conv1D)]
+    weights = sum(module.weight.numel() for module in linear)
     assert sum(rows * columns for rows, columns in shapes.values()) == weights
 
 

@@ -135,11 +135,11 @@ def test_half_precision_is_stored_as_it_was(tmp_path, model_folder):
 
 
 def test_unknown_families_and_mixtures_of_experts_are_refused_by_name(tmp_path):
-    folder = save_model(tmp_path / "gpt2", "gpt2", n_embd=32, n_head=4, n_layer=1)
-    with pytest.raises(ValueError, match="'gpt2' is not one of gemma, gpt_neox, llama"):
+    folder = save_model(tmp_path / "codegen", "codegen", num_hidden_layers=1)
+    with pytest.raises(ValueError, match=r"'codegen': attn\.qkv_proj .* has no clear role"):
         StreamedModel(folder, CPU)
     folder = save_model(tmp_path / "mixtral", "mixtral", num_local_experts=2)
-    with pytest.raises(ValueError, match="'mixtral' is a mixture of experts: not supported"):
+    with pytest.raises(ValueError, match=r"'mixtral': .*it is a mixture of experts: not supported"):
         StreamedModel(folder, CPU)
 
 

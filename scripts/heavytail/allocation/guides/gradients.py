@@ -14,16 +14,20 @@ from heavytail.models.hidden_states import HiddenStates
 from heavytail.models.streaming import StreamedModel, batches_of
 from heavytail.models.trajectory import trajectory
 
+# More entries than any vocabulary has.
+WHOLE = 2**31
+
 
 def _output_slopes(model: StreamedModel, windows: torch.Tensor, states: HiddenStates) -> None:
     """Replace the last block's outputs by the gradient of the summed loss with respect to them."""
-    head = torch.cat(list(model.vocabulary()))
-    for number, ids in enumerate(batches_of(windows)):
-        hidden = states[number].detach().requires_grad_()
-        logits = (model.end(hidden)[:, :-1].flatten(0, 1) @ head.T).float()  # [tokens, vocabulary]
-        targets = ids[:, 1:].flatten().to(logits.device)
-        loss = nn.functional.cross_entropy(logits, targets, reduction="sum")
-        (states[number],) = torch.autograd.grad(loss, hidden)
+    # The one part of the vocabulary that has all of it.
+    for entries in model.vocabulary(WHOLE):
+        for number, ids in enumerate(batches_of(windows)):
+            hidden = states[number].detach().requires_grad_()
+            logits = model.logits(model.end(hidden))[:, :-1].reshape(-1, entries).float()
+            targets = ids[:, 1:].flatten().to(logits.device)
+            loss = nn.functional.cross_entropy(logits, targets, reduction="sum")
+            (states[number],) = torch.autograd.grad(loss, hidden)
 
 
 def gradient_norms(
@@ -53,7 +57,7 @@ def _gradient_norms(
     slopes = states[-1]
     _output_slopes(model, windows, slopes)
     tokens = windows[:, 1:].numel()
-    norms = [0.0] * len(model.decoder.layers)
+    norms = [0.0] * len(model.layers)
     for index, block in model.blocks(backwards=True):
         parameters = list(block.parameters())
         totals = [torch.zeros_like(p, dtype=torch.float32) for p in parameters]

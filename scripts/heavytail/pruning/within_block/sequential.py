@@ -8,7 +8,7 @@ product is computed once, but the activations between two stages are in memory f
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
 from greenlet import getcurrent, greenlet
 from torch import nn
@@ -41,8 +41,8 @@ def prune_block(
         )
     passes = [greenlet(partial(model.through, index, block)) for _ in range(len(states))]
     for sharing in stages(model.slices):
-        module = cast(nn.Linear, block.get_submodule(model.slices[sharing[0]].module))
-        gathered = statistic(module.in_features, model.device)
+        module = block.get_submodule(model.slices[sharing[0]].module)
+        gathered = statistic(model.weight(block, sharing[0]).shape[1], model.device)
 
         def stop(
             _module: nn.Module, inputs: tuple[Any, ...], gathered: Statistic = gathered

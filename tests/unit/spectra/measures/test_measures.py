@@ -136,8 +136,12 @@ def test_small_matrices_have_windows_too(block):
     assert len(window_spectra_15.measure(block)["down_proj"]) > len(found["q_proj"])
 
 
-# Key heads of the tiny models; these two families share none, whatever config.json says besides.
-KEY_HEADS = dict.fromkeys(FAMILIES, 2) | {"gpt_neox": 4, "opt": 4}
+# Key heads of the tiny models; these families share none or one, whatever config.json says besides.
+UNSHARED, SINGLE = (
+    ("gpt_neox", "opt", "bloom", "mpt", "persimmon", "gpt2"),
+    ("falcon", "gpt_bigcode"),
+)
+KEY_HEADS = dict.fromkeys(FAMILIES, 2) | dict.fromkeys(UNSHARED, 4) | dict.fromkeys(SINGLE, 1)
 
 
 @pytest.mark.parametrize(("family", "shared"), [("llama", 4), ("llama", 1), *KEY_HEADS.items()])

@@ -1,0 +1,62 @@
+"""What stands around the blocks and behind the decoder: the model's own code, whatever it is.
+
+Behind the last norm there may be more than the output embedding: a scale, a cap, a transform.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import nn
+from transformers import PreTrainedModel
+from transformers.modeling_outputs import BaseModelOutputWithPastAndCrossAttentions
+
+
+def decoder_of(causal: PreTrainedModel, blocks: str) -> PreTrainedModel:
+    """The innermost model that has the blocks: it turns token ids into hidden states.
+
+    Args:
+        causal: the whole model.
+        blocks: the name of its list of blocks.
+    """
+    names = blocks.split(".")
+    outer = (causal.get_submodule(".".join(names[:end])) for end in range(len(names) - 1, 0, -1))
+    return next(one for one in outer if isinstance(one, PreTrainedModel))
+
+
+class _Answer(BaseModelOutputWithPastAndCrossAttentions):
+    """Hidden states, and nothing of all else that a decoder may give."""
+
+    def __getattr__(self, name: str) -> None:
+        """None for what a model asks of its own kind of output."""
+        if name.startswith("__"):
+            raise AttributeError(name)
+
+
+@contextmanager
+def _answering(decoder: nn.Module, hidden: torch.Tensor) -> Iterator[None]:
+    """Let the decoder give these hidden states, whatever it is asked."""
+    output = _Answer(last_hidden_state=hidden)
+    decoder.forward = lambda *_arguments, **_keywords: output
+    try:
+        yield
+    finally:
+        del decoder.forward
+
+
+def logits_of(causal: PreTrainedModel, decoder: nn.Module, hidden: torch.Tensor) -> torch.Tensor:
+    """What a model makes of its decoder's outputs [batch, length, width]: logits of each token."""
+    ids = torch.zeros(hidden.shape[:2], dtype=torch.long, device=hidden.device)
+    with _answering(decoder, hidden):
+        return causal(input_ids=ids, use_cache=False).logits
+
+
+def equal(one: object, other: object) -> bool:
+    """Whether two values are the same to a model: tensors by content, all else by itself."""
+    if isinstance(one, torch.Tensor) and isinstance(other, torch.Tensor):
+        return one.shape == other.shape and torch.equal(one, other)
+    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
+        return len(one) == len(other) and all(map(equal, one, other))
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(equal(one[key], other[key]) for key in one)
+    return one is other or (not isinstance(one, torch.Tensor) and bool(one == other))
