@@ -9,6 +9,7 @@ from safetensors import safe_open
 from heavytail.io.computed import versions
 from heavytail.io.files import read_json, scratch, write_json
 from heavytail.models import device
+from heavytail.models.hidden_states import HiddenStates
 from heavytail.models.streaming import StreamedModel, batches_of
 from heavytail.pruning.artifact import Artifact
 
@@ -22,9 +23,6 @@ def negative_log_likelihoods(
 ) -> torch.Tensor:
     """The mean negative log-likelihood in nats of each window's tokens but the first.
 
-    The vocabulary goes by in parts, so that logits never exist as a whole: log Σ exp grows part by
-    part, the target's logit comes from the part that holds it.
-
     Args:
         model: dense or pruned.
         windows: int64 [windows, length].
@@ -34,13 +32,34 @@ def negative_log_likelihoods(
         float64 [windows]; log-probabilities are formed in float32.
     """
     states = model.finish(model.run(model.embed(batches_of(windows), folder, budget)))
-    batches = [ids[:, 1:].flatten().to(model.device) for ids in batches_of(windows)]
+    targets = [ids[:, 1:] for ids in batches_of(windows)]
+    return losses_of(model, states, targets).mean(dim=1)
+
+
+@torch.no_grad()
+def losses_of(
+    model: StreamedModel, states: HiddenStates, targets: list[torch.Tensor]
+) -> torch.Tensor:
+    """The negative log-likelihood in nats of tokens that follow others.
+
+    The vocabulary goes by in parts, so that logits never exist as a whole: log Σ exp grows part by
+    part, the target's logit comes from the part that holds it.
+
+    Args:
+        model: dense or pruned.
+        states: what the decoder gives, in batches [batch, length, width].
+        targets: for each batch the ids of the next tokens, int64 [batch, length] or less long.
+
+    Returns:
+        float64 [rows, length]; log-probabilities are formed in float32.
+    """
+    batches = [ids.flatten().to(model.device) for ids in targets]
     totals = [torch.full(ids.shape, -torch.inf, device=model.device) for ids in batches]
-    targets = [torch.zeros(ids.shape, device=model.device) for ids in batches]
-    start = 0
+    found = [torch.zeros(ids.shape, device=model.device) for ids in batches]
+    start, length = 0, targets[0].shape[1]
     for rows in model.vocabulary():
-        for ids, hidden, total, target in zip(batches, states, totals, targets, strict=True):
-            logits = model.logits(hidden)[:, :-1].flatten(0, 1).float()  # [tokens, rows]
+        for ids, hidden, total, target in zip(batches, states, totals, found, strict=True):
+            logits = model.logits(hidden)[:, :length].flatten(0, 1).float()  # [tokens, rows]
             total.copy_(torch.logaddexp(total, logits.logsumexp(dim=1)))
             here = (ids >= start) & (ids < start + rows)
             # Picked everywhere, kept where it is meant: to pick some, a GPU's host would wait.
@@ -48,8 +67,8 @@ def negative_log_likelihoods(
             picked = logits.gather(1, row[:, None]).squeeze(1)
             target.copy_(torch.where(here, picked, target))
         start += rows
-    losses = torch.cat(totals).double() - torch.cat(targets).double()
-    return losses.reshape(len(windows), -1).mean(dim=1).cpu()
+    losses = torch.cat(totals).double() - torch.cat(found).double()
+    return losses.reshape(-1, length).cpu()
 
 
 def perplexity(losses: torch.Tensor) -> tuple[float | None, str | None]:

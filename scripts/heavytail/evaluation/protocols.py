@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from safetensors import safe_open
 
-from heavytail.evaluation.perplexity import evaluate_perplexity, perplexity
+from heavytail.evaluation.perplexity import evaluate_perplexity, losses_of, perplexity
 from heavytail.io.computed import versions
 from heavytail.io.files import read_json, scratch, write_json
 from heavytail.models import device
@@ -27,8 +27,6 @@ def token_losses(
 ) -> torch.Tensor:
     """The negative log-likelihood in nats of each token of each row but the first.
 
-    The vocabulary goes by in parts, as in `perplexity.negative_log_likelihoods`.
-
     Args:
         model: dense or pruned.
         rows: token ids, int64 [rows, width]; the model does not read the last of each.
@@ -37,21 +35,10 @@ def token_losses(
     Returns:
         float64 [rows, width - 1]; log-probabilities are formed in float32.
     """
-    states = model.finish(model.run(model.embed(batches_of(rows[:, :-1]), folder, budget)))
-    step = max(1, len(next(batches_of(rows[:, :-1]))))
-    batches = [ids.to(model.device) for ids in rows[:, 1:].split(step)]
-    totals = [torch.full(ids.shape, -torch.inf, device=model.device) for ids in batches]
-    targets = [torch.zeros(ids.shape, device=model.device) for ids in batches]
-    start = 0
-    for part in model.vocabulary():
-        for ids, hidden, total, target in zip(batches, states, totals, targets, strict=True):
-            logits = (hidden @ part.T).float()  # [rows, width - 1, part of the vocabulary]
-            total.copy_(torch.logaddexp(total, logits.logsumexp(dim=2)))
-            here = (ids >= start) & (ids < start + len(part))
-            place = (ids - start).clamp(0, len(part) - 1)
-            target.copy_(torch.where(here, logits.gather(2, place[..., None])[..., 0], target))
-        start += len(part)
-    return (torch.cat(totals).double() - torch.cat(targets).double()).cpu()
+    inputs = rows[:, :-1]
+    states = model.finish(model.run(model.embed(batches_of(inputs), folder, budget)))
+    step = len(next(batches_of(inputs)))
+    return losses_of(model, states, list(rows[:, 1:].split(step)))
 
 
 def group_losses(losses: torch.Tensor, found: dict[str, torch.Tensor]) -> torch.Tensor:
