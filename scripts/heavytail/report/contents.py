@@ -12,7 +12,7 @@ SECTIONS: dict[str, tuple[Chart | Table, ...]] = {
             "Every cell",
             "A panel per method, a column per sparsity. The number is the mean over seeds, the "
             "colour says how many times worse it is than the best of its row (model, method and "
-            "sparsity) or than the dense model; from 10 times the best or 100 times the dense "
+            "sparsity) or than the dense model; from 3 times the best or 30 times the dense "
             "model on it is the darkest. The best has a frame; ≈ stands behind what the paired "
             "comparison cannot tell from it. A click opens the cell's record.",
             matrix.heat_map,

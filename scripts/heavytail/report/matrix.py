@@ -14,8 +14,9 @@ from heavytail.tables.over_seeds import CELL, QUANTITIES, over_seeds, statistics
 
 ROW = CELL[:3]
 PERPLEXITY, ACCURACY = QUANTITIES
-# So many times worse than the best is darkest: a collapsed cell must not bleach the others.
-DARKEST = 10
+# So many times worse than the best is darkest: a collapsed cell must not bleach the others, nor a
+# matrix without differences look as if it had some.
+DARKEST = 3
 # What a config says in place of a number → where the number comes from.
 EPSILONS = {"tune": "chosen by trials", "alphapruning": "of AlphaPruning's scripts"}
 COLUMNS = [

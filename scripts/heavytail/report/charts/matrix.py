@@ -8,6 +8,8 @@ from heavytail.report.matrix import DARKEST
 BEST, DENSE = "the best of its row", "the dense model"
 LOG = alt.Scale(type="log", nice=False, padding=14)
 CELL = ("method", "sparsity", "allocation")
+# The same number has the same shade in every matrix.
+DARKEST_HERE = f"(against === '{BEST}' ? {DARKEST} : {10 * DARKEST})"
 
 
 def heat_map() -> Drawing:
@@ -35,7 +37,13 @@ def heat_map() -> Drawing:
             "isValid(datum.worse)",
             alt.Color(
                 "shade:Q",
-                scale=alt.Scale(type="log", scheme="cividis", reverse=True),
+                scale=alt.Scale(
+                    type="log",
+                    scheme="cividis",
+                    reverse=True,
+                    domainMin=1,
+                    domainMax=alt.ExprRef(DARKEST_HERE),
+                ),
                 title="times worse",
                 legend=alt.Legend(format=".3~g", orient="bottom", titleOrient="left"),
             ),
@@ -47,7 +55,7 @@ def heat_map() -> Drawing:
     text = base.mark_text(fontSize=12).encode(
         text="shown:N",
         color=alt.condition(
-            "!isValid(datum.worse) || log(datum.shade) < 0.5 * log(datum.darkest)",
+            f"!isValid(datum.worse) || log(datum.shade) < 0.5 * log({DARKEST_HERE})",
             alt.value("#000"),
             alt.value("#fff"),
         ),
@@ -64,14 +72,12 @@ def heat_map() -> Drawing:
         .transform_calculate(
             worse=f"against === '{BEST}' ? datum.to_best : datum.to_dense",
             # Of what has no number another colour is taken, but a scale refuses what is no number.
-            shade=f"isValid(datum.worse) ? min(datum.worse, against === '{BEST}' ? {DARKEST}"
-            f" : {DARKEST**2}) : 1",
+            shade=f"isValid(datum.worse) ? clamp(datum.worse, 1, {DARKEST_HERE}) : 1",
             record="(datum.quality === 'perplexity' ? 'perplexity/' :"
             " indexof(datum.quality, 'perplexity:') === 0 ?"
             " 'protocols/' + slice(datum.quality, 11) + '/' : 'zero_shot/')"
             " + datum.model + '/' + datum.method + '/' + datum.sparsity + '/' + datum.allocation",
         )
-        .transform_joinaggregate(darkest="max(shade)")
     )
 
 

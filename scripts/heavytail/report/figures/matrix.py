@@ -23,7 +23,7 @@ def draw(table: pd.DataFrame) -> Figure:
     methods = list(table.groupby("method", sort=False))
     height = 0.7 + 0.16 * table["allocation"].nunique()
     figure, axes = paper.panels(len(methods), height)
-    worst = np.log(table["to_best"].clip(upper=DARKEST).max()) or 1.0
+    worst = np.log(DARKEST)
     for panel, (method, own) in zip(axes, methods, strict=True):
         columns = list(dict.fromkeys(own["sparsity"]))
         rows = list(dict.fromkeys(table["allocation"]))
