@@ -5,8 +5,8 @@ include: "data_functions.smk"
 
 
 # Tasks that are made on this machine, and tasks of lm-eval, whose data come from the hub.
-PYTHON_TASKS = [name for name in CONFIG["tasks"] if tasks.TASKS[name].folder is None]
-HUB_TASKS = [name for name in CONFIG["tasks"] if name not in PYTHON_TASKS]
+PYTHON_TASKS = [name for name, task in TASKS.items() if task.folder is None]
+HUB_TASKS = [name for name in TASKS if name not in PYTHON_TASKS]
 HUB_TEXTS = [name for name, text in TEXTS.items() if text.hub]
 LOCAL_TEXTS = [name for name, text in TEXTS.items() if not text.hub and not text.made_here]
 # The text that calibrates, or those of a mixture → the weight of each.
@@ -170,6 +170,6 @@ rule fetch_task:
         "../envs/compute.yaml"
     params:
         digest=digest("fetch_task"),
-        settings=lambda w: {"task": w.task} | vars(tasks.TASKS[w.task]),
+        settings=lambda w: task_settings(w.task),
     script:
         "../scripts/fetch_task.py"

@@ -13,6 +13,12 @@ def content_of(dataset, split):
     return {"name": Path(place).name, "sha256": together(named)}
 
 
+def task_settings(task):
+    """Where a task of lm-eval and its data are, and how many documents of it are scored."""
+    found = {"task": task} | vars(TASKS[task])
+    return {key: value for key, value in found.items() if key != "limit" or value}
+
+
 def calibration_settings(wildcards):
     """How the calibration windows of a seed are drawn, and from what."""
     drawn = {key: CONFIG["calibration"][key] for key in ("samples", "length", "draw")}

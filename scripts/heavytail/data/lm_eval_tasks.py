@@ -2,7 +2,7 @@
 
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import lm_eval.tasks
 import yaml
@@ -10,14 +10,22 @@ import yaml
 from heavytail.data import hub_data
 
 BUILT_IN = "lm_eval.tasks"
+# The kinds of tasks that likelihoods of given texts score.
+LIKELIHOODS = ("multiple_choice", "loglikelihood")
+# The metrics that records keep; others, such as a perplexity of answers, need a bootstrap.
+METRICS = ("acc", "acc_norm")
 
 
 class TaskSettings(TypedDict):
-    """A task's name, its folder below lm_eval/tasks, and the commit of its data on the hub."""
+    """A task's name, its folder below lm_eval/tasks, and the commit of its data on the hub.
+
+    Without a commit the newest is taken. `limit` is the number of documents that are scored.
+    """
 
     task: str
     folder: str
-    revision: str
+    revision: str | None
+    limit: NotRequired[int]
 
 
 class Function(str):
@@ -57,11 +65,26 @@ def built_in(task: str, folder: str) -> dict[str, Any]:
     }
 
 
+def check(task: str, config: dict[str, Any]) -> None:
+    """Raise ValueError, in one line, if a task cannot be scored from frozen rows by likelihoods."""
+    kind = config.get("output_type")
+    if kind not in LIKELIHOODS:
+        raise ValueError(f"{task}: scores by {kind}, expected {' or '.join(LIKELIHOODS)}")
+    if "acc" not in [metric["metric"] for metric in config.get("metric_list", [])]:
+        raise ValueError(f"{task}: has no metric acc, which the mean over tasks averages")
+    more = set(config.get("dataset_kwargs") or {}) - {"trust_remote_code"}
+    if more:
+        raise ValueError(f"{task}: its data set needs {', '.join(sorted(more))}, expected a name")
+    if not (config.get("test_split") or config.get("validation_split")):
+        raise ValueError(f"{task}: has no split that is scored")
+
+
 def freeze(settings: TaskSettings, data_file: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """A built-in task, with its data as a local file.
 
     Args:
-        settings: "task", its name; "folder", as of `built_in`; "revision", the commit of its data.
+        settings: "task", its name; "folder", as of `built_in`; "revision", the commit of its data,
+            None for the newest; "limit", of so many documents the first.
         data_file: the path where the evaluation will find the rows (JSON Lines).
 
     Returns:
@@ -69,13 +92,16 @@ def freeze(settings: TaskSettings, data_file: str) -> tuple[dict[str, Any], list
         are lm-eval's. `metadata` names the data set, its revision and its split.
 
     Raises:
-        ValueError: lm-eval has no such task there.
+        ValueError: lm-eval has no such task there, or it cannot be scored here.
         FetchError: the hub does not deliver the data.
     """
-    config, revision = built_in(settings["task"], settings["folder"]), settings["revision"]
+    config = built_in(settings["task"], settings["folder"])
+    check(settings["task"], config)
     repository, name = config["dataset_path"], config.get("dataset_name")
+    revision = settings["revision"] or hub_data.newest(repository)
     split = config.get("test_split") or config["validation_split"]
     rows = [dict(row) for row in hub_data.load(repository, revision, split, name=name)]
+    rows = rows[: settings.get("limit")]
     origin = {"dataset": repository, "name": name, "split": split, "revision": revision}
     local = {
         "dataset_path": "json",
@@ -84,6 +110,7 @@ def freeze(settings: TaskSettings, data_file: str) -> tuple[dict[str, Any], list
         "training_split": None,
         "validation_split": None,
         "test_split": "test",
-        "metadata": {**config["metadata"], **origin, "lm_eval": version("lm_eval")},
+        "metric_list": [one for one in config["metric_list"] if one["metric"] in METRICS],
+        "metadata": {**config.get("metadata", {}), **origin, "lm_eval": version("lm_eval")},
     }
     return config | local, rows

@@ -9,12 +9,12 @@ import yaml
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from fetch_task import fetch_task
-from heavytail.config import tasks
+from heavytail.config import own_tasks, tasks
 from heavytail.data import lm_eval_tasks
 from heavytail.evaluation import zero_shot
 from heavytail.io.files import read_lines, sha256
 from heavytail.io.hub import FetchError
-from support.data_sets import TASK_DATA, publish
+from support.data_sets import TASK_DATA, publish, publish_task
 
 # task → (context, continuation) of the first row's choices, and its gold answer, as the lm-eval of
 # 2023, which made the reference results, formed them.
@@ -150,3 +150,48 @@ def test_a_frozen_task_is_read_from_its_own_data_alone(served):
 def test_a_folder_without_the_task_is_named():
     with pytest.raises(ValueError, match="lm_eval/tasks/arc: found no task 'boolq'"):
         lm_eval_tasks.built_in("boolq", "arc")
+
+
+COPA = {"premise": "It rained.", "choice1": "It was wet.", "choice2": "It was dry."}
+COMMIT = "1" * 40
+
+
+def test_a_task_that_a_config_names_is_frozen_at_the_newest_commit_which_it_records(served):
+    rows = [COPA | {"question": "effect", "idx": number, "label": 0} for number in range(4)]
+    publish_task(served, Path("../hub2"), COMMIT, "aps/super_glue", "copa", "validation", rows)
+    ((name, task),) = own_tasks.all_tasks([{"name": "copa", "limit": 3}]).items()
+    assert (task.folder, task.revision, task.limit) == ("super_glue/copa", None, 3)
+    fetch_task({"task": name} | vars(task), "copa.jsonl", "copa.yaml")
+    assert read_lines("copa.jsonl") == rows[:3]
+    text = Path("copa.yaml").read_text()
+    assert f"revision: '{COMMIT}'" in text and "documents: 3" in text
+    assert "lm_eval.tasks.super_glue.copa.utils.doc_to_text" in text
+
+
+@pytest.mark.parametrize(
+    ("task", "line"),
+    [
+        ("gsm8k", "gsm8k: scores by generate_until, expected multiple_choice or loglikelihood"),
+        ("wikitext", "wikitext: scores by loglikelihood_rolling, expected multiple_choice or "),
+    ],
+)
+def test_a_task_that_likelihoods_do_not_score_is_refused_before_anything_is_fetched(
+    task, line, hub
+):
+    (row,) = own_tasks.all_tasks([task]).values()
+    with pytest.raises(ValueError, match=line):
+        lm_eval_tasks.freeze({"task": task} | vars(row), "a.jsonl")
+    assert not hub.requests
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        ({"metric_list": [{"metric": "f1"}]}, "has no metric acc"),
+        ({"dataset_kwargs": {"data_dir": "x"}}, "its data set needs data_dir, expected a name"),
+        ({"test_split": None, "validation_split": None}, "has no split that is scored"),
+    ],
+)
+def test_a_task_that_cannot_be_frozen_is_refused(change, line):
+    with pytest.raises(ValueError, match=f"t: {line}"):
+        lm_eval_tasks.check("t", built_in("arc_easy") | change)
