@@ -19,11 +19,13 @@ class Task:
         revision: the commit of the data set on the Hugging Face hub; of a task of lm-eval None if
             the job that fetches it is to take the newest, which it records.
         limit: how many of the first documents are scored; None for all.
+        path: the YAML file of a local task, with its data beside it; it has no folder.
     """
 
     folder: str | None = None
     revision: str | None = None
     limit: int | None = None
+    path: str | None = None
 
 
 _ARC = "210d026faf9955653af8916fad021475a3f00453"
