@@ -62,8 +62,8 @@ from heavytail import cells as axes
 from heavytail.config import allocations, allocators, command_line, epsilons, families, groupings
 from heavytail.config import methods
 from heavytail.config import metrics as metric_names
-from heavytail.config import mistakes, model_folder, own_texts, protocols, settings, tasks
-from heavytail.config import text_files, texts
+from heavytail.config import mistakes, model_folder, own_tasks, own_texts, protocols, settings
+from heavytail.config import task_files, text_files, texts
 from heavytail.io import files
 from heavytail.io.checksums import checksums, together
 from heavytail.running import digest as source_digest
@@ -90,6 +90,8 @@ with open(workflow.source_path("../config/schema.yaml")) as handle:
 
 # Every text by its name, the built-in ones and those of the config.
 TEXTS = own_texts.all_texts(CONFIG["texts"])
+# The tasks by their names.
+TASKS = own_tasks.all_tasks(CONFIG["tasks"])
 # The protocol by which tables rank, and the others by their names.
 FIRST, *others = CONFIG["evaluation"]
 OTHERS = {protocols.name_of(protocol): protocol for protocol in others}
@@ -128,7 +130,7 @@ wildcard_constraints:
     allocation=any_of(CONFIG["allocations"]),
     sparsity=any_of(CONFIG["sparsity"]),
     seed=any_of(CONFIG["seeds"]),
-    task=any_of(CONFIG["tasks"]),
+    task=any_of(TASKS),
     protocol=any_of(OTHERS),
 
 

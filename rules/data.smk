@@ -5,8 +5,9 @@ include: "data_functions.smk"
 
 
 # Tasks that are made on this machine, and tasks of lm-eval, whose data come from the hub.
-PYTHON_TASKS = [name for name in CONFIG["tasks"] if tasks.TASKS[name].folder is None]
-HUB_TASKS = [name for name in CONFIG["tasks"] if name not in PYTHON_TASKS]
+LOCAL_TASKS = [name for name, task in TASKS.items() if task.path]
+PYTHON_TASKS = [name for name, t in TASKS.items() if t.folder is None and not t.path]
+HUB_TASKS = [name for name, task in TASKS.items() if task.folder]
 HUB_TEXTS = [name for name, text in TEXTS.items() if text.hub]
 LOCAL_TEXTS = [name for name, text in TEXTS.items() if not text.hub and not text.made_here]
 # The text that calibrates, or those of a mixture → the weight of each.
@@ -170,6 +171,28 @@ rule fetch_task:
         "../envs/compute.yaml"
     params:
         digest=digest("fetch_task"),
-        settings=lambda w: {"task": w.task} | vars(tasks.TASKS[w.task]),
+        settings=lambda w: task_settings(w.task),
     script:
         "../scripts/fetch_task.py"
+
+
+rule read_task:
+    output:
+        data="<results>/data/tasks/{task}.jsonl",
+        task="<results>/data/tasks/{task}.yaml",
+    log:
+        "<logs>/read_task/{task}.log",
+    benchmark:
+        "<benchmarks>/read_task/{task}.tsv"
+    wildcard_constraints:
+        task=any_of(LOCAL_TASKS),
+    localrule: True
+    conda:
+        "../envs/compute.yaml"
+    params:
+        digest=digest("read_task"),
+        settings=lambda wildcards: task_settings(wildcards.task),
+        # The content of a file counts, not its time: a file that moves keeps its time.
+        content=lambda wildcards: content_of_task(wildcards.task),
+    script:
+        "../scripts/read_task.py"

@@ -13,6 +13,20 @@ def content_of(dataset, split):
     return {"name": Path(place).name, "sha256": together(named)}
 
 
+def task_settings(task):
+    """Where a task of lm-eval and its data are, and how many documents of it are scored."""
+    found = {"task": task} | vars(TASKS[task])
+    return {key: value for key, value in found.items() if value or key in ("folder", "revision")}
+
+
+@cache
+def content_of_task(task):
+    """The SHA-256 of the file of a local task and of its data."""
+    path = Path(TASKS[task].path)
+    paths = [path, task_files.read_task_file(path).data]
+    return list(checksums(paths, TEXT_CHECKSUMS).values())
+
+
 def calibration_settings(wildcards):
     """How the calibration windows of a seed are drawn, and from what."""
     drawn = {key: CONFIG["calibration"][key] for key in ("samples", "length", "draw")}

@@ -7,8 +7,8 @@ include: "evaluation_functions.smk"
 # Rows that have a job for each evaluation. With temporary artifacts evaluate_cell does the others.
 EVALUATED_APART = DENSE if TEMPORARY else f"{DENSE}|{CELLS}"
 TASK_FILES = {
-    "tasks": [f"<results>/data/tasks/{task}.yaml" for task in CONFIG["tasks"]],
-    "data": [f"<results>/data/tasks/{task}.jsonl" for task in CONFIG["tasks"]],
+    "tasks": [f"<results>/data/tasks/{task}.yaml" for task in TASKS],
+    "data": [f"<results>/data/tasks/{task}.jsonl" for task in TASKS],
 }
 
 
@@ -97,7 +97,7 @@ RECORDS = {
 }
 if OTHERS:
     RECORDS["protocols"] = [f"<results>/protocols/{name}/{{model}}/{CELL}.json" for name in OTHERS]
-if CONFIG["tasks"]:
+if TASKS:
     RECORDS["zero_shot"] = f"<results>/zero_shot/{{model}}/{CELL}.json"
 
 if TEMPORARY:

@@ -4,7 +4,7 @@
 def zero_shot_settings(wildcards):
     """The tasks of a model, and its BOS policy."""
     own = CONFIG["models"][wildcards.model].get("bos", CONFIG["zero_shot"]["bos"])
-    return {"tasks": CONFIG["tasks"], "bos": own, "engine": CONFIG["zero_shot"]["engine"]}
+    return {"tasks": list(TASKS), "bos": own, "engine": CONFIG["zero_shot"]["engine"]}
 
 
 def tune_inputs(wildcards):

@@ -40,7 +40,7 @@ def places_beside(_wildcards=None):
     """
     return diagnoses() | {
         "calibration": of_models(TOKENS, WEIGHTED),
-        "tasks": {task: plain(f"<results>/data/tasks/{task}.yaml") for task in CONFIG["tasks"]},
+        "tasks": {task: plain(f"<results>/data/tasks/{task}.yaml") for task in TASKS},
         "benchmarks": plain("<benchmarks>"),
         "logs": plain("<logs>"),
         "record": plain("<results>/perplexity/{model}/{cell}.json"),

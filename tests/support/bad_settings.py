@@ -233,9 +233,30 @@ BAD_VALUES = [
         "evaluation.windows: expected a whole number or null, found 'all'",
     ),
     ({"tasks": ["arceasy"]}, "tasks: unknown task 'arceasy', did you mean 'arc_easy'?"),
+    ({"tasks": [""]}, "tasks: '' is not a task's name or a mapping"),
+    ({"tasks": ["rte", {"name": "rte"}]}, "tasks: 'rte' occurs twice"),
+    ({"tasks": ["mmlu"]}, "tasks: 'mmlu' is a group of lm-eval, expected names of tasks"),
+    ({"tasks": ["piqqa"]}, "tasks: unknown task 'piqqa', did you mean 'piqa'?"),
     (
-        {"tasks": [""]},
-        f"tasks: unknown task '', expected one of {TASKS}, python_continuation, python_attribute",
+        {"tasks": [{"limit": 3}]},
+        "tasks.name: missing: a task needs its name, or the path of its file",
+    ),
+    (
+        {"tasks": [{"name": "piqa", "shots": 3}]},
+        "tasks.shots: unknown key, expected one of path, name, revision, limit",
+    ),
+    (
+        {"tasks": [{"name": "piqa", "revision": "main"}]},
+        "tasks.revision: 'main' is not a commit of 40 hexadecimal digits",
+    ),
+    (
+        {"tasks": [{"path": "t.yaml", "name": "piqa"}]},
+        "tasks.name: not allowed beside path: the file names the task",
+    ),
+    ({"tasks": [{"path": "t.yaml"}]}, "tasks.path: file 't.yaml' does not exist"),
+    (
+        {"tasks": [{"name": "python_attribute", "limit": 3}]},
+        "tasks: python_attribute is made on this machine and takes no limit",
     ),
     (
         {"zero_shot": {"bos": "default"}},

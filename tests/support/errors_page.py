@@ -10,6 +10,7 @@ from support.bad_allocations import BAD_ALLOCATIONS
 from support.bad_alphas import ALPHAS
 from support.bad_inputs import CONFIG_FILES, DOCUMENTS, MODELS, NAMES
 from support.bad_settings import BAD_MODELS, BAD_SHAPES, BAD_VALUES, HUB
+from support.bad_tasks import BAD_TASKS
 from support.bad_texts import BAD_FILES, BAD_TEXTS
 
 SETTINGS = [
@@ -75,6 +76,12 @@ compares the two.
             "",
             *table("model", [(name, refusal.line) for name, refusal in bad_hub.MODELS.items()]),
             *table("data set", [(name, refusal.line) for name, refusal in bad_hub.TEXTS.items()]),
+            "## Local tasks",
+            "",
+            "The task is the file `t.yaml` with `own.json` beside it. The line begins with "
+            "`config: tasks.path: `.",
+            "",
+            *table("file", [(name, line) for name, _, line in BAD_TASKS]),
             "## Local texts",
             "",
             "The text is one file, whose documents are shared out among the splits. The line "

@@ -24,7 +24,7 @@ TABLES = {f"heavytail.config.{axis}" for axis in AXES}
 # Modules that read the tables, for rules alone.
 PARSE_TIME = {
     f"heavytail.config.{name}"
-    for name in ("allocations", "command_line", "epsilons", "own_texts", "settings")
+    for name in ("allocations", "command_line", "epsilons", "own_tasks", "own_texts", "settings")
 }
 # Scripts that are no job's.
 OF_PEOPLE = {"status", "check_config_files"}

@@ -148,7 +148,7 @@ class Config(TypedDict):
     tune: Tune
     gradients: Gradients
     hessian: Hessian
-    tasks: list[str]
+    tasks: list[str | dict[str, Any]]
     zero_shot: ZeroShot
     reference: list[str]
 

@@ -20,12 +20,12 @@ from heavytail.config.given import read_given
 from heavytail.config.methods import METHODS, NONE, STEPS, WITHIN_BLOCK
 from heavytail.config.metrics import METRICS
 from heavytail.config.mistakes import fail, nearest, shown, unknown
+from heavytail.config.own_tasks import complete_tasks
 from heavytail.config.own_texts import check_choices, complete_texts
 from heavytail.config.paths import found_file, found_model
 from heavytail.config.protocols import complete_protocols
 from heavytail.config.reference import read_results
 from heavytail.config.segments import read_segments
-from heavytail.config.tasks import TASKS
 
 # A value of the schema's keyword `row_of` → the names that are allowed.
 ROWS = {
@@ -33,7 +33,6 @@ ROWS = {
     "allocators": list(ALLOCATORS),
     "allocators by a metric": [name for name, own in ALLOCATORS.items() if own.reads == METRIC],
     "metrics": list(METRICS),
-    "tasks": list(TASKS),
 }
 
 
@@ -64,6 +63,7 @@ def checked(config: dict[str, Any], schema: dict[str, Any], folders: list[Path])
             allocation["file"] = found_file(where, allocation["file"], folders, read_given)
     complete_protocols(config.get("evaluation"), filled)
     complete_texts(filled, folders)
+    complete_tasks(filled["tasks"], folders)
     check_choices(filled)
     tune["length"] = tune["length"] or filled["evaluation"][0]["length"]
     filled["within_block"] = _ways(filled["within_block"])

@@ -1,7 +1,8 @@
 """The zero-shot tasks, a row each (standard library only: parse time).
 
 No job imports this table: a job receives what it needs of a row as a param of its rule. A new row
-therefore makes nothing stale.
+therefore makes nothing stale. A config may name other tasks of lm-eval
+(heavytail.config.own_tasks).
 """
 
 from dataclasses import dataclass
@@ -15,11 +16,16 @@ class Task:
         folder: the folder below lm_eval/tasks with the YAML file of one of lm-eval's tasks, which
             gives its prompts, its metrics and the name of its data set. None for a task that the
             module of heavytail.data.tasks with the row's name makes on this machine.
-        revision: the commit of the data set on the Hugging Face hub.
+        revision: the commit of the data set on the Hugging Face hub; of a task of lm-eval None if
+            the job that fetches it is to take the newest, which it records.
+        limit: how many of the first documents are scored; None for all.
+        path: the YAML file of a local task, with its data beside it; it has no folder.
     """
 
     folder: str | None = None
     revision: str | None = None
+    limit: int | None = None
+    path: str | None = None
 
 
 _ARC = "210d026faf9955653af8916fad021475a3f00453"

@@ -9,6 +9,12 @@ from huggingface_hub.hf_api import RepoFile
 from heavytail.io.hub import asked, listing, require_as_listed
 
 
+def newest(repository: str) -> str:
+    """The newest commit of a data set. Raises FetchError if the hub does not say."""
+    with asked(repository) as api:
+        return str(api.dataset_info(repository).sha)
+
+
 def load(repository: str, revision: str, split: str, **wanted: Any) -> datasets.Dataset:
     """One split of a data set, after its files were checked against the hub's listing.
 

@@ -20,6 +20,8 @@ from read_text import read_text
 from support import errors_page
 from support.bad_alphas import ALPHAS
 from support.bad_inputs import CONFIG_FILES, DOCUMENTS, MODELS, NAMES, matches
+from support.bad_settings import HUB
+from support.bad_tasks import BAD_TASKS, GOOD
 from support.bad_texts import BAD_FILES
 
 ROOT = Path(__file__).parents[3]
@@ -123,6 +125,21 @@ def test_bad_documents_get_one_line(content, line, model_folder, tmp_path, monke
     )
     assert said == f"freeze_calibration a: {line}"
     assert Path("d.jsonl").read_bytes() == content and not Path("executed").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "line"), [case[1:] for case in BAD_TASKS], ids=[case[0] for case in BAD_TASKS]
+)
+def test_a_bad_local_task_gets_one_line(content, line, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("own.json").touch()
+    config = {"models": {"a": HUB}, "tasks": [{"path": "t.yaml", "limit": 3}]}
+    Path("t.yaml").write_text(GOOD)
+    assert checked(config, SCHEMA, [Path()])["tasks"] == config["tasks"]
+    Path("t.yaml").write_text(content)
+    with pytest.raises(SettingsError) as raised:
+        checked(config, SCHEMA, [Path()])
+    assert str(raised.value) == f"tasks.path: {line}"
 
 
 @pytest.mark.parametrize(

@@ -1,20 +1,25 @@
 """The built-in tasks, frozen: lm-eval's own prompts and answers, from local files."""
 
+import json
 import socket
 from pathlib import Path
 
 import lm_eval
+import lm_eval.tasks
 import pytest
 import yaml
+from lm_eval.models.huggingface import HFLM
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from fetch_task import fetch_task
-from heavytail.config import tasks
+from heavytail.config import own_tasks, tasks
 from heavytail.data import lm_eval_tasks
 from heavytail.evaluation import zero_shot
 from heavytail.io.files import read_lines, sha256
 from heavytail.io.hub import FetchError
-from support.data_sets import TASK_DATA, publish
+from read_task import read_task
+from support.bad_tasks import GOOD
+from support.data_sets import TASK_DATA, publish, publish_task
 
 # task → (context, continuation) of the first row's choices, and its gold answer, as the lm-eval of
 # 2023, which made the reference results, formed them.
@@ -150,3 +155,81 @@ def test_a_frozen_task_is_read_from_its_own_data_alone(served):
 def test_a_folder_without_the_task_is_named():
     with pytest.raises(ValueError, match="lm_eval/tasks/arc: found no task 'boolq'"):
         lm_eval_tasks.built_in("boolq", "arc")
+
+
+COPA = {"premise": "It rained.", "choice1": "It was wet.", "choice2": "It was dry."}
+COMMIT = "1" * 40
+
+
+def test_a_task_that_a_config_names_is_frozen_at_the_newest_commit_which_it_records(served):
+    rows = [COPA | {"question": "effect", "idx": number, "label": 0} for number in range(4)]
+    publish_task(served, Path("../hub2"), COMMIT, "aps/super_glue", "copa", "validation", rows)
+    ((name, task),) = own_tasks.all_tasks([{"name": "copa", "limit": 3}]).items()
+    assert (task.folder, task.revision, task.limit) == ("super_glue/copa", None, 3)
+    fetch_task({"task": name} | vars(task), "copa.jsonl", "copa.yaml")
+    assert read_lines("copa.jsonl") == rows[:3]
+    text = Path("copa.yaml").read_text()
+    assert f"revision: '{COMMIT}'" in text and "documents: 3" in text
+    assert "lm_eval.tasks.super_glue.copa.utils.doc_to_text" in text
+
+
+@pytest.mark.parametrize(
+    ("task", "line"),
+    [
+        ("gsm8k", "gsm8k: scores by generate_until, expected multiple_choice or loglikelihood"),
+        ("wikitext", "wikitext: scores by loglikelihood_rolling, expected multiple_choice or "),
+    ],
+)
+def test_a_task_that_likelihoods_do_not_score_is_refused_before_anything_is_fetched(
+    task, line, hub
+):
+    (row,) = own_tasks.all_tasks([task]).values()
+    with pytest.raises(ValueError, match=line):
+        lm_eval_tasks.freeze({"task": task} | vars(row), "a.jsonl")
+    assert not hub.requests
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        ({"metric_list": [{"metric": "f1"}]}, "has no metric acc"),
+        ({"dataset_kwargs": {"data_dir": "x"}}, "its data set needs data_dir, expected a name"),
+        ({"test_split": None, "validation_split": None}, "has no split that is scored"),
+    ],
+)
+def test_a_task_that_cannot_be_frozen_is_refused(change, line):
+    with pytest.raises(ValueError, match=f"t: {line}"):
+        lm_eval_tasks.check("t", built_in("arc_easy") | change)
+
+
+EXAMPLES = [
+    {"input": f"{a} plus {a} is", "choices": [str(2 * a), str(a)], "label": 0} for a in range(1, 7)
+]
+
+
+def test_a_local_task_is_frozen_and_scored_as_lm_eval_scores_its_own_file(
+    model_folder, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    Path("mine").mkdir()
+    Path("mine/own.json").write_text(json.dumps({"name": "sums", "examples": EXAMPLES}))
+    Path("mine/t.yaml").write_text(GOOD)
+    read_task({"path": "mine/t.yaml", "limit": 5}, "tasks/own.jsonl", "tasks/own.yaml")
+    assert read_lines("tasks/own.jsonl") == EXAMPLES[:5]
+    assert "dataset_sha256" in Path("tasks/own.yaml").read_text()
+    model = AutoModelForCausalLM.from_pretrained(model_folder)
+    tokenizer = AutoTokenizer.from_pretrained(model_folder)
+    ours = zero_shot.evaluate(model, tokenizer, ["own"], "tasks", "none", "lm_eval")
+    # lm-eval finds data from the working directory, not beside the file of the task.
+    monkeypatch.chdir(tmp_path / "mine")
+    theirs = lm_eval.simple_evaluate(
+        HFLM(pretrained=model, tokenizer=tokenizer, batch_size=32, add_bos_token=False),
+        tasks=["own"],
+        num_fewshot=0,
+        limit=5,
+        task_manager=lm_eval.tasks.TaskManager(include_path=".", include_defaults=False),
+    )
+    assert ours["results"]["own"]["acc,none"] == theirs["results"]["own"]["acc,none"]
+    said = [[value for value, _ in one["filtered_resps"]] for one in theirs["samples"]["own"]]
+    for own, other in zip(ours["log_likelihoods"]["own"], said, strict=True):
+        assert own == pytest.approx(other, rel=1e-6)

@@ -14,15 +14,19 @@ from build_python_task import build_python_task
 from export_cell import export_cell
 from extract_python import extract_python
 from fetch_task import fetch_task
-from heavytail.config import tasks
+from heavytail.config import own_tasks
 from heavytail.evaluation.zero_shot import BATCH, evaluate_zero_shot
 from heavytail.io.files import read_json, read_lines, write_json
-from support.data_sets import publish
+from support.data_sets import publish, publish_task
 from support.pruned_cells import prune, windows
 from support.tiny_model import byte_tokenizer, save_model
 
 pytestmark = pytest.mark.slow
-BUILT_IN = ["arc_easy", "hellaswag", "boolq"]
+BUILT_IN = ["arc_easy", "hellaswag", "boolq", "copa", "lambada_openai"]
+ROWS = own_tasks.all_tasks(BUILT_IN)
+COPA = {"premise": "It rained.", "choice1": "It was wet.", "choice2": "It was dry.", "idx": 0}
+COPA = [COPA | {"question": "effect", "label": label} for label in (0, 1)]
+LAMBADA = [{"text": "She sang and the crowd heard the song"}, {"text": "Two and two are four"}]
 TASKS = ["python_attribute", *BUILT_IN]
 # Our setting → what lm-eval's own one must be for the same.
 ARGUMENTS = {"none": ",add_bos_token=False", "tokenizer": ""}
@@ -40,16 +44,20 @@ def one_thread():
 def frozen(hub, tmp_path, monkeypatch) -> list[str]:
     """The tasks' files below the working directory, after which there is no hub."""
     publish(hub, tmp_path / "hub")
+    # Neither is built in, and no commit of theirs is given.
+    boolq = hub.repositories["datasets/aps/super_glue"].revision
+    publish_task(hub, tmp_path / "hub", boolq, "aps/super_glue", "copa", "validation", COPA)
+    of_lambada = ("EleutherAI/lambada_openai", "default", "test", LAMBADA)
+    publish_task(hub, tmp_path / "hub", "2" * 40, *of_lambada)
     (tmp_path / "work").mkdir()
     monkeypatch.chdir(tmp_path / "work")
     extract_python("test", "documents.jsonl", "documents.json")
     for task in TASKS:
-        settings = {"task": task} | vars(tasks.TASKS[task])
         files = (f"tasks/{task}.jsonl", f"tasks/{task}.yaml")
         if task in BUILT_IN:
-            fetch_task(settings, *files)
+            fetch_task({"task": task} | vars(ROWS[task]), *files)
         else:
-            build_python_task("documents.jsonl", settings, *files)
+            build_python_task("documents.jsonl", {"task": task}, *files)
     return [f"tasks/{task}.yaml" for task in TASKS]
 
 
