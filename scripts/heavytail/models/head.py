@@ -3,13 +3,20 @@
 Behind the last norm there may be more than the output embedding: a scale, a cap, a transform.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
+from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
-from transformers import PreTrainedModel
-from transformers.modeling_outputs import BaseModelOutputWithPastAndCrossAttentions
+
+# Pruning without a statistic runs no block, and takes less time than the library's import.
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+    from transformers.utils import ModelOutput
 
 
 def decoder_of(causal: PreTrainedModel, blocks: str) -> PreTrainedModel:
@@ -19,24 +26,31 @@ def decoder_of(causal: PreTrainedModel, blocks: str) -> PreTrainedModel:
         causal: the whole model.
         blocks: the name of its list of blocks.
     """
+    from transformers import PreTrainedModel
+
     names = blocks.split(".")
     outer = (causal.get_submodule(".".join(names[:end])) for end in range(len(names) - 1, 0, -1))
     return next(one for one in outer if isinstance(one, PreTrainedModel))
 
 
-class _Answer(BaseModelOutputWithPastAndCrossAttentions):
+@cache
+def _answer() -> type[ModelOutput]:
     """Hidden states, and nothing of all else that a decoder may give."""
+    from transformers.modeling_outputs import BaseModelOutputWithPastAndCrossAttentions
 
-    def __getattr__(self, name: str) -> None:
-        """None for what a model asks of its own kind of output."""
-        if name.startswith("__"):
-            raise AttributeError(name)
+    class Answer(BaseModelOutputWithPastAndCrossAttentions):
+        def __getattr__(self, name: str) -> None:
+            # What a model asks of its own kind of output.
+            if name.startswith("__"):
+                raise AttributeError(name)
+
+    return Answer
 
 
 @contextmanager
 def _answering(decoder: nn.Module, hidden: torch.Tensor) -> Iterator[None]:
     """Let the decoder give these hidden states, whatever it is asked."""
-    output = _Answer(last_hidden_state=hidden)
+    output = _answer()(last_hidden_state=hidden)
     decoder.forward = lambda *_arguments, **_keywords: output
     try:
         yield

@@ -38,7 +38,9 @@ def naive_masks(folder, method_name: str, way: str, ratio: float) -> dict:
     found = {}
 
     def statistic_of(module):
-        statistic = method.Statistic(module.in_features, CPU)
+        # Of GPT-2 the weights are the other way round.
+        columns = getattr(module, "in_features", len(module.weight))
+        statistic = method.Statistic(columns, CPU)
         hook = module.register_forward_pre_hook(lambda _m, inputs: statistic.add(inputs[0]))
         with torch.no_grad():
             model(input_ids=ids)
