@@ -1,4 +1,4 @@
-"""Local texts: what is made of them, and that their content counts and not their times."""
+"""Local texts and tasks: what is made of them, and that their content counts, not their times."""
 
 import gzip
 import json
@@ -7,6 +7,7 @@ import os
 import pytest
 
 from heavytail.io.files import read_json, sha256
+from support.bad_tasks import GOOD
 from support.project import copy_workflow
 
 pytestmark = pytest.mark.slow
@@ -26,13 +27,16 @@ def made(tmp_path_factory):
     rows = [{"body": f"row number {number} of a file, " * 30} for number in range(20)]
     with gzip.open(project.folder / "rows.jsonl.gz", "wt") as file:
         file.writelines(json.dumps(row) + "\n" for row in rows)
+    (project.folder / "t.yaml").write_text(GOOD)
+    examples = [{"input": f"{n} is", "choices": [str(n), "?"], "label": 0} for n in range(30)]
+    (project.folder / "own.json").write_text(json.dumps({"examples": examples}))
     project.configure(
         texts=TEXTS,
         methods=["wanda"],
         allocations={"uniform": {"allocator": "uniform"}},
         calibration={"dataset": {"folder": 0.5, "rows": 0.5}, "samples": 4, "length": 32},
         evaluation={"dataset": "rows", "length": 32, "windows": 8},
-        tasks=[],
+        tasks=[{"path": "t.yaml", "limit": 20}],
     )
     project.run()
     return project
@@ -44,6 +48,18 @@ def test_a_record_says_which_text_it_is_of(made):
     assert record["documents"] == "10" and len(record["revision"]) == 64
     path = made.folder / "results/data/rows/test.jsonl"
     assert record["documents_sha256"] == sha256(path)
+
+
+def test_the_content_of_a_local_task_counts(made):
+    record = read_json(made.folder / "results/zero_shot/tiny/dense.json")
+    assert len(record["results"]["outcomes"]["own"]) == 20
+    os.utime(made.folder / "own.json")
+    assert made.planned() == {}
+    before = (made.folder / "own.json").read_text()
+    made.edit("own.json", "3 is", "three is")
+    assert {"read_task", "evaluate_zero_shot"} <= set(made.planned())
+    assert "prune_cell" not in made.planned()
+    (made.folder / "own.json").write_text(before)
 
 
 def test_the_content_of_a_local_text_counts_and_not_its_time(made):
