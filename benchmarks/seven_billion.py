@@ -5,6 +5,7 @@ import math
 from pathlib import Path
 
 import torch
+from safetensors import safe_open
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import LlamaConfig, PreTrainedTokenizerFast
 
@@ -68,9 +69,11 @@ def normal(rows: int, columns: int) -> torch.Tensor:
 
 def write_index(folder: Path) -> None:
     """model.safetensors.index.json, by which transformers finds what lies in several files."""
-    files = Checkpoint(folder)._files
-    where = {"metadata": {}, "weight_map": {name: path.name for name, path in files.items()}}
-    write_json(folder / "model.safetensors.index.json", where)
+    where = {}
+    for path in folder.glob("*.safetensors"):
+        with safe_open(path, framework="pt") as shard:
+            where |= dict.fromkeys(shard.keys(), path.name)
+    write_json(folder / "model.safetensors.index.json", {"metadata": {}, "weight_map": where})
 
 
 def tokenizer() -> PreTrainedTokenizerFast:
