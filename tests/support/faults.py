@@ -29,6 +29,8 @@ TIMES = ["seconds", "peak_memory_mb"]
 COURSE = ("logs", "benchmarks", "store")
 # Remembers when files were changed.
 CHECKSUMS = "models/checksums.json"
+# It says how long jobs took.
+PAGE = "report/index.html"
 
 
 def results(project: Project) -> dict[str, object]:
@@ -36,7 +38,7 @@ def results(project: Project) -> dict[str, object]:
     folder, found = project.folder / "results", {}
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         name = path.relative_to(folder)
-        if name.parts[0] in COURSE or str(name) == CHECKSUMS:
+        if name.parts[0] in COURSE or str(name) in (CHECKSUMS, PAGE):
             continue
         if name.parts[0] == "pruned" and path.suffix == ".json":
             record = json.loads(path.read_text())
