@@ -106,7 +106,14 @@ def test_every_step_of_a_page_works(page, request, tmp_path):
     if served:
         served(request.getfixturevalue("hub"), tmp_path / "hub")
     folder = tmp_path / "copy"
-    copy_parts(folder, "tests", "resources/standin", "resources/alphas", "pyproject.toml")
+    copy_parts(
+        folder,
+        "tests",
+        "resources/standin",
+        "resources/alphas",
+        "resources/anchors",
+        "pyproject.toml",
+    )
     text = (ROOT / f"docs/{page}.md").read_text()
     for block in BLOCK.finditer(text):
         told = text[: block.start()].rstrip().split("\n\n")[-1]
