@@ -49,6 +49,7 @@ def test_ratios_tables_and_plots_come_without_weights(published):
         "allocate_sparsity",
         "write_ratio_table",
         "plot_ratios",
+        "write_report",
     }
 
 
