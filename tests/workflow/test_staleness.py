@@ -74,7 +74,7 @@ def test_an_edit_of_a_way_through_a_block_reruns_the_cells_that_go_it(project):
 
 
 def test_an_edit_of_a_table_script_reruns_that_table(project):
-    project.edit("scripts/write_table.py", '"Perplexity"', '"Perplexity (lower is better)"')
+    project.edit("scripts/write_table.py", 'f"Perplexity {', 'f"Perplexity, lower is better, {')
     assert project.planned() == {"write_table": TABLES["write_table"]}
 
 
