@@ -2,6 +2,7 @@
 
 import math
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import safe_open
@@ -99,20 +100,35 @@ def evaluate_perplexity(
         windows, text = frozen.get_tensor("input_ids"), dict(sorted(frozen.metadata().items()))
     with scratch(output) as folder:
         losses = negative_log_likelihoods(streamed, windows, folder, budget)
+    counts = {"windows": windows.shape[0], "length": windows.shape[1]}
+    write_json(output, record(model, streamed, pruned, text | counts, losses))
+
+
+def record(
+    model: str,
+    streamed: StreamedModel,
+    pruned: Artifact | None,
+    text: dict[str, Any],
+    losses: torch.Tensor,
+) -> dict[str, Any]:
+    """What is kept of a measured perplexity.
+
+    Args:
+        model: provenance.json in the model's folder.
+        streamed: the model that was measured.
+        pruned: the cell that it is, None for the dense model.
+        text: the text, and how much of it was scored.
+        losses: float64 [windows or documents], whose mean is the logarithm of the perplexity.
+    """
     value, reason = perplexity(losses)
-    write_json(
-        output,
-        {
-            "perplexity": value,
-            "reason": reason,
-            "model": {key: read_json(model)[key] for key in ("source", "revision")},
-            "realised_sparsity": pruned.realised_sparsity if pruned else 0.0,
-            **text,
-            "windows": windows.shape[0],
-            "length": windows.shape[1],
-            "device": streamed.device.type,
-            "dtype": str(streamed.dtype),
-            "versions": versions("torch", "transformers"),
-            "losses": [loss if math.isfinite(loss) else None for loss in losses.tolist()],
-        },
-    )
+    return {
+        "perplexity": value,
+        "reason": reason,
+        "model": {key: read_json(model)[key] for key in ("source", "revision")},
+        "realised_sparsity": pruned.realised_sparsity if pruned else 0.0,
+        **text,
+        "device": streamed.device.type,
+        "dtype": str(streamed.dtype),
+        "versions": versions("torch", "transformers"),
+        "losses": [loss if math.isfinite(loss) else None for loss in losses.tolist()],
+    }

@@ -4,15 +4,13 @@ This stands apart from `perplexity.py`, so that a change here measures no record
 protocol again.
 """
 
-import math
 from pathlib import Path
 
 import torch
 from safetensors import safe_open
 
-from heavytail.evaluation.perplexity import evaluate_perplexity, losses_of, perplexity
-from heavytail.io.computed import versions
-from heavytail.io.files import read_json, scratch, write_json
+from heavytail.evaluation.perplexity import evaluate_perplexity, losses_of, record
+from heavytail.io.files import scratch, write_json
 from heavytail.models import device
 from heavytail.models.streaming import StreamedModel, batches_of
 from heavytail.pruning.artifact import Artifact
@@ -77,22 +75,10 @@ def evaluate_protocol(
     rows = found["input_ids"]
     with scratch(output) as folder:
         losses = group_losses(token_losses(streamed, rows, folder, budget), found)
-    value, reason = perplexity(losses)
-    write_json(
-        output,
-        {
-            "perplexity": value,
-            "reason": reason,
-            "model": {key: read_json(model)[key] for key in ("source", "revision")},
-            "realised_sparsity": pruned.realised_sparsity if pruned else 0.0,
-            **text,
-            "windows": len(rows),
-            "length": int(text["length"]),
-            "tokens": int(found["scored"].sum()),
-            "units": int(found["units"].sum()),
-            "device": streamed.device.type,
-            "dtype": str(streamed.dtype),
-            "versions": versions("torch", "transformers"),
-            "losses": [loss if math.isfinite(loss) else None for loss in losses.tolist()],
-        },
-    )
+    counts = {
+        "windows": len(rows),
+        "length": int(text["length"]),
+        "tokens": int(found["scored"].sum()),
+        "units": int(found["units"].sum()),
+    }
+    write_json(output, record(model, streamed, pruned, text | counts, losses))
