@@ -8,6 +8,8 @@ import altair as alt
 
 # A chart as Altair has it: single, layered, faceted or concatenated.
 Drawing = Any
+# The first entry of a list that picks one thing out: nothing is. No name has parentheses.
+NONE_PICKED = "(none)"
 
 
 @dataclass(frozen=True)
@@ -62,12 +64,23 @@ def named(name: str) -> alt.Chart:
 def choice(name: str, label: str, *options: str) -> alt.Parameter:
     """A list to choose from, whose value filters read by its name.
 
-    Without options the page fills them in (`Chart.choices`).
+    The page appends what the data have (`Chart.choices`).
     """
     # A placeholder, because Vega-Lite refuses a list without entries.
     given = list(options) or [""]
     bind = alt.binding_select(options=given, name=f"{label} ")
     return alt.param(name=name, value=given[0], bind=bind)
+
+
+def picking(name: str) -> alt.Parameter:
+    """A list that picks an allocation out (`unless_picked`). The keyboard reaches it."""
+    return choice(name, "pick out", NONE_PICKED)
+
+
+def unless_picked(name: str, faded: float, shown: float = 1) -> Drawing:
+    """The opacity of an allocation's marks: `faded` if another one is picked out."""
+    own = f"{name} === '{NONE_PICKED}' || {name} === datum.allocation"
+    return alt.condition(own, alt.value(shown), alt.value(faded))
 
 
 def number(column: str, title: str = "", form: str = ".4~g", kind: str = "Q") -> alt.Tooltip:

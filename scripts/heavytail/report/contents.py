@@ -64,10 +64,13 @@ SECTIONS: dict[str, tuple[Chart | Table, ...]] = {
             "perplexity-curves",
             "Perplexity over sparsity",
             "The mean over seeds, on a logarithmic axis; the band is one standard deviation to "
-            "either side. A click in the legend picks an allocation out.",
+            "either side.",
             matrix.perplexity_curves,
             ("perplexities", "qualities"),
-            {"protocol": ("perplexities", "quality")},
+            {
+                "protocol": ("perplexities", "quality"),
+                "picked_perplexity": ("qualities", "allocation"),
+            },
         ),
         Chart(
             "accuracy-curves",
@@ -75,16 +78,18 @@ SECTIONS: dict[str, tuple[Chart | Table, ...]] = {
             "As above, for the mean accuracy and for each task.",
             matrix.accuracy_curves,
             ("tasks", "qualities"),
-            {"task": ("tasks", "quality")},
+            {"task": ("tasks", "quality"), "picked_accuracy": ("qualities", "allocation")},
         ),
         Chart(
             "pareto",
             "Perplexity against mean accuracy",
-            "The dashed line joins the cells that no other cell of the sparsity beats in both. A "
-            "click in the legend picks an allocation out.",
+            "The dashed line joins the cells that no other cell of the sparsity beats in both.",
             matrix.pareto,
             ("pareto",),
-            {"sparsity_of_front": ("pareto", "sparsity")},
+            {
+                "sparsity_of_front": ("pareto", "sparsity"),
+                "picked_point": ("pareto", "allocation"),
+            },
         ),
         Chart(
             "gains",
@@ -104,7 +109,11 @@ SECTIONS: dict[str, tuple[Chart | Table, ...]] = {
             "segment ends.",
             layers.ratio_lines,
             ("ratios", "segments"),
-            {"sparsity_of_lines": ("ratios", "sparsity"), "method_of_lines": ("ratios", "method")},
+            {
+                "sparsity_of_lines": ("ratios", "sparsity"),
+                "method_of_lines": ("ratios", "method"),
+                "picked_line": ("ratios", "allocation"),
+            },
         ),
         Chart(
             "ratio-map",

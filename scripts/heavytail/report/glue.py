@@ -42,7 +42,8 @@ function withChoices(chart, spec) {
   for (const [name, [data, column]] of Object.entries(chart.choices)) {
     const parameter = spec.params.find((one) => one.name === name);
     const rows = spec.datasets[data].filter((row) => row.method !== "dense" && row[column] != null);
-    parameter.bind.options = [...new Set(rows.map((row) => row[column]))];
+    const given = parameter.bind.options.filter(Boolean);
+    parameter.bind.options = [...new Set([...given, ...rows.map((row) => row[column])])];
     parameter.value = parameter.bind.options[0] ?? null;
   }
   for (const one of spec.params ?? []) {

@@ -185,6 +185,23 @@ def test_a_selection_changes_its_chart(opened, data):
     assert set(own[own["method"] != "dense"]["shown"]) <= texts
 
 
+@pytest.mark.parametrize("name", ["perplexity-curves", "accuracy-curves", "pareto", "ratio-lines"])
+def test_the_keyboard_picks_an_allocation_out(opened, name):
+    page = opened()
+    place = drawn(page, name)
+    faded = (
+        "[...document.querySelectorAll('#draw-%s svg path')].filter(p => +p.getAttribute(%r) < 0.5)"
+    )
+    count = f"{faded % (name, 'opacity')}.length"
+    before = page.evaluate(count)
+    list_ = place.locator("select").last
+    assert list_.locator("option").first.text_content() == "(none)"
+    assert list_.locator("option").count() > 2
+    list_.focus()
+    page.keyboard.press("ArrowDown")
+    page.wait_for_function(f"before => {count} > before", arg=before)
+
+
 def test_another_model_is_shown_everywhere_and_its_name_is_only_text(opened):
     page = opened()
     drawn(page, "heat-map")

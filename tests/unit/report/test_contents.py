@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from heavytail.report.chart import Chart, Table
+from heavytail.report.chart import NONE_PICKED, Chart, Table
 from heavytail.report.contents import SECTIONS
 from heavytail.report.page import specification
 from support.made_up import datasets, diagnostics
@@ -59,7 +59,8 @@ def test_every_selection_has_options(chart):
     bound = {
         name for name, one in params.items() if one.get("bind", {}) and "options" in one["bind"]
     }
-    empty = {name for name in bound if params[name]["bind"]["options"] == [""]}
+    unfilled = ([""], [NONE_PICKED])
+    empty = {name for name in bound if params[name]["bind"]["options"] in unfilled}
     assert empty == set(chart.choices), "what the page does not fill has options of its own"
 
 

@@ -2,19 +2,28 @@
 
 import altair as alt
 
-from heavytail.report.chart import Drawing, choice, colour, marked, named, number, words
+from heavytail.report.chart import (
+    Drawing,
+    choice,
+    colour,
+    marked,
+    named,
+    number,
+    picking,
+    unless_picked,
+    words,
+)
 
 BLOCK = alt.X("block:Q", title="block", axis=alt.Axis(format="d", tickMinStep=1))
 
 
 def ratio_lines() -> Drawing:
     """The ratio of each block, allocations overlaid, and where segments end."""
-    chosen = alt.selection_point(fields=["allocation"], bind="legend")
     base = named("ratios").transform_filter(
         "datum.sparsity === sparsity_of_lines && datum.method === method_of_lines"
     )
     y = alt.Y("ratio:Q", scale=alt.Scale(zero=False), axis=alt.Axis(format="~%"), title="sparsity")
-    faded = alt.condition(chosen, alt.value(1), alt.value(0.12))
+    faded = unless_picked("picked_line", 0.12)
     lines = base.mark_line().encode(x=BLOCK, y=y, opacity=faded, color=colour("allocation"))
     points = base.mark_point(filled=True, size=40).encode(
         x=BLOCK,
@@ -34,9 +43,13 @@ def ratio_lines() -> Drawing:
         .encode(x="after:Q", tooltip=words("segments", "first", "last"))
     )
     return (
-        alt.layer(ends, lines, points.add_params(chosen))
+        alt.layer(ends, lines, points)
         .properties(width=560, height=280)
-        .add_params(choice("sparsity_of_lines", "sparsity"), choice("method_of_lines", "method"))
+        .add_params(
+            choice("sparsity_of_lines", "sparsity"),
+            choice("method_of_lines", "method"),
+            picking("picked_line"),
+        )
     )
 
 

@@ -2,7 +2,18 @@
 
 import altair as alt
 
-from heavytail.report.chart import Drawing, by_method, choice, colour, marked, named, number, words
+from heavytail.report.chart import (
+    Drawing,
+    by_method,
+    choice,
+    colour,
+    marked,
+    named,
+    number,
+    picking,
+    unless_picked,
+    words,
+)
 from heavytail.report.matrix import DARKEST
 
 BEST, DENSE = "the best of its row", "the dense model"
@@ -81,17 +92,16 @@ def heat_map() -> Drawing:
     )
 
 
-def _curves(keep: str, scale: alt.Scale, *controls: alt.Parameter) -> Drawing:
+def _curves(keep: str, scale: alt.Scale, picked: str, *controls: alt.Parameter) -> Drawing:
     """A quality over the share of weights removed, a panel per method, the band of the seeds."""
-    chosen = alt.selection_point(fields=["allocation"], bind="legend")
     axis = alt.Axis(format="~%", tickMinStep=0.1)
     x = alt.X("share:Q", title="sparsity", axis=axis, scale=alt.Scale(padding=12))
-    base = alt.Chart().encode(x=x, opacity=alt.condition(chosen, alt.value(1), alt.value(0.15)))
+    base = alt.Chart().encode(x=x, opacity=unless_picked(picked, 0.15))
     y = alt.Y("value:Q", scale=scale, title=None)
     band = base.mark_area(opacity=0.2).encode(
         y=alt.Y("low_seed:Q", scale=scale, title=None),
         y2="high_seed:Q",
-        opacity=alt.condition(chosen, alt.value(0.2), alt.value(0)),
+        opacity=unless_picked(picked, 0, 0.2),
         color=colour("allocation"),
     )
     line = base.mark_line().encode(y=y, color=colour("allocation"))
@@ -105,14 +115,14 @@ def _curves(keep: str, scale: alt.Scale, *controls: alt.Parameter) -> Drawing:
         y=y, tooltip=tooltip, **marked("allocation")
     )
     return (
-        alt.layer(band, line, points.add_params(chosen))
+        alt.layer(band, line, points)
         .properties(width=240, height=220)
         .facet(
             facet=by_method(),
             columns=3,
             data=alt.NamedData(name="qualities"),
         )
-        .add_params(*controls)
+        .add_params(*controls, picking(picked))
         .transform_filter(f"datum.method !== 'dense' && isValid(datum.value) && {keep}")
         .transform_calculate(
             low_seed="datum.value - (datum.sd || 0)", high_seed="datum.value + (datum.sd || 0)"
@@ -122,17 +132,23 @@ def _curves(keep: str, scale: alt.Scale, *controls: alt.Parameter) -> Drawing:
 
 def perplexity_curves() -> Drawing:
     """Perplexity by a protocol over sparsity, on a logarithmic axis."""
-    return _curves("datum.quality === protocol", LOG, choice("protocol", "protocol"))
+    return _curves(
+        "datum.quality === protocol", LOG, "picked_perplexity", choice("protocol", "protocol")
+    )
 
 
 def accuracy_curves() -> Drawing:
     """An accuracy over sparsity."""
-    return _curves("datum.quality === task", alt.Scale(zero=False), choice("task", "accuracy of"))
+    return _curves(
+        "datum.quality === task",
+        alt.Scale(zero=False),
+        "picked_accuracy",
+        choice("task", "accuracy of"),
+    )
 
 
 def pareto() -> Drawing:
     """Perplexity against mean accuracy, the front of a sparsity drawn as a line."""
-    chosen = alt.selection_point(fields=["allocation"], bind="legend")
     base = named("pareto").transform_filter("datum.sparsity === sparsity_of_front")
     x = alt.X("perplexity:Q", scale=LOG, title="perplexity")
     y = alt.Y("accuracy:Q", scale=alt.Scale(zero=False), title="mean accuracy")
@@ -146,7 +162,7 @@ def pareto() -> Drawing:
         y=y,
         color=alt.Color("allocation:N", sort=None),
         shape=alt.Shape("method:N", sort=None),
-        opacity=alt.condition(chosen, alt.value(1), alt.value(0.12)),
+        opacity=unless_picked("picked_point", 0.12),
         tooltip=[
             *words("model", *CELL),
             number("perplexity", form=".6~g"),
@@ -155,9 +171,9 @@ def pareto() -> Drawing:
         ],
     )
     return (
-        alt.layer(front, points.add_params(chosen))
+        alt.layer(front, points)
         .properties(width=430, height=300)
-        .add_params(choice("sparsity_of_front", "sparsity"))
+        .add_params(choice("sparsity_of_front", "sparsity"), picking("picked_point"))
     )
 
 
