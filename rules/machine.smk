@@ -55,8 +55,9 @@ def within_limit(name, provenance, megabytes):
 def too_large():
     """One line per model with a job that needs more memory than this run may use."""
     return [
-        f"memory: {model}: {name} needs {megabytes} MB, found {LIMIT_MB} MB: leave it out, or, if you "
-        f"know better, add --set-resources {name}:mem_mb={LIMIT_MB}"
+        f"memory: {model}: {name} needs {megabytes} MB, found {LIMIT_MB} MB for jobs, of "
+        f"{MEMORY.total // 2**20} MB that there are: leave it out or, if you know better, add "
+        f"--set-resources {name}:mem_mb={LIMIT_MB}"
         for model, (megabytes, name) in TOO_LARGE.items()
     ]
 
