@@ -18,6 +18,7 @@ pathvars:
 include: "rules/common.smk"
 include: "rules/planning.smk"
 include: "rules/failures.smk"
+include: "rules/machine.smk"
 include: "rules/resources.smk"
 include: "rules/models.smk"
 include: "rules/data.smk"
@@ -31,6 +32,7 @@ include: "rules/tables.smk"
 include: "rules/diagnostics.smk"
 include: "rules/report.smk"
 include: "rules/training.smk"
+include: "rules/light.smk"
 
 
 rule all:
@@ -48,6 +50,10 @@ rule all:
         expand(rules.write_ratio_table.output, model=ALLOCATED),
         expand(rules.plot_ratios.output, model=ALLOCATED),
         rules.write_report.output,
+
+
+onstart:
+    check_memory()
 
 
 onerror:

@@ -31,6 +31,7 @@ rule evaluate_perplexity:
         cell=EVALUATED_APART,
     conda:
         "../envs/compute.yaml"
+    threads: PERPLEXITY_THREADS
     resources:
         **PERPLEXITY,
         **STORE,
@@ -55,6 +56,7 @@ rule evaluate_protocol:
         cell=EVALUATED_APART,
     conda:
         "../envs/compute.yaml"
+    threads: PERPLEXITY_THREADS
     resources:
         **PERPLEXITY,
         **STORE,
@@ -79,6 +81,7 @@ rule evaluate_zero_shot:
         cell=EVALUATED_APART,
     conda:
         "../envs/compute.yaml"
+    threads: ZERO_SHOT_THREADS
     resources:
         **ZERO_SHOT,
         **STORE,
@@ -119,6 +122,7 @@ if TEMPORARY:
             f"<benchmarks>/evaluate_cell/{{model}}/{CELL}.tsv"
         conda:
             "../envs/compute.yaml"
+        threads: CELL_THREADS
         resources:
             **ASIDE,
             **CELL_AT_ONCE,
@@ -150,6 +154,7 @@ rule tune_allocation:
         "<benchmarks>/tune_allocation/{model}/{method}/{sparsity}/{allocation}.tsv"
     conda:
         "../envs/compute.yaml"
+    threads: TUNING_THREADS
     resources:
         **TUNING,
         **STORE,

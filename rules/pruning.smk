@@ -31,6 +31,7 @@ rule prune_cell:
         f"<benchmarks>/prune_cell/{{model}}/{CELL}.tsv"
     conda:
         "../envs/compute.yaml"
+    threads: PRUNING_THREADS
     resources:
         **PRUNING,
         **STORE,

@@ -1,22 +1,8 @@
-"""What jobs need: GPUs and, on a cluster, memory and time, which follow from the model's size."""
+"""What jobs need: GPUs, memory and, on a cluster, time; what follows from the model's size."""
 
 import os
-from shutil import which
 
 from heavytail.models import size as model_size
-
-ASKED = workflow.resource_settings
-# Snakemake submits jobs to a cluster if the number of jobs is limited but the cores of this machine
-# are not, or if a profile says how long jobs may take.
-CLUSTER = bool(ASKED.nodes and (not ASKED.cores or "runtime" in (ASKED.default_resources or ())))
-LIMITS = ASKED.resources
-if not CLUSTER:
-    GPU = bool(which("nvidia-smi"))
-elif workflow.is_main_process:
-    # The profile says how many jobs may use a GPU at a time. A job itself does not know it.
-    GPU = "gpu" in LIMITS and LIMITS["gpu"] != 0
-else:
-    GPU = bool(os.environ.get("CUDA_VISIBLE_DEVICES"))
 
 TEMPORARY = CONFIG["artifacts"] == "temporary"
 # Each job that holds an artifact of its own takes one of this resource; the profile has the limit.
@@ -32,33 +18,68 @@ if (
         "replaces those of the profile): add --resources artifact=2"
     )
 
-# MB that Snakemake, Python, its libraries and batches take in a job: 850 to 1,100 were measured
-# without CUDA.
-LIBRARIES_MB = 2000
+# MB that Python, its libraries and batches take in a job. On a cluster a job also has a Snakemake
+# and what libraries map for itself: 850 to 1,100 were measured there, without CUDA, and 350 here.
+LIBRARIES_MB = 2000 if CLUSTER else 400
+CALIBRATION_TOKENS = CONFIG["calibration"]["samples"] * CONFIG["calibration"]["length"]
 # Every job has these minutes, and one more for so many parameters: 16 times fewer on one core.
 MINUTES, PARAMETERS_PER_MINUTE = 30, 2**25 if GPU else 2**21
 
 
 @cache
-def size_of(provenance, _changed):
-    """The sizes of a fetched model; None if its files are not usable any more."""
+def size_in(folder, _changed):
+    """The sizes of the model in a folder; None if its files are not usable."""
     try:
-        return model_size.model_size(Path(provenance).parent)
-    except (AttributeError, KeyError, TypeError, ValueError):
+        return model_size.model_size(folder, BFLOAT16)
+    except (AttributeError, KeyError, OSError, TypeError, ValueError):
         # The jobs of the model say what is wrong with it.
         return None
+
+
+def size_of(provenance):
+    """The sizes of a model; FileNotFoundError as long as it is still on the hub."""
+    folder = os.path.dirname(provenance)
+    own = CONFIG["models"][os.path.basename(folder)].get("path")
+    changed = os.stat(f"{own}/config.json" if own else provenance).st_mtime_ns
+    return size_in(own or folder, changed)
 
 
 def of_model(least, more):
     """A resource of (least + more(size, wildcards, input, threads)) × attempt.
 
-    As long as model and text are missing, a plan says "TBD". Snakemake asks again before the job
-    starts.
+    As long as a model is on the hub, a plan says "TBD". Snakemake asks again before the job starts.
     """
 
     def amount(wildcards, input, attempt, threads):
-        size = size_of(input.model, os.stat(input.model).st_mtime_ns)
+        size = size_of(input.model)
         return attempt * (least + (more(size, wildcards, input, threads) if size else 0))
+
+    return amount
+
+
+def of_shared(held):
+    """MB of a job of this machine, with a note if there are not so many."""
+    memory = of_model(LIBRARIES_MB, lambda *asked: held(*asked) // 2**20)
+
+    def amount(wildcards, input, attempt, threads, rulename):
+        return within_limit(rulename, input.model, memory(wildcards, input, attempt, threads))
+
+    return amount
+
+
+def threads_of(held, wanted):
+    """The threads of a rule whose jobs hold so many bytes, if so many are wanted at a time."""
+    cores = ASKED.cores if SHARED else None
+    if not cores or cores == 1:
+        return 1
+    memory = of_model(LIBRARIES_MB, lambda *asked: held(*asked) // 2**20)
+
+    def amount(wildcards, input):
+        try:
+            fitting = machine.at_a_time(memory(wildcards, input, 1, 1), ROOM_MB)
+        except FileNotFoundError:
+            fitting = cores
+        return machine.threads_of(cores, fitting, wanted)
 
     return amount
 
@@ -66,19 +87,17 @@ def of_model(least, more):
 def needs(held, passes=1):
     """The resources of a rule whose jobs hold `held(size, wildcards, input, threads)` bytes.
 
-    `passes` is how often a job may go through its model. Memory and time are computed for clusters
-    only, because they make the planning of thousands of jobs slower.
+    `passes` is how often a job may go through its model: its time, which clusters want to know.
     """
     # The profile says how many jobs may use a GPU at a time.
     gpu = {"gpu": 1} if GPU else {}
-    if not CLUSTER:
+    if not CLUSTER and not SHARED:
         return gpu
-    return gpu | {
-        "mem_mb": of_model(LIBRARIES_MB, lambda *asked: held(*asked) // 2**20),
-        "runtime": of_model(
-            MINUTES, lambda size, *_: passes * size.parameters // PARAMETERS_PER_MINUTE
-        ),
-    }
+    if SHARED:
+        return {"mem_mb": of_shared(held)}
+    memory = {"mem_mb": of_model(LIBRARIES_MB, lambda *asked: held(*asked) // 2**20)}
+    minutes = lambda size, *_: passes * size.parameters // PARAMETERS_PER_MINUTE
+    return gpu | memory | {"runtime": of_model(MINUTES, minutes)}
 
 
 def of_text(wildcards, input, attempt):
@@ -87,14 +106,17 @@ def of_text(wildcards, input, attempt):
     return attempt * (LIBRARIES_MB + 3 * sum(os.stat(file).st_size for file in held) // 2**20)
 
 
-def tokens_in(file):
-    """The most token ids that a file of frozen tokens can hold; 0 without a file."""
-    return os.stat(file).st_size // 8 if file else 0
+def tokens_in(file, expected=0):
+    """The most token ids that a file of frozen tokens can hold; until it is there, those expected."""
+    try:
+        return os.stat(file).st_size // 8 if file else 0
+    except FileNotFoundError:
+        return expected
 
 
 def pruning(size, wildcards, input, _threads):
     """Bytes that a job of prune_cell holds."""
-    tokens = tokens_in(input.get("calibration"))
+    tokens = tokens_in(input.get("calibration"), CALIBRATION_TOKENS)
     in_one_pass = METHODS[wildcards.method][1] == "sequential"
     return size.in_one_pass(tokens) if in_one_pass else size.streamed(tokens)
 
@@ -112,27 +134,41 @@ def between_blocks(key):
 
 def reading(held):
     """`needs` of a rule that reads an artifact. If none is kept, its job prunes the cell itself."""
-    tokens = CONFIG["calibration"]["samples"] * CONFIG["calibration"]["length"]
+    whole = lambda size: size.in_one_pass(CALIBRATION_TOKENS) * TEMPORARY
     return needs(
-        lambda size, *asked: max(held(size, *asked), size.in_one_pass(tokens) * TEMPORARY),
+        lambda size, *asked: max(held(size, *asked), whole(size)),
         1 + TEMPORARY,
     )
 
 
+def scoring(size, _wildcards, input, _threads):
+    """Bytes that a job of evaluate_perplexity or of evaluate_protocol holds."""
+    expected = (FIRST["windows"] or 0) * FIRST["length"]
+    return size.scored_text(tokens_in(input.tokens, expected))
+
+
 def evaluating(size, wildcards, input, threads):
     """Bytes that evaluate_cell holds: it prunes, scores text, loads the whole model for tasks."""
-    text = size.streamed(tokens_in(input.tokens))
+    text = scoring(size, wildcards, input, threads)
     return max(pruning(size, wildcards, input, threads), text, size.whole() if input.tasks else 0)
 
 
-TEXT = {"mem_mb": of_text} if CLUSTER else {}
+# Jobs that may be ready at a time: cells to prune, rows of the tables to evaluate.
+PRUNED_AT_ONCE = sum(len(cells(model)) for model in WEIGHTED)
+EVALUATED_AT_ONCE = PRUNED_AT_ONCE + len(WEIGHTED)
+PRUNING_THREADS = threads_of(pruning, PRUNED_AT_ONCE)
+TUNING_THREADS = threads_of(tuning, PRUNED_AT_ONCE)
+PERPLEXITY_THREADS = threads_of(scoring, EVALUATED_AT_ONCE)
+ZERO_SHOT_THREADS = threads_of(lambda size, *_: size.whole(), EVALUATED_AT_ONCE)
+CELL_THREADS = threads_of(evaluating, PRUNED_AT_ONCE)
+TEXT = {"mem_mb": of_text} if CLUSTER or SHARED else {}
 SIMILARITY = needs(between_blocks("segments"))
 GRADIENTS = needs(between_blocks("gradients"))
 WANDA_SCORES = needs(lambda size, _, input, __: size.scored(tokens_in(input.calibration)))
 REMOVAL_ERRORS = needs(lambda size, _, input, __: size.streamed(tokens_in(input.calibration)))
 PRUNING = needs(pruning)
 TUNING = needs(tuning)
-PERPLEXITY = needs(lambda size, _, input, __: size.streamed(tokens_in(input.tokens)))
+PERPLEXITY = needs(scoring)
 ZERO_SHOT = needs(lambda size, *_: size.whole())
 CELL_AT_ONCE = needs(evaluating, 3)
 SPECTRA = reading(lambda size, _, __, threads: size.spectra(threads))

@@ -4,18 +4,22 @@ import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from heavytail.config.model_folder import model_files
 
 # No header of a safetensors file is longer.
 HEADER_BYTES = 10**8
-# Bytes of a parameter: 2 as it is stored, and 4 as float32, the largest dtype of a computation.
-STORED_AND_COMPUTED = 2 + 4
+# Bytes of a parameter as it is stored, on its way to what it is computed in.
+STORED = 2
 # Beside those of the block in use: those of the next one, and of the one before on their way to
 # disk.
 ON_THEIR_WAY = 4 + 2
 # The same as in heavytail.models.streaming.
 BATCH_TOKENS = 2048
+# Entries of the vocabulary whose logits exist at a time, and the copies of these: in the dtype of
+# the computation, and three in float32.
+VOCABULARY_ROWS, COPIES = 8192, 3
 # A batch of evaluate_zero_shot has 32 prompts. Hardly any of them is longer than 512 tokens.
 PROMPT_TOKENS = 32 * 512
 # Bytes that heavytail.spectra.parallel allows for matrices that are computed at the same time.
@@ -41,6 +45,12 @@ class ModelSize:
     columns: int  # the most input features of any matrix of a block
     vocabulary: int
     width: int  # of the hidden states
+    computed: int = 4  # bytes of a parameter in a computation: those of float32 at most
+
+    @property
+    def embeddings(self) -> int:
+        """Bytes of the embeddings, as they are stored and computed with."""
+        return (STORED + self.computed) * self.vocabulary * self.width
 
     def streamed(self, tokens: int) -> int:
         """Bytes of the hidden states of so many tokens, and of embeddings or a block being pruned.
@@ -50,12 +60,25 @@ class ModelSize:
         copy beside it. Two matrices that share an input are in memory twice in float32, and as
         masks.
         """
-        hidden = 4 * tokens * self.width
-        embeddings = STORED_AND_COMPUTED * self.vocabulary * self.width
+        hidden = self.computed * tokens * self.width
         hessians = 4 * 3 * (self.columns**2 + self.width**2)
         pruned = 2 * (4 + 4 + 1) * math.prod(self.matrix)
-        block = (STORED_AND_COMPUTED + ON_THEIR_WAY) * self.block
-        return hidden + max(embeddings, block + hessians + pruned)
+        block = (STORED + self.computed + ON_THEIR_WAY) * self.block
+        return hidden + max(self.embeddings, block + hessians + pruned)
+
+    def scored_text(self, tokens: int) -> int:
+        """Bytes of the hidden states of so many tokens, and of what they pass at a time.
+
+        That is the embeddings, or a block and the next one with a matrix on which the masks of a
+        cell are put, or a part of the output embedding with the logits of a batch.
+        """
+        hidden = self.computed * tokens * self.width
+        blocks = (STORED + 2 * self.computed) * self.block + (4 + 4 + 1) * math.prod(self.matrix)
+        rows = min(VOCABULARY_ROWS, self.vocabulary)
+        head = (
+            self.computed * rows * self.width + (self.computed + 4 * COPIES) * BATCH_TOKENS * rows
+        )
+        return hidden + max(self.embeddings, blocks, head)
 
     def in_one_pass(self, tokens: int) -> int:
         """`streamed`, and the activations between two stages of a block for all tokens."""
@@ -80,7 +103,7 @@ class ModelSize:
 
         Only continuations get logits; activations take the rest of that memory.
         """
-        return STORED_AND_COMPUTED * self.parameters + 2 * 4 * PROMPT_TOKENS * self.vocabulary
+        return (STORED + self.computed) * self.parameters + 2 * 4 * PROMPT_TOKENS * self.vocabulary
 
     def spectra(self, threads: int) -> int:
         """Bytes of float64 matrices and their copies, of Gram matrices and the solver's copies."""
@@ -93,31 +116,36 @@ class ModelSize:
         return vectors if vectors < NODE else self.whole()
 
 
-def tensor_shapes(folder: str | Path) -> dict[str, list[int]]:
-    """Name → shape of every tensor of a Hugging Face folder.
+def tensor_headers(folder: str | Path) -> dict[str, dict[str, Any]]:
+    """Name → header of every tensor of a Hugging Face folder, with its `shape` and its `dtype`.
 
     Raises ValueError if a file has no whole header.
     """
-    found: dict[str, list[int]] = {}
+    found: dict[str, dict[str, Any]] = {}
     for path in model_files(folder):
         if path.suffix == ".safetensors":
             with open(path, "rb") as file:
                 length = int.from_bytes(file.read(8), "little")
                 header = json.loads(file.read(min(length, HEADER_BYTES)))
             header.pop("__metadata__", None)
-            found |= {name: entry["shape"] for name, entry in header.items()}
+            found |= header
     return found
 
 
-def model_size(folder: str | Path) -> ModelSize:
+def model_size(folder: str | Path, bfloat16: bool = False) -> ModelSize:
     """The sizes of the model of a Hugging Face folder.
+
+    Args:
+        folder: that of the model.
+        bfloat16: whether the machine computes in bfloat16 what is stored so, else in float32.
 
     Raises ValueError if a file has no whole header, or the model has no blocks or no embeddings.
     """
     blocks: dict[str, list[list[int]]] = {}
     ends: list[list[int]] = []
-    for name, shape in tensor_shapes(folder).items():
-        number = next(filter(str.isdigit, name.split(".")), None)
+    headers = tensor_headers(folder)
+    for name, header in headers.items():
+        number, shape = next(filter(str.isdigit, name.split(".")), None), header["shape"]
         (ends if number is None else blocks.setdefault(number, [])).append(shape)
     matrices = [shape for block in blocks.values() for shape in block if len(shape) == 2]
     embeddings = max((shape for shape in ends if len(shape) == 2), key=math.prod, default=None)
@@ -125,7 +153,9 @@ def model_size(folder: str | Path) -> ModelSize:
         raise ValueError(f"{folder}: found no blocks or no embeddings, expected both")
     sizes = [sum(map(math.prod, block)) for block in blocks.values()]
     largest = max(matrices, key=math.prod)
+    narrow = bfloat16 and {header["dtype"] for header in headers.values()} == {"BF16"}
     return ModelSize(
+        computed=2 if narrow else 4,
         blocks=len(sizes),
         parameters=sum(sizes) + sum(map(math.prod, ends)),
         block=max(sizes),

@@ -21,6 +21,9 @@ NO_MEMORY = ("out of memory", "can't allocate memory")
 HUB_LIBRARIES = ("huggingface_hub.constants", "datasets.config")
 OFFLINE = "HF_HUB_OFFLINE"
 MODEL_SIZE = "the size of the model"
+# How the threads of libraries wait for each other. By default they keep their cores busy meanwhile,
+# which makes a job beside other processes many times slower (benchmarks/README.md).
+WAITING, ASLEEP = "OMP_WAIT_POLICY", "PASSIVE"
 # So many new objects make Python look for garbage; it does so of 700 by itself.
 NEW_OBJECTS = 1_000_000
 
@@ -98,6 +101,8 @@ def logged(path: str, lower: str = MODEL_SIZE, fetches: bool = False) -> Iterato
         stream=log, level=logging.INFO, format="%(asctime)s %(message)s", force=True
     )
     collect_rarely()
+    # Before the first import of torch, which reads it once.
+    os.environ.setdefault(WAITING, ASLEEP)
     try:
         with nullcontext() if fetches else off_the_hub():
             yield

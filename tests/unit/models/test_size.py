@@ -1,8 +1,11 @@
 """What is read off headers, against torch's own parameters."""
 
 import math
+from dataclasses import replace
 
 import pytest
+import torch
+from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM
 
 from heavytail.diagnostics import loss_hessian as hessian
@@ -61,3 +64,25 @@ def test_what_jobs_hold_follows_the_modules_that_they_run():
     assert size.between_blocks(2000) - size.between_blocks(1000) == 14 * 1000 * 100 * 4
     assert size.scored(1000) > size.streamed(1000)
     assert size.in_one_pass(1000) > size.streamed(1000)
+
+
+def test_what_is_scored_needs_hidden_states_in_the_dtype_of_the_computation():
+    size = model_size.ModelSize(10**6, 10, 10**5, (300, 100), 300, 1000, 100)
+    narrow = replace(size, computed=2)
+    for sizes, width in ((size, 4), (narrow, 2)):
+        assert sizes.scored_text(2000) - sizes.scored_text(1000) == 1000 * 100 * width
+    logits = 4 * 1000 * streaming.BATCH_TOKENS
+    assert narrow.scored_text(0) > logits
+    assert model_size.VOCABULARY_ROWS == streaming.VOCABULARY_ROWS
+    assert size.whole() - narrow.whole() == 2 * size.parameters
+
+
+@pytest.mark.parametrize("stored", ["float32", "bfloat16", "float16"])
+@pytest.mark.parametrize("able", [False, True])
+def test_a_machine_computes_in_bfloat16_what_is_stored_so_if_it_can(stored, able, tmp_path):
+    folder = save_model(tmp_path / "model")
+    weights = load_file(folder / "model.safetensors")
+    narrow = {name: weight.to(getattr(torch, stored)) for name, weight in weights.items()}
+    save_file(narrow, folder / "model.safetensors")
+    found = model_size.model_size(folder, bfloat16=able)
+    assert found.computed == (2 if able and stored == "bfloat16" else 4)

@@ -115,3 +115,14 @@ def test_a_process_that_ends_does_not_look_through_what_it_imported(tmp_path):
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     told = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
     assert int(told.stdout) > 1000
+
+
+@pytest.mark.parametrize(("given", "found"), [(None, "PASSIVE"), ("ACTIVE", "ACTIVE")])
+def test_waiting_threads_of_a_job_sleep_unless_the_user_says_otherwise(
+    given, found, tmp_path, monkeypatch
+):
+    monkeypatch.delenv("OMP_WAIT_POLICY")
+    if given:
+        monkeypatch.setenv("OMP_WAIT_POLICY", given)
+    with jobs.logged(str(tmp_path / "log")):
+        assert os.environ["OMP_WAIT_POLICY"] == found
