@@ -39,7 +39,13 @@ SMALL = {
     **{"v_head_dim": 8, "n_group": 1, "topk_group": 1, "first_k_dense_replace": 1},
 }
 # Settings of single types.
-OWN = {"gpt_neo": {"attention_types": [[["global"], 3]]}}
+OWN: dict[str, dict[str, object]] = {
+    "gpt_neo": {"attention_types": [[["global"], 3]]},
+    **{
+        kind: {"head_dim": 4, "num_key_value_heads": 4}
+        for kind in ("deepseek_v2", "deepseek_v3", "minicpm3")
+    },
+}
 # No larger model is made.
 LARGEST = 20_000_000
 
@@ -53,7 +59,7 @@ def tiny(kind: str) -> PreTrainedConfig:
         known = set(OWN.get(kind, ()))
     settings = {name: value for name, value in SMALL.items() if name in known}
     decides = {"is_decoder": True} if "is_decoder" in known else {}
-    return chosen(**settings, **decides, **OWN.get(kind, {}))
+    return chosen(**settings | decides | OWN.get(kind, {}))
 
 
 def save(kind: str, folder: Path) -> None:

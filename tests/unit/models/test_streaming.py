@@ -83,8 +83,8 @@ def test_a_cell_is_the_base_model_plus_its_artifact(method, family, tmp_path):
     model = StreamedModel(folder, CPU)
     for key, count in record["removed"].items():
         index, projection = key.split(".")
-        path = f"{model.prefix}.{index}.{model.slices[projection].module}"
-        weight = model.slices[projection].read(loaded.get_submodule(path).weight)
+        part = model.slices[int(index)][projection]
+        weight = part.read(loaded.get_parameter(f"{model.prefix}.{index}.{part.tensor}"))
         assert (weight == 0).sum() == count, key
 
 
