@@ -67,7 +67,7 @@ class Routed:
     def inputs_of(self, part: WeightSlice) -> Iterator[torch.Tensor]:
         """What a matrix of an expert reads, [tokens, columns] of each batch with tokens for it."""
         for hidden, chosen in zip(self._tokens, self._chosen, strict=True):
-            rows = hidden[(chosen == part.expert).any(dim=-1)]
+            rows = hidden[chosen.eq(part.expert or 0).any(dim=-1)]
             if len(rows):
                 yield self._between(part.expert, rows) if part.parameter == DOWN else rows
 

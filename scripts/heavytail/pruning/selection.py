@@ -91,7 +91,7 @@ def marked_in_units(scores: torch.Tensor, sparsity: float, unit: int) -> torch.T
 
 def smallest_magnitudes(
     weights: list[torch.Tensor],
-    statistic: None,
+    statistic: object,
     sparsities: list[float],
     group_size: int | None = None,
 ) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
