@@ -43,8 +43,10 @@ OWN: dict[str, dict[str, object]] = {
     "gpt_neo": {"attention_types": [[["global"], 3]]},
     **{
         kind: {"head_dim": 4, "num_key_value_heads": 4}
-        for kind in ("deepseek_v2", "deepseek_v3", "minicpm3")
+        for kind in ("axk1", "deepseek_v2", "deepseek_v3", "glm4_moe_lite", "minicpm3")
     },
+    # As it loads this one, transformers overwrites the row of a padding token with zeros.
+    "youtu": {"head_dim": 4, "num_key_value_heads": 4, "pad_token_id": None},
 }
 # No larger model is made.
 LARGEST = 20_000_000
