@@ -54,7 +54,7 @@ def save(weights: dict[str, torch.Tensor], folder: Path) -> None:
     """A checkpoint of one block in float16."""
     config = {"model_type": "llama", "num_hidden_layers": 1, "num_attention_heads": 32}
     (folder / "config.json").write_text(json.dumps(config))
-    slices = slices_of(config)
+    (slices,) = slices_of(config)
     tensors = {f"model.layers.0.{slices[n].module}.weight": w.half() for n, w in weights.items()}
     save_file(tensors, folder / "model.safetensors")
 

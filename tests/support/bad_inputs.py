@@ -248,9 +248,9 @@ MODELS = [
         f"{JOB}config.json: model_type 'evil': transformers does not know it",
     ),
     (
-        "a mixture of experts",
-        settings(model_type="mixtral", num_local_experts=8),
-        f"{JOB}config.json: model_type 'mixtral': mlp.experts: it is a mixture of experts: not "
+        "a model without attention",
+        settings(model_type="mamba"),
+        f"{JOB}config.json: model_type 'mamba': mixer (MambaMixer) has no clear role: not "
         "supported",
     ),
     (

@@ -39,7 +39,15 @@ SMALL = {
     **{"v_head_dim": 8, "n_group": 1, "topk_group": 1, "first_k_dense_replace": 1},
 }
 # Settings of single types.
-OWN = {"gpt_neo": {"attention_types": [[["global"], 3]]}}
+OWN: dict[str, dict[str, object]] = {
+    "gpt_neo": {"attention_types": [[["global"], 3]]},
+    **{
+        kind: {"head_dim": 4, "num_key_value_heads": 4}
+        for kind in ("axk1", "deepseek_v2", "deepseek_v3", "glm4_moe_lite", "minicpm3")
+    },
+    # As it loads this one, transformers overwrites the row of a padding token with zeros.
+    "youtu": {"head_dim": 4, "num_key_value_heads": 4, "pad_token_id": None},
+}
 # No larger model is made.
 LARGEST = 20_000_000
 
@@ -53,7 +61,7 @@ def tiny(kind: str) -> PreTrainedConfig:
         known = set(OWN.get(kind, ()))
     settings = {name: value for name, value in SMALL.items() if name in known}
     decides = {"is_decoder": True} if "is_decoder" in known else {}
-    return chosen(**settings, **decides, **OWN.get(kind, {}))
+    return chosen(**settings | decides | OWN.get(kind, {}))
 
 
 def save(kind: str, folder: Path) -> None:

@@ -4,15 +4,15 @@ from pathlib import Path
 
 import numpy as np
 
-from heavytail.projections import Matrix, key_of
+from heavytail.projections import Matrix, key_of, projection_of
 
 
 def read_alphas(path: str | Path, order: list[str], matrices: list[Matrix]) -> dict[Matrix, float]:
-    """(block, projection) → alpha, in the order of `matrices`.
+    """(block, name) → alpha, in the order of `matrices`; an expert's is that of its projection.
 
     Args:
-        path: .npy file with float [matrices] or [blocks, projections], block by block; a pickle is
-            never read.
+        path: .npy file with float [blocks · projections] or [blocks, projections], block by block;
+            a pickle is never read.
         order: the projections of a block in the order of the file.
         matrices: those of the model, block by block.
 
@@ -20,17 +20,17 @@ def read_alphas(path: str | Path, order: list[str], matrices: list[Matrix]) -> d
         ValueError: the file holds no such array, `order` is not the projections of a block, or a
             number is not finite; the message then names the matrix.
     """
-    owned = list(dict.fromkeys(projection for _, projection in matrices))
+    owned = list(dict.fromkeys(projection_of(name) for _, name in matrices))
     if sorted(order) != sorted(owned):
         raise ValueError(
             f"alphas.order: found {', '.join(order)}, expected the projections of this model's "
             f"blocks: {', '.join(owned)}"
         )
-    blocks = len(matrices) // len(owned)
-    alphas = read_floats(path)
-    if alphas.shape not in ((len(matrices),), (blocks, len(owned))):
+    blocks = 1 + max(block for block, _ in matrices)
+    alphas, count = read_floats(path), blocks * len(owned)
+    if alphas.shape not in ((count,), (blocks, len(owned))):
         raise ValueError(
-            f"{path}: found an array of shape {alphas.shape}, expected {len(matrices)} numbers: "
+            f"{path}: found an array of shape {alphas.shape}, expected {count} numbers: "
             f"{blocks} blocks of {len(owned)} projections"
         )
     keys = [(block, projection) for block in range(blocks) for projection in order]
@@ -38,7 +38,7 @@ def read_alphas(path: str | Path, order: list[str], matrices: list[Matrix]) -> d
     for matrix, alpha in found.items():
         if not np.isfinite(alpha):
             raise ValueError(f"{path}: {key_of(*matrix)}: found {alpha}, expected a number")
-    return {matrix: found[matrix] for matrix in matrices}
+    return {(block, name): found[block, projection_of(name)] for block, name in matrices}
 
 
 def read_floats(path: str | Path) -> np.ndarray:

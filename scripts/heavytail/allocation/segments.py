@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from heavytail.projections import Matrix, projection_of
+
 
 def fisher_partition(values: np.ndarray, count: int) -> list[list[int]]:
     """Cut a sequence into runs such that the sum of squares within them is least (Fisher 1958).
@@ -52,17 +54,17 @@ def check_blocks(segments: list[list[int]], blocks: int) -> None:
         raise ValueError(f"segments: found a table of {found} blocks, expected {blocks}")
 
 
-def averaged(
-    ratios: np.ndarray, matrices: list[tuple[int, str]], segments: list[list[int]]
-) -> np.ndarray:
+def averaged(ratios: np.ndarray, matrices: list[Matrix], segments: list[list[int]]) -> np.ndarray:
     """The unweighted mean over the blocks of each segment, projection by projection.
+
+    Of a mixture, over all experts of these blocks.
 
     Args:
         ratios: float64 [matrices].
-        matrices: (block, projection) of each ratio.
+        matrices: (block, name) of each ratio.
         segments: the segments of all blocks.
     """
     segment_of = {block: number for number, run in enumerate(segments) for block in run}
-    keys = [(segment_of[block], projection) for block, projection in matrices]
+    keys = [(segment_of[block], projection_of(name)) for block, name in matrices]
     means = {key: ratios[[k == key for k in keys]].mean() for key in dict.fromkeys(keys)}
     return np.array([means[key] for key in keys])

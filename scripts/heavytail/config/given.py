@@ -5,13 +5,13 @@ import json
 import re
 from pathlib import Path
 
-from heavytail.projections import PROJECTIONS, key_of
+from heavytail.projections import PROJECTIONS, key_of, name_of
 
 # (block, projection) → its number; the projection is None if the number is the whole block's.
 Given = dict[tuple[int, str | None], float]
 # How far the mean of the ratios may be from the target: published lists are rounded.
 TOLERANCE = 1e-3
-_MODULE = re.compile(r"(?:\S*\.)?(\d+)\.(?:\S*\.)?(\w+)")
+_MODULE = re.compile(r"(?:\S*?\.)??(\d+)\.(?:\S*?\.)??(?:(\d+)\.)?([a-z]+_proj)(?:\.(\w+))?")
 
 
 def read_given(path: str | Path) -> Given:
@@ -87,10 +87,14 @@ def _lines(text: str) -> Given:
 
 
 def _name(name: str) -> tuple[int, str | None]:
-    """The block and projection of a name such as 3, 3.q_proj or model.layers.3.self_attn.q_proj."""
+    """The block and matrix of a name: 3, 3.q_proj, model.layers.3.self_attn.q_proj.
+
+    Those of an expert are 3.up_proj.7 or model.layers.3.mlp.experts.7.up_proj.
+    """
     if name.isdecimal():
         return int(name), None
     found = _MODULE.fullmatch(name)
-    if not found or found[2] not in PROJECTIONS:
+    if not found or found[3] not in PROJECTIONS:
         raise ValueError(f"found {name!r}, expected a block or a matrix such as 3.q_proj")
-    return int(found[1]), found[2]
+    expert = found[2] or found[4]
+    return int(found[1]), name_of(found[3], expert) if expert else found[3]

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from heavytail.models.checkpoint import Place
 from heavytail.models.hidden_states import HiddenStates
 from heavytail.models.input_statistics import input_statistics
 from heavytail.models.streaming import StreamedModel, batches_of
@@ -37,7 +38,7 @@ class FreshModel(StreamedModel):
         super().__init__(folder, device)
         self.seed = seed
 
-    def read(self, module: nn.Module, prefix: str) -> Iterator[tuple[str, Tensor]]:
+    def read(self, module: nn.Module, prefix: str) -> Iterator[tuple[str, Place, Tensor]]:
         """Each weight of a module, initialised afresh; a prefix always gets the same ones."""
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(crc32(f"{self.seed} {prefix}".encode()))
@@ -48,7 +49,8 @@ class FreshModel(StreamedModel):
             module.load_state_dict(fresh, strict=False, assign=True)
             for part in module.modules():
                 self.causal._init_weights(part)
-        yield from module.state_dict().items()
+        for name, weight in module.state_dict().items():
+            yield name, ..., weight
 
 
 def input_spectra(
@@ -58,8 +60,8 @@ def input_spectra(
 
     `windows` are token ids, int64 [windows, length]. The eigenvalues are float64 [columns],
     descending, and clamped at zero; if there are fewer tokens than columns, the last
-    columns − tokens are rounding noise. With a `seed` the architecture is initialised at random
-    instead, block by block too.
+    columns − tokens are rounding noise. An expert that no token reaches has none. With a `seed` the
+    architecture is initialised at random instead, block by block too.
 
     Raises ValueError if the family is not supported.
     """
@@ -67,11 +69,12 @@ def input_spectra(
     model = StreamedModel(folder, device) if seed is None else FreshModel(folder, device, seed)
 
     def visit(index: int, block: nn.Module, states: HiddenStates) -> None:
-        grams = input_statistics(model, Gram, index, block, states)
-        for sharing, gram in grams.items():
-            values = torch.linalg.eigvalsh(gram.total).clamp_(min=0.0)
-            found.append((index, sharing, values.flip(0).cpu().numpy()))
-        log.info("block %d: spectra of %d inputs", index, len(grams))
+        before = len(found)
+        for sharing, gram in input_statistics(model, Gram, index, block, states):
+            if gram:
+                values = torch.linalg.eigvalsh(gram.total).clamp_(min=0.0)
+                found.append((index, sharing, values.flip(0).cpu().numpy()))
+        log.info("block %d: spectra of %d inputs", index, len(found) - before)
 
     model.run(model.embed(batches_of(windows)), visit)
     return found

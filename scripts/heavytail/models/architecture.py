@@ -84,7 +84,7 @@ def unusable(folder: str | Path, part: str, error: Exception) -> ValueError:
 
 
 def matrices_of(folder: Path, config: dict[str, Any]) -> dict[tuple[int, str], tuple[int, int]]:
-    """(block, projection) → shape of every matrix that the blocks have, in canonical order.
+    """(block, name) → shape of every matrix of the blocks, in the order in which they are used.
 
     Args:
         folder: has config.json; it need not have weights.
@@ -94,10 +94,9 @@ def matrices_of(folder: Path, config: dict[str, Any]) -> dict[tuple[int, str], t
         ValueError: the family is not supported, or transformers cannot make a model of config.json.
     """
     check_config(folder, config)
-    family, slices = family_of(config), slices_of(config)
-    shapes = parameter_shapes(folder)
+    prefix, shapes = family_of(config).blocks, parameter_shapes(folder)
     return {
-        (block, projection): part.shape(shapes[f"{family.blocks}.{block}.{part.module}.weight"])
-        for block in range(config[family.depth])
-        for projection, part in slices.items()
+        (block, name): part.shape(shapes[f"{prefix}.{block}.{part.tensor}"])
+        for block, slices in enumerate(slices_of(config))
+        for name, part in slices.items()
     }

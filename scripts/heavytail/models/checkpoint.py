@@ -4,20 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, reduce
+from itertools import count
 from pathlib import Path
+from types import EllipsisType
 from typing import TYPE_CHECKING
 
 from safetensors import SafetensorError, safe_open
 
 from heavytail.config.model_folder import read_settings
 from heavytail.models.layout import Family, WeightSlice, family_of, slices_of
+from heavytail.projections import Matrix
 
 # Shapes are read without torch, which takes longer to import than most allocations take.
 if TYPE_CHECKING:
     import torch
 
+    from heavytail.models.naming import Naming, Piece
+
+# Where a stored tensor is in a parameter: all of it, or some rows of an expert.
+Place = EllipsisType | tuple[int, slice]
 WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
 
 
@@ -89,16 +96,40 @@ class Checkpoint:
             raise ValueError(f"{path}: not a whole safetensors file ({error})") from error
 
     @cached_property
-    def _renamed(self) -> dict[str, str]:
+    def _naming(self) -> Naming:
         """The model's names of tensors → those of a checkpoint that has others."""
         from heavytail.models.architecture import described_model
         from heavytail.models.naming import naming
 
-        return naming(described_model(self.folder), self.stored).stored
+        return naming(described_model(self.folder), self.stored)
 
     def stored_name(self, name: str) -> str:
         """The name of a tensor in the checkpoint, or `name` if the checkpoint lacks it."""
-        return name if name in self.stored else self._renamed.get(name, name)
+        return name if name in self.stored else self._naming.stored.get(name, name)
+
+    def _pieces(self, name: str) -> dict[Piece, str]:
+        """Piece → name in the checkpoint, of a parameter that is stored by expert; else nothing."""
+        stored = self.stored_name(name) in self.stored
+        return {} if stored else self._naming.pieces.get(name, {})
+
+    def _rows(self, pieces: dict[Piece, str], expert: int) -> Iterator[tuple[str, slice]]:
+        """The tensors of an expert, and which of its rows each of them is."""
+        start = 0
+        for part in count():
+            stored = pieces.get((expert, part))
+            if stored is None:
+                return
+            yield stored, slice(start, start + self.stored[stored].shape[0])
+            start += self.stored[stored].shape[0]
+
+    def parts(self, name: str) -> Iterator[tuple[Place, torch.Tensor]]:
+        """What is stored of a tensor, one after the other, and where it belongs. Raises as it."""
+        pieces = self._pieces(name)
+        if not pieces:
+            yield ..., self.tensor(name)
+        for expert in sorted({expert for expert, _ in pieces}):
+            for stored, rows in self._rows(pieces, expert):
+                yield (expert, rows), self.tensor(stored)
 
     def entry(self, name: str) -> Stored:
         """What a header says of a tensor. Raises ValueError if it is missing."""
@@ -115,8 +146,24 @@ class Checkpoint:
 
     def tensor(self, name: str) -> torch.Tensor:
         """One tensor in its stored dtype, on the CPU. Raises ValueError if it is missing."""
+        if self._pieces(name):
+            return self._joined(name)
         with self._reading(name) as (shard, stored):
             return shard.get_tensor(stored)
+
+    def _joined(self, name: str) -> torch.Tensor:
+        """A parameter that is stored by expert, in the widest dtype of its parts."""
+        import torch
+
+        found: torch.Tensor | None = None
+        for place, part in self.parts(name):
+            if found is None:
+                found = torch.empty(self.shape(name), dtype=part.dtype)
+            if found.dtype != part.dtype:
+                found = found.to(torch.promote_types(found.dtype, part.dtype))
+            found[place] = part
+        assert found is not None, "there are pieces"
+        return found
 
     def rows(self, name: str, start: int, stop: int) -> torch.Tensor:
         """The rows from `start` to `stop` of a tensor, as in `tensor`."""
@@ -125,7 +172,12 @@ class Checkpoint:
 
     def shape(self, name: str) -> tuple[int, ...]:
         """The shape of a tensor, without reading it. Raises ValueError if it is missing."""
-        return self.entry(name).shape
+        pieces = self._pieces(name)
+        if not pieces:
+            return self.entry(name).shape
+        *_, (last, rows) = self._rows(pieces, 0)
+        experts = 1 + max(expert for expert, _ in pieces)
+        return experts, rows.stop, *self.stored[last].shape[1:]
 
     @cached_property
     def family(self) -> Family:
@@ -133,20 +185,14 @@ class Checkpoint:
         return family_of(self.config)
 
     @cached_property
-    def slices(self) -> dict[str, WeightSlice]:
-        """Canonical projection → where its weights are in a block; raises as `slices_of` does."""
+    def slices(self) -> list[dict[str, WeightSlice]]:
+        """Of each block: matrix → where its weights are; raises as `slices_of` does."""
         return slices_of(self.config)
 
     @property
     def depth(self) -> int:
         """The number of blocks."""
         return self.config[self.family.depth]
-
-    def matrix_dtype(self, block: int, projection: str) -> torch.dtype:
-        """The dtype in which a projection is stored, whatever config.json says."""
-        from heavytail.io.tensors import DTYPES
-
-        return DTYPES[self.entry(self.weight_name(block, projection)).code]
 
     @cached_property
     def dtype(self) -> torch.dtype:
@@ -156,22 +202,51 @@ class Checkpoint:
         dtypes = (self.matrix_dtype(*matrix) for matrix in self.matrices())
         return reduce(torch.promote_types, dtypes)
 
-    def weight_name(self, block: int, projection: str) -> str:
-        """The name of the tensor that holds a projection, perhaps together with others."""
-        return f"{self.family.blocks}.{block}.{self.slices[projection].module}.weight"
+    def weight_name(self, block: int, name: str) -> str:
+        """The model's name of the tensor that holds a matrix, perhaps together with others."""
+        return f"{self.family.blocks}.{block}.{self.slices[block][name].tensor}"
 
-    def matrix(self, block: int, projection: str) -> torch.Tensor:
-        """A projection [rows, columns] in its stored dtype, on the CPU."""
-        return self.slices[projection].read(self.tensor(self.weight_name(block, projection)))
+    def place(self, block: int, name: str) -> tuple[str, WeightSlice]:
+        """The checkpoint's name of the tensor that holds a matrix, and where the matrix is in it.
 
-    def matrix_shape(self, block: int, projection: str) -> tuple[int, int]:
-        """The shape of a projection, without reading it."""
-        return self.slices[projection].shape(self.shape(self.weight_name(block, projection)))
+        Raises ValueError if no tensor holds all of it.
+        """
+        part, tensor = self.slices[block][name], self.weight_name(block, name)
+        pieces = self._pieces(tensor)
+        if not pieces:
+            return self.stored_name(tensor), part
+        own = None if part.transposed or part.groups > 1 else slice(part.start, part.stop)
+        for stored, rows in self._rows(pieces, part.expert or 0):
+            if rows == own:
+                return stored, WeightSlice(stored.removesuffix(".weight"))
+        raise ValueError(f"{self.folder}: {tensor}: stored in parts of which {name} is none")
 
-    def matrices(self) -> dict[tuple[int, str], tuple[int, int]]:
-        """(block, projection) → shape of every matrix, in canonical order.
+    def matrix_dtype(self, block: int, name: str) -> torch.dtype:
+        """The dtype in which a matrix is stored, whatever config.json says."""
+        from heavytail.io.tensors import DTYPES
+
+        return DTYPES[self.entry(self.place(block, name)[0]).code]
+
+    def matrix(self, block: int, name: str) -> torch.Tensor:
+        """A matrix [rows, columns] in its stored dtype, on the CPU."""
+        stored, part = self.place(block, name)
+        if part.expert is None:
+            return part.read(self.tensor(stored))
+        one = self.rows(stored, part.expert, part.expert + 1)
+        return replace(part, expert=0).read(one)
+
+    def matrix_shape(self, block: int, name: str) -> tuple[int, int]:
+        """The shape of a matrix, without reading it."""
+        stored, part = self.place(block, name)
+        return part.shape(self.shape(stored))
+
+    def matrices(self) -> dict[Matrix, tuple[int, int]]:
+        """(block, name) → shape of every matrix, in the order in which the model uses them.
 
         Raises ValueError if a tensor is missing or the family is not supported.
         """
-        slices = self.slices
-        return {(b, p): self.matrix_shape(b, p) for b in range(self.depth) for p in slices}
+        return {
+            (block, name): self.matrix_shape(block, name)
+            for block, slices in enumerate(self.slices)
+            for name in slices
+        }

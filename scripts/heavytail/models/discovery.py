@@ -3,6 +3,11 @@
 The model is made without weights, and a few tokens without values go through it. Each linear layer
 gets its role by its name; which layers read the same input, and in which order, the pass shows. A
 model of which anything stays unclear is refused by name: better no number than a wrong one.
+
+In a mixture, routers stay as they are, and experts that see every token are called `shared`. Where
+queries, keys and values come from few numbers (DeepSeek), each has the matrix that makes these
+(`q_proj.a`, `k_proj.kv_a`) and the one that they are made with (`q_proj.b`, `k_proj.kv_b`,
+`v_proj.kv_b`).
 """
 
 import json
@@ -16,8 +21,9 @@ from torch import nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 from transformers import CONFIG_MAPPING, AutoModelForCausalLM, PreTrainedModel
 
-from heavytail.models.layout import SHARED_INPUTS, Family, WeightSlice
-from heavytail.projections import PROJECTIONS
+from heavytail.models.experts import are_experts, expert_slices
+from heavytail.models.layout import Family, WeightSlice, stages
+from heavytail.projections import ATTENTION, MLP, PROJECTIONS, name_of, projection_of
 
 TOKENS = 4
 # What the layers of attention, and those of the MLP, are called.
@@ -31,6 +37,13 @@ MLP_NAMES = {
     "gate_proj": ("gate_proj", "w1"),
     "up_proj": ("up_proj", "fc1", "c_fc", "fc_in", "intermediate.dense", "w3"),
     "down_proj": ("down_proj", "fc2", "c_proj", "fc_out", "output.dense", "w2"),
+}
+# Those of low-rank attention, and the matrices that they have.
+LOW_RANK = {
+    "q_a_proj": ("q_proj.a",),
+    "q_b_proj": ("q_proj.b",),
+    "kv_a_proj_with_mqa": ("k_proj.kv_a",),
+    "kv_b_proj": ("k_proj.kv_b", "v_proj.kv_b"),
 }
 
 
@@ -81,16 +94,24 @@ def _found(model: PreTrainedModel, config: dict[str, Any]) -> Family:
     reads, output = _pass(model, blocks)
     slices = [_slices(*one) for one in zip(blocks, reads, strict=True)]
     for number, other in enumerate(slices):
-        if other != slices[0]:
+        if _outline(other) != _outline(slices[0]):
             raise UnclearError(f"block {number} is not as block 0")
-    _check_order(slices[0], reads[0])
+        _check_order(other, reads[number])
+    alike = all(other == slices[0] for other in slices)
     return Family(
         prefix,
         lambda _config: slices[0],
         depth,
         _key(model, config, "decoder_attention_heads", "num_attention_heads"),
         isinstance(output, tuple),
+        () if alike else tuple(slices),
     )
+
+
+def _outline(slices: dict[str, WeightSlice]) -> tuple[object, ...]:
+    """What all blocks must share: attention, and the projections of the MLP or of its experts."""
+    attention = {name: part for name, part in slices.items() if projection_of(name) in ATTENTION}
+    return attention, {projection_of(name) for name in slices}
 
 
 def _key(model: PreTrainedModel, config: dict[str, Any], of_decoder: str, common: str) -> str:
@@ -122,13 +143,33 @@ def _weighted(block: nn.Module) -> Iterator[tuple[str, nn.Module]]:
 
 def _check_layers(block: nn.Module) -> None:
     """Raise UnclearError if a block has weights of which nobody knows what they do."""
+    mixtures = _mixtures(block)
     for name, module in _weighted(block):
-        convolves = isinstance(module, nn.Conv1d)
-        if not convolves and any(part.ndim > 2 for part in module.parameters(recurse=False)):
-            raise UnclearError(f"{name}: it is a mixture of experts")
+        deep = any(part.ndim > 2 for part in module.parameters(recurse=False))
+        if deep and not isinstance(module, nn.Conv1d) and name not in mixtures:
+            raise UnclearError(f"{name}: it has weights of more than two dimensions")
     for name, module in _weighted(block):
+        if name in mixtures or _routes(name, module, mixtures):
+            continue
         if not isinstance(module, nn.Linear) or _role(name) is None:
             raise UnclearError(f"{name} ({type(module).__name__}) has no clear role")
+
+
+def _mixtures(block: nn.Module) -> dict[str, nn.Module]:
+    """The modules of a block that have experts."""
+    return {name: module for name, module in block.named_modules() if are_experts(module)}
+
+
+def _routes(name: str, module: nn.Module, mixtures: dict[str, nn.Module]) -> bool:
+    """Whether a module weighs experts: a number for each of a mixture beside it, or for one."""
+    counts = {
+        len(next(experts.parameters()))
+        for other, experts in mixtures.items()
+        if name.startswith(f"{other.rpartition('.')[0]}.")
+    }
+    own = [part for part in module.parameters(recurse=False) if part.ndim > 1]
+    gates = any(word in name.rpartition("mlp.")[2] for word in ("gate", "router"))
+    return bool(counts) and gates and _role(name) is None and own[0].shape[0] in {1, *counts}
 
 
 def _pass(
@@ -148,8 +189,12 @@ def _pass(
         module.register_forward_pre_hook(see(number, name))
         for number, block in enumerate(blocks)
         for name, module in block.named_modules()
-        if isinstance(module, nn.Linear)
+        if isinstance(module, nn.Linear) or are_experts(module)
     ]
+    for block in blocks:
+        for module in _mixtures(block).values():
+            # Which tokens reach an expert depends on values, and there are none.
+            module.forward = lambda hidden, *_others, **_keywords: torch.empty_like(hidden)
     hooks.append(blocks[-1].register_forward_hook(lambda _module, _inputs, out: given.append(out)))
     with torch.no_grad():
         model(input_ids=torch.zeros(1, TOKENS, dtype=torch.long), use_cache=False)
@@ -159,29 +204,67 @@ def _pass(
 
 
 def _slices(block: nn.Module, reads: list[tuple[str, object]]) -> dict[str, WeightSlice]:
-    """Projection → the linear layer that has its weights, of one block.
+    """Matrix → the linear layer or the experts that have its weights, of one block.
 
     Linear layers that no token goes through, those for another model's outputs, stay as they are.
     """
-    run = [name for name, _ in reads]
+    run, mixtures = [name for name, _ in reads], _mixtures(block)
     found: dict[str, WeightSlice] = {}
     for name, module in _weighted(block):
-        if name not in run:
+        if name not in run or _routes(name, module, mixtures):
             continue
-        role = _role(name)
-        if role is None or role in found or run.count(name) > 1:
+        own = expert_slices(name, module) if name in mixtures else _linear_slices(name, block)
+        if not own or own.keys() & found.keys() or run.count(name) > 1:
             raise UnclearError(f"{name} ({type(module).__name__}) has no clear role")
-        found[role] = WeightSlice(name)
-    missing = [name for name in PROJECTIONS if name not in found and name != "gate_proj"]
+        found |= own
+    projections = {projection_of(name) for name in found}
+    missing = [name for name in PROJECTIONS if name not in projections and name != "gate_proj"]
     if missing:
         raise UnclearError(f"found no {missing[0]}")
-    return {name: found[name] for name in PROJECTIONS if name in found}
+    return _in_turn(found, run)
+
+
+def _linear_slices(name: str, block: nn.Module) -> dict[str, WeightSlice]:
+    """Matrix → where it is in the linear layer of this name; nothing if its role is not clear."""
+    outer, _, last = name.rpartition(".")
+    role = _role(name)
+    if last == "kv_b_proj" and role:
+        # The rows of a head are those of its keys, then those of its values.
+        attention: Any = block.get_submodule(outer)
+        heads, keys = attention.num_heads, attention.qk_nope_head_dim
+        ends = (0, keys), (keys, keys + attention.v_head_dim)
+        slices = (WeightSlice(name, heads, *rows) for rows in ends)
+        return dict(zip(LOW_RANK[last], slices, strict=True))
+    if last in LOW_RANK and role:
+        return {LOW_RANK[last][0]: WeightSlice(name)}
+    if role in MLP and "shared" in name and _mixtures(block):
+        return {name_of(role, "shared"): WeightSlice(name)}
+    return {role: WeightSlice(name)} if role else {}
+
+
+def _in_turn(found: dict[str, WeightSlice], run: list[str]) -> dict[str, WeightSlice]:
+    """The matrices of a block in canonical order: attention, then each part of the MLP in turn."""
+    turns: dict[tuple[bool, str], int] = {}
+    for name, part in found.items():
+        attends, own = projection_of(name) in ATTENTION, name.partition(".")[2]
+        turn = turns.get((attends, own), len(run))
+        turns[attends, own] = min(turn, run.index(part.module))
+
+    def place(name: str) -> tuple[bool, bool, int, int, int]:
+        projection, _, own = name.partition(".")
+        attends, number = projection in ATTENTION, int(own) if own.isdecimal() else 0
+        turn = turns[attends, own]
+        return not attends, projection == "o_proj", turn, number, PROJECTIONS.index(projection)
+
+    return {name: found[name] for name in sorted(found, key=place)}
 
 
 def _role(name: str) -> str | None:
     """The projection of a linear layer with this name in its block."""
     *outer, last = name.split(".")
     attends = any("att" in part for part in outer)
+    if attends and last in LOW_RANK:
+        return projection_of(LOW_RANK[last][0])
     pair = ".".join([*outer[-1:], last])
     for role, names in (NAMES if attends else MLP_NAMES).items():
         if last in names or pair in names:
@@ -192,10 +275,10 @@ def _role(name: str) -> str | None:
 def _check_order(slices: dict[str, WeightSlice], reads: list[tuple[str, object]]) -> None:
     """Raise UnclearError unless projections share the inputs that they should, in their turns."""
     order, inputs = [name for name, _ in reads], dict(reads)
-    stages = [[slices[p].module for p in stage if p in slices] for stage in SHARED_INPUTS]
-    for stage in stages:
+    modules = [[slices[name].module for name in stage] for stage in stages(slices)]
+    for stage in modules:
         if any(inputs[name] is not inputs[stage[0]] for name in stage):
             raise UnclearError(f"{', '.join(stage)} do not read the same input")
-    turns = [[order.index(name) for name in stage] for stage in stages]
+    turns = [[order.index(name) for name in stage] for stage in modules]
     if any(max(one) > min(two) for one, two in pairwise(turns)):
         raise UnclearError(f"the linear layers of a block run as {', '.join(order)}")

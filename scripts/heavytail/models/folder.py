@@ -81,17 +81,24 @@ def _check_shapes(checkpoint: Checkpoint, model: PreTrainedModel, found: Naming)
     """Raise ValueError if a tensor has another shape than the model's, or holds no floats."""
     parameters = {name for name, _ in model.named_parameters()}
     for name, empty in model.state_dict().items():
-        if name not in found.stored:
-            continue
-        stored = found.stored[name]
-        entry, at = checkpoint.stored[stored], f"{checkpoint.folder}: {stored}"
-        if entry.shape != tuple(empty.shape):
-            raise ValueError(f"{at}: found shape {entry.shape}, expected {tuple(empty.shape)}")
-        if name in parameters and entry.code not in FLOATS:
-            raise ValueError(
-                f"{at}: found numbers of type {entry.code}, expected one of {', '.join(FLOATS)}: "
-                "dequantise the weights first"
-            )
+        for stored, expected in _shapes(found, name, tuple(empty.shape)).items():
+            entry, at = checkpoint.stored[stored], f"{checkpoint.folder}: {stored}"
+            if entry.shape != expected:
+                raise ValueError(f"{at}: found shape {entry.shape}, expected {expected}")
+            if name in parameters and entry.code not in FLOATS:
+                raise ValueError(
+                    f"{at}: found numbers of type {entry.code}, expected one of "
+                    f"{', '.join(FLOATS)}: dequantise the weights first"
+                )
+
+
+def _shapes(found: Naming, name: str, shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
+    """The tensors of a checkpoint that a parameter of this shape is in, and their shapes."""
+    if name in found.stored:
+        return {found.stored[name]: shape}
+    pieces = found.pieces.get(name, {})
+    parts = 1 + max((part for _, part in pieces), default=0)
+    return {stored: (shape[1] // parts, shape[2]) for stored in pieces.values()}
 
 
 def _check_tied(checkpoint: Checkpoint, model: PreTrainedModel, found: Naming) -> None:

@@ -33,6 +33,11 @@ class HiddenStates:
         else:
             self[len(self) - 1] = hidden
 
+    def beside(self, name: str) -> "HiddenStates":
+        """An empty list of what is computed from this one; it has what is left of the budget."""
+        folder = None if self._folder is None else self._folder / name
+        return HiddenStates(folder, max(0.0, self._budget - self._used))
+
     @property
     def spilled(self) -> bool:
         """Whether a batch is on disk."""

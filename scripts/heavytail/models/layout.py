@@ -10,6 +10,7 @@ import importlib
 import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from heavytail.models import families
@@ -31,7 +32,8 @@ class WeightSlice:
     """A projection's rows: from `start` to `stop` in each of `groups` equal parts of a weight.
 
     A projection with a module of its own has all rows; a fused one shares its module. A
-    `transposed` weight is [columns, rows].
+    `transposed` weight is [columns, rows]. Where the weights of all experts are one `parameter`,
+    [experts, rows, columns], the slice is of one `expert`.
     """
 
     module: str
@@ -39,10 +41,18 @@ class WeightSlice:
     start: int = 0
     stop: int | None = None
     transposed: bool = False
+    parameter: str = "weight"
+    expert: int | None = None
+
+    @property
+    def tensor(self) -> str:
+        """The name of the weight."""
+        return f"{self.module}.{self.parameter}"
 
     def view(self, weight: torch.Tensor) -> torch.Tensor:
         """The projection as a view of its module's weight, [groups, rows, columns]."""
-        rows = weight.T if self.transposed else weight
+        own = weight if self.expert is None else weight[self.expert]
+        rows = own.T if self.transposed else own
         return rows.unflatten(0, (self.groups, -1))[:, self.start : self.stop]
 
     def is_whole(self, shape: tuple[int, ...]) -> bool:
@@ -59,7 +69,8 @@ class WeightSlice:
 
     def shape(self, whole: tuple[int, ...]) -> tuple[int, int]:
         """The projection's [rows, columns] in a weight of shape `whole`."""
-        rows, columns = whole[::-1] if self.transposed else whole
+        own = whole if self.expert is None else whole[1:]
+        rows, columns = own[::-1] if self.transposed else own
         return self.groups * len(range(rows // self.groups)[self.start : self.stop]), columns
 
 
@@ -69,7 +80,8 @@ class Family:
 
     Attributes:
         blocks: the prefix of the names of the blocks' tensors, before the number of the block.
-        slices: the settings of config.json → projection → where its weights are in a block.
+        slices: the settings of config.json → matrix → where its weights are in a block.
+        by_block: the same of each block, if they differ.
         depth, heads: what config.json calls the number of blocks, and that of query heads.
         tuples: whether a block returns a tuple, of which the hidden states are the first.
     """
@@ -79,6 +91,7 @@ class Family:
     depth: str = "num_hidden_layers"
     heads: str = "num_attention_heads"
     tuples: bool = False
+    by_block: tuple[dict[str, WeightSlice], ...] = ()
 
 
 def family_of(config: dict[str, Any]) -> Family:
@@ -92,18 +105,23 @@ def family_of(config: dict[str, Any]) -> Family:
     return importlib.import_module("heavytail.models.discovery").family(config)
 
 
-def slices_of(config: dict[str, Any]) -> dict[str, WeightSlice]:
-    """Canonical projection → where its weights are in a block, in canonical order.
+def slices_of(config: dict[str, Any]) -> list[dict[str, WeightSlice]]:
+    """Of each block: matrix → where its weights are, in the order in which they are used.
 
     Raises ValueError for a family that is not supported and for a config.json that lacks a size.
     """
     try:
-        return family_of(config).slices(config)
+        family = family_of(config)
+        return [*family.by_block] or [family.slices(config)] * config[family.depth]
     except KeyError as error:
         raise ValueError(f"config.json: {error.args[0]}: missing") from error
 
 
 def stages(slices: dict[str, WeightSlice]) -> list[tuple[str, ...]]:
-    """The projections of a family, grouped by the activations that they read."""
-    found = (tuple(name for name in sharing if name in slices) for sharing in SHARED_INPUTS)
-    return [sharing for sharing in found if sharing]
+    """The matrices of a block, grouped by the activations that they read, in forward order."""
+
+    def reads(name: str) -> tuple[str, int]:
+        projection, _, expert = name.partition(".")
+        return expert, next(n for n, own in enumerate(SHARED_INPUTS) if projection in own)
+
+    return [tuple(names) for _, names in groupby(slices, reads)]

@@ -33,8 +33,8 @@ def load_model(
     model = model.to(device)  # type: ignore[arg-type]
     # Pruned there: what an artifact holds is packed.
     if artifact is not None:
-        for block, projection in checkpoint.matrices():
-            part = checkpoint.slices[projection]
-            weight = model.get_parameter(checkpoint.weight_name(block, projection)).data
-            part.write(weight, artifact.apply(block, projection, part.read(weight)))
+        for block, name in checkpoint.matrices():
+            part = checkpoint.slices[block][name]
+            weight = model.get_parameter(checkpoint.weight_name(block, name)).data
+            part.write(weight, artifact.apply(block, name, part.read(weight)))
     return model

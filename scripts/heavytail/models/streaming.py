@@ -11,7 +11,7 @@ from torch import nn
 
 from heavytail.models.ahead import Weights, filled_ahead
 from heavytail.models.architecture import empty_model
-from heavytail.models.checkpoint import Checkpoint
+from heavytail.models.checkpoint import Checkpoint, Place
 from heavytail.models.device import compute_dtype, return_large_allocations
 from heavytail.models.head import decoder_of, equal, logits_of
 from heavytail.models.hidden_states import HiddenStates
@@ -57,10 +57,14 @@ class StreamedModel:
         # (batch, length) → what the model gives each of its blocks beside the hidden states.
         self._arguments: dict[tuple[int, ...], list[tuple[tuple[Any, ...], dict[str, Any]]]] = {}
 
-    def read(self, module: nn.Module, prefix: str) -> Iterator[tuple[str, torch.Tensor]]:
-        """Each weight of a module by its name, from the checkpoint's tensors below `prefix`."""
+    def read(self, module: nn.Module, prefix: str) -> Iterator[tuple[str, Place, torch.Tensor]]:
+        """Each weight of a module by its name, from the checkpoint's tensors below `prefix`.
+
+        What is stored in parts comes so, each with its place in the weight.
+        """
         for name in module.state_dict():
-            yield name, self.checkpoint.tensor(f"{prefix}.{name}")
+            for place, part in self.checkpoint.parts(f"{prefix}.{name}"):
+                yield name, place, part
 
     def _load_ends(self) -> None:
         """Load all that stands before and after the blocks but for the output embedding."""
@@ -72,7 +76,7 @@ class StreamedModel:
             if own:
                 weights = {
                     name: weight.to(self.device, own[name].dtype)
-                    for name, weight in self.read(module, prefix)
+                    for name, _, weight in self.read(module, prefix)
                     if name in own and f"{prefix}.{name}" not in self.causal.all_tied_weights_keys
                 }
                 module.load_state_dict(weights, strict=False, assign=True)
@@ -156,33 +160,33 @@ class StreamedModel:
     @torch.no_grad()
     def _fill(self, index: int, room: Weights) -> None:
         """Read a block's weights into their room, and prune them there."""
-        for name, weight in self.read(self.layers[index], f"{self.prefix}.{index}"):
+        for name, place, weight in self.read(self.layers[index], f"{self.prefix}.{index}"):
             if self.device.type == "cuda":
                 # From there the GPU copies by itself.
                 weight = weight.to(room[name].dtype).pin_memory()
-            room[name].copy_(weight, non_blocking=True)
+            room[name][place].copy_(weight, non_blocking=True)
         if self.artifact is not None:
-            for projection, part in self.slices.items():
-                weight = room[f"{part.module}.weight"]
-                part.write(weight, self.artifact.apply(index, projection, part.read(weight)))
+            for name, part in self.slices[index].items():
+                weight = room[part.tensor]
+                part.write(weight, self.artifact.apply(index, name, part.read(weight)))
 
     def is_last(self, index: int) -> bool:
         """Whether no block follows."""
         return index == len(self.layers) - 1
 
-    def weight(self, block: nn.Module, projection: str) -> torch.Tensor:
-        """A projection [rows, columns] of a loaded block."""
-        part = self.slices[projection]
-        return part.read(cast(nn.Linear, block.get_submodule(part.module)).weight.data)
+    def weight(self, index: int, name: str) -> torch.Tensor:
+        """A matrix [rows, columns] of a loaded block."""
+        part = self.slices[index][name]
+        return part.read(self.layers[index].get_parameter(part.tensor).data)
 
-    def put(self, block: nn.Module, projection: str, weight: torch.Tensor) -> None:
-        """Give a projection of a loaded block other weights, in the dtype of the computation."""
-        part = self.slices[projection]
-        module = cast(nn.Linear, block.get_submodule(part.module))
-        if part.is_whole(module.weight.shape):
-            module.weight.data = weight.to(module.weight.dtype)
+    def put(self, index: int, name: str, weight: torch.Tensor) -> None:
+        """Give a matrix of a loaded block other weights, in the dtype of the computation."""
+        part = self.slices[index][name]
+        parameter = self.layers[index].get_parameter(part.tensor)
+        if part.is_whole(parameter.shape):
+            parameter.data = weight.to(parameter.dtype)
         else:
-            part.write(module.weight.data, weight)
+            part.write(parameter.data, weight)
 
     def through(self, index: int, block: nn.Module, hidden: torch.Tensor) -> torch.Tensor:
         """One batch [batch, length, width] through a loaded block."""

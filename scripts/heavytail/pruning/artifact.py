@@ -1,8 +1,8 @@
 """A pruned cell, stored compactly beside the dense weights that it refers to.
 
-Per matrix `{block}.{projection}.kept`, the bit-packed mask of the weights that stay, and where the
-method rewrites them `{block}.{projection}.values`, those weights in row-major order. The metadata
-holds the SHA-256 of every tensor.
+Per matrix `{block}.{matrix}.kept`, the bit-packed mask of the weights that stay, and where the
+method rewrites them `{block}.{matrix}.values`, those weights in row-major order. The metadata holds
+the SHA-256 of every tensor.
 """
 
 import hashlib
@@ -70,10 +70,10 @@ def unpacked(packed: torch.Tensor, entries: int) -> torch.Tensor:
 
 
 def described(stored: dict[str, torch.Tensor]) -> dict[str, str]:
-    """What the record says of one block's tensors on the CPU, keys {projection}.{part}.
+    """What the record says of one block's tensors on the CPU, keys {matrix}.{part}.
 
     Returns:
-        As JSON, `sha256`: key → of the tensor; `kept`: projection → how many of its weights stay.
+        As JSON, `sha256`: key → of the tensor; `kept`: matrix → how many of its weights stay.
     """
     # In their files' order, whatever the order in which they were made.
     order = sorted(stored, key=lambda key: (-stored[key].itemsize, key))
@@ -87,11 +87,11 @@ def described(stored: dict[str, torch.Tensor]) -> dict[str, str]:
 
 
 def matrices_in(tensors: dict[str, torch.Tensor]) -> dict[str, dict[str, torch.Tensor]]:
-    """Projection → stored form, of one block's tensors with keys {projection}.{part}."""
+    """Matrix → stored form, of one block's tensors with keys {matrix}.{part}."""
     found: dict[str, dict[str, torch.Tensor]] = {}
     for key, tensor in tensors.items():
-        projection, part = key.split(".")
-        found.setdefault(projection, {})[part] = tensor
+        name, _, part = key.rpartition(".")
+        found.setdefault(name, {})[part] = tensor
     return found
 
 

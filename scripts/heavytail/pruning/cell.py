@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 import torch
 from safetensors.torch import load_file
@@ -20,10 +20,14 @@ from heavytail.pruning.settings import PruneSettings
 
 
 class Removed(TypedDict):
-    """What was removed of a cell: the share of all weights, and how many of each matrix."""
+    """What was removed of a cell: the share of all weights, and how many of each matrix.
+
+    `unrouted` are the matrices of experts that no calibration token reached, if there are any.
+    """
 
     realised_sparsity: float
     removed: dict[str, int]
+    unrouted: NotRequired[list[str]]
 
 
 def computed_of(model: str) -> Computed:
@@ -53,14 +57,17 @@ def summary(parts: Parts, sizes: dict[Matrix, int]) -> tuple[Removed, dict[str, 
     """
     removed: dict[str, int] = {}
     digests: dict[str, str] = {}
+    unrouted: list[str] = []
     blocks = 1 + max(block for block, _ in sizes)
     for block in range(blocks):
         found = {name: json.loads(text) for name, text in parts.metadata(block).items()}
         digests |= {key_of(block, part): digest for part, digest in found["sha256"].items()}
         for projection, kept in found["kept"].items():
             removed[key_of(block, projection)] = sizes[block, projection] - kept
+        unrouted += [key_of(block, name) for name in found.get("unrouted", [])]
     realised = sum(removed.values()) / sum(sizes.values())
-    return {"realised_sparsity": realised, "removed": removed}, digests
+    said: Removed = {"realised_sparsity": realised, "removed": removed}
+    return said | {"unrouted": unrouted} if unrouted else said, digests
 
 
 def prune_cell(

@@ -10,6 +10,8 @@ from safetensors import safe_open
 from heavytail.config.model_folder import model_files, named
 from heavytail.io.tensors import layout_of, stream_tensors
 from heavytail.models.checkpoint import Checkpoint
+from heavytail.models.layout import WeightSlice
+from heavytail.projections import Matrix
 from heavytail.pruning.artifact import Artifact
 
 # This modifier prunes during training and has no N:M sparsity.
@@ -23,18 +25,17 @@ def export(folder: str | Path, artifact: Artifact, target: Path) -> None:
     tied embeddings stay as they are.
     """
     checkpoint = Checkpoint(folder)
-    owners: dict[str, list[tuple[int, str]]] = {}
-    for block, projection in checkpoint.matrices():
-        name = checkpoint.stored_name(checkpoint.weight_name(block, projection))
-        owners.setdefault(name, []).append((block, projection))
+    owners: dict[str, list[tuple[Matrix, WeightSlice]]] = {}
+    for matrix in checkpoint.matrices():
+        stored, part = checkpoint.place(*matrix)
+        owners.setdefault(stored, []).append((matrix, part))
 
     def load(name: str) -> torch.Tensor:
         tensor = checkpoint.tensor(name)
         if name in owners:
             tensor = tensor.clone()
-        for block, projection in owners.get(name, ()):
-            part = checkpoint.slices[projection]
-            part.write(tensor, artifact.apply(block, projection, part.read(tensor)))
+        for matrix, part in owners.get(name, ()):
+            part.write(tensor, artifact.apply(*matrix, part.read(tensor)))
         return tensor
 
     target.mkdir(parents=True, exist_ok=True)
@@ -49,14 +50,17 @@ def export(folder: str | Path, artifact: Artifact, target: Path) -> None:
         stream_tensors(copied, layout, load, metadata)
 
 
-def module_ratios(
-    checkpoint: Checkpoint, ratios: dict[tuple[int, str], float]
-) -> dict[float, list[str]]:
-    """Ratio → the linear modules with it; a fused module has the weighted mean of its parts."""
+def module_ratios(checkpoint: Checkpoint, ratios: dict[Matrix, float]) -> dict[float, list[str]]:
+    """Ratio → the linear modules with it; a fused module has the weighted mean of its parts.
+
+    Those of experts have the names that their checkpoint has.
+    """
     weights: dict[str, list[tuple[int, float]]] = {}
-    for (block, projection), (rows, columns) in checkpoint.matrices().items():
-        module = checkpoint.weight_name(block, projection).removesuffix(".weight")
-        weights.setdefault(module, []).append((rows * columns, ratios[block, projection]))
+    for matrix, (rows, columns) in checkpoint.matrices().items():
+        stored, _ = checkpoint.place(*matrix)
+        expert = checkpoint.slices[matrix[0]][matrix[1]].expert is not None
+        module = (stored if expert else checkpoint.weight_name(*matrix)).removesuffix(".weight")
+        weights.setdefault(module, []).append((rows * columns, ratios[matrix]))
     found: dict[float, list[str]] = {}
     for module, parts in weights.items():
         mean = sum(size * ratio for size, ratio in parts) / sum(size for size, _ in parts)
@@ -67,7 +71,7 @@ def module_ratios(
 def recipe(
     checkpoint: Checkpoint,
     modifier: str,
-    ratios: dict[tuple[int, str], float],
+    ratios: dict[Matrix, float],
     group_size: int | None,
 ) -> dict[str, Any]:
     """An llm-compressor recipe that gives every linear module the sparsity of its ratio.
@@ -75,7 +79,7 @@ def recipe(
     Args:
         checkpoint: that of the dense model.
         modifier: the name of llm-compressor's modifier.
-        ratios: (block, projection) → sparsity.
+        ratios: (block, name) → sparsity.
         group_size: M of N:M sparsity. llm-compressor's N counts the weights that are removed.
     """
     groups = {}

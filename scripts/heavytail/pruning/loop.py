@@ -1,23 +1,28 @@
 """Prune a model, with the same loop for every method."""
 
 import importlib
+import json
+import logging
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from types import ModuleType
 
 import torch
 from safetensors.torch import load_file
-from torch import nn
 
 from heavytail.io.parts import Kept, Parts
 from heavytail.models.checkpoint import Checkpoint
 from heavytail.models.device import brought
 from heavytail.models.streaming import StreamedModel
+from heavytail.projections import Matrix
 from heavytail.pruning import artifact
+from heavytail.pruning.selection import smallest_magnitudes
 from heavytail.pruning.settings import PruneSettings
 from heavytail.running.progress import counted
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -28,8 +33,19 @@ class Procedure:
     within_block: (
         ModuleType | None
     )  # of heavytail.pruning.within_block, for methods with a statistic
-    ratios: dict[tuple[int, str], float]  # (block, projection) → sparsity in [0, 1]
+    ratios: dict[Matrix, float]  # (block, name) → sparsity in [0, 1]
     group_size: int | None = None  # M of N:M sparsity
+
+
+@dataclass
+class PrunedBlock:
+    """The stored form of a block's matrices, with keys {matrix}.{part}.
+
+    `unrouted` are the matrices of experts that no token reached, so that magnitude decided.
+    """
+
+    stored: dict[str, torch.Tensor] = field(default_factory=dict)
+    unrouted: list[str] = field(default_factory=list)
 
 
 def chosen(settings: PruneSettings) -> tuple[ModuleType, ModuleType | None]:
@@ -71,7 +87,7 @@ def prune_model(
         model: the folder of the dense model, and the device.
         procedure: the method and its ratios.
         batches: calibration token ids, int64 [batch, length]; read only if the method needs them.
-        parts: stores the tensors of each block, with keys {projection}.{part} as artifact.encode
+        parts: stores the tensors of each block, with keys {matrix}.{part} as artifact.encode
             names them. Blocks that it has from an earlier run stay.
         budget: bytes of hidden states that stay in memory; the others are on disk beside the parts.
 
@@ -89,11 +105,11 @@ def prune_model(
             for index in counted("block", blocks, len(blocks)):
                 if not parts.path(index).is_file():
                     stored = prune_by_itself(checkpoint, device, procedure, index)
-                    keep(index, partial(finished, brought(stored)))
+                    keep(index, partial(finished, brought(stored), []))
         else:
             streamed = StreamedModel(folder, device)
-            for index, stored in prune_in_turn(streamed, procedure, batches, parts, budget):
-                keep(index, partial(finished, brought(stored)))
+            for index, pruned in prune_in_turn(streamed, procedure, batches, parts, budget):
+                keep(index, partial(finished, brought(pruned.stored), pruned.unrouted))
 
 
 def prune_by_itself(
@@ -104,7 +120,7 @@ def prune_by_itself(
     Raises ValueError or ArithmeticError, which names the matrix, if one cannot be pruned.
     """
     stored: dict[str, torch.Tensor] = {}
-    for name in checkpoint.slices:
+    for name in checkpoint.slices[index]:
         weights = {name: checkpoint.matrix(index, name).to(device)}
         dtypes = {name: checkpoint.matrix_dtype(index, name)}
         for _, _, encoded in prune_matrices(procedure, index, weights, None, dtypes):
@@ -118,8 +134,8 @@ def prune_in_turn(
     batches: Iterator[torch.Tensor],
     parts: Parts,
     budget: float,
-) -> Iterator[tuple[int, dict[str, torch.Tensor]]]:
-    """Each block that `parts` lacks, and the stored form of its matrices.
+) -> Iterator[tuple[int, PrunedBlock]]:
+    """Each block that `parts` lacks, pruned.
 
     The inputs of a block come from the pruned blocks before it, as published for Wanda and
     SparseGPT. If `parts` has a block from an earlier run, the hidden states only pass through it.
@@ -131,47 +147,50 @@ def prune_in_turn(
     states = model.embed(batches, parts.folder, budget)
     for index, block in model.blocks():
         if parts.path(index).is_file():
-            restore(model, block, load_file(parts.path(index)))
+            restore(model, index, load_file(parts.path(index)))
             if not model.is_last(index):
                 model.advance(index, block, states)
             continue
-        stored: dict[str, torch.Tensor] = {}
-        stage = partial(prune_stage, model, procedure, index, block, stored)
+        found = PrunedBlock()
+        stage = partial(prune_stage, model, procedure, index, found)
         assert procedure.within_block, "a statistic is gathered one way or the other"
         place = procedure.method.Statistic, index, block, states
         procedure.within_block.prune_block(model, *place, stage)
-        yield index, stored
+        yield index, found
 
 
-def finished(arrived: Callable[[], dict[str, torch.Tensor]]) -> Kept:
+def finished(arrived: Callable[[], dict[str, torch.Tensor]], unrouted: list[str]) -> Kept:
     """A block's tensors once they are on the CPU, and what the record says of them."""
     stored = arrived()
-    return stored, artifact.described(stored)
+    said = artifact.described(stored)
+    return stored, said | ({"unrouted": json.dumps(unrouted)} if unrouted else {})
 
 
 def prune_stage(
     model: StreamedModel,
     procedure: Procedure,
     index: int,
-    block: nn.Module,
-    stored: dict[str, torch.Tensor],
-    projections: tuple[str, ...],
+    found: PrunedBlock,
+    sharing: tuple[str, ...],
     statistic: object,
 ) -> None:
-    """Prune projections that read the same inputs, in the block, and encode them in `stored`.
+    """Prune matrices that read the same inputs, in the block, and encode them in `found`.
 
     Raises ValueError or ArithmeticError, which names the matrix, if one cannot be pruned.
     """
     # A method that rewrites weights shares its work between them. The others take one at a time, so
     # that there is one copy at a time.
     rewrites = procedure.method.REWRITES
-    for names in [projections] if rewrites else [(name,) for name in projections]:
-        weights = {name: model.weight(block, name) for name in names}
+    if statistic is None:
+        log.warning("block %d, %s: no token came: magnitude decides", index, ", ".join(sharing))
+        found.unrouted += sharing
+    for names in [sharing] if rewrites else [(name,) for name in sharing]:
+        weights = {name: model.weight(index, name) for name in names}
         dtypes = {name: model.checkpoint.matrix_dtype(index, name) for name in names}
         for name, pruned, encoded in prune_matrices(procedure, index, weights, statistic, dtypes):
             # The next block must see what the artifact stores.
-            model.put(block, name, pruned)
-            stored.update(encoded)
+            model.put(index, name, pruned)
+            found.stored.update(encoded)
 
 
 def prune_matrices(
@@ -181,25 +200,28 @@ def prune_matrices(
     statistic: object,
     dtypes: dict[str, torch.dtype],
 ) -> Iterator[tuple[str, torch.Tensor, dict[str, torch.Tensor]]]:
-    """Prune projections of a block that read the same inputs.
+    """Prune matrices of a block that read the same inputs.
 
     Args:
         procedure: how.
         index: of the block.
-        weights: projection → [rows, columns], in any dtype.
-        statistic: of the inputs; None for a method that has none.
-        dtypes: projection → that of its stored weights.
+        weights: matrix → [rows, columns], in any dtype.
+        statistic: of the inputs. None for a method that has none, and for matrices of an expert
+            that no token reached, which lose their smallest weights.
+        dtypes: matrix → that of its stored weights.
 
     Returns:
-        Projection, weights in that dtype, and their stored form with keys {projection}.{part}.
+        Matrix, weights in that dtype, and their stored form with keys {matrix}.{part}.
 
     Raises:
         ValueError, ArithmeticError: a matrix cannot be pruned; the message names it.
     """
     copies = [weight.float() for weight in weights.values()]
     ratios = [procedure.ratios[index, name] for name in weights]
+    unrouted = statistic is None and procedure.method.Statistic is not None
+    prune = smallest_magnitudes if unrouted else procedure.method.prune
     try:
-        updated, masks = procedure.method.prune(copies, statistic, ratios, procedure.group_size)
+        updated, masks = prune(copies, statistic, ratios, procedure.group_size)
     except (ValueError, ArithmeticError) as error:
         raise type(error)(f"block {index}, {', '.join(weights)}: {error}") from error
     del copies
@@ -209,7 +231,7 @@ def prune_matrices(
         yield name, pruned, {f"{name}.{part}": tensor for part, tensor in encoded.items()}
 
 
-def restore(model: StreamedModel, block: nn.Module, stored: dict[str, torch.Tensor]) -> None:
+def restore(model: StreamedModel, index: int, stored: dict[str, torch.Tensor]) -> None:
     """Put the pruned weights of an earlier run into a dense block."""
-    for projection, matrix in artifact.matrices_in(stored).items():
-        model.put(block, projection, artifact.decode(model.weight(block, projection), matrix))
+    for name, matrix in artifact.matrices_in(stored).items():
+        model.put(index, name, artifact.decode(model.weight(index, name), matrix))

@@ -49,7 +49,7 @@ def removal_error(weight: torch.Tensor, total: torch.Tensor) -> float:
 
 
 def block_errors(model: StreamedModel, states: HiddenStates) -> dict[Matrix, float]:
-    """(block, projection) → `removal_error` of the dense matrix with the dense model's inputs.
+    """(block, name) → `removal_error` of the dense matrix with the dense model's inputs.
 
     Args:
         model: the dense model.
@@ -58,12 +58,13 @@ def block_errors(model: StreamedModel, states: HiddenStates) -> dict[Matrix, flo
     found: dict[Matrix, float] = {}
 
     def visit(index: int, block: nn.Module, inputs: HiddenStates) -> None:
-        statistics = input_statistics(model, Statistic, index, block, inputs)
-        for sharing in list(statistics):
-            total = hessian.whole(statistics.pop(sharing))
-            for projection in sharing:
-                weight = model.weight(block, projection).float()
-                found[index, projection] = removal_error(weight, total)
+        for sharing, statistic in input_statistics(model, Statistic, index, block, inputs):
+            # What no token reads costs nothing.
+            total = hessian.whole(statistic) if statistic else None
+            del statistic
+            for name in sharing:
+                weight = model.weight(index, name).float()
+                found[index, name] = 0.0 if total is None else removal_error(weight, total)
 
     with torch.no_grad():
         model.run(states, visit)

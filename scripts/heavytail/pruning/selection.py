@@ -89,6 +89,30 @@ def marked_in_units(scores: torch.Tensor, sparsity: float, unit: int) -> torch.T
     return marked.reshape(scores.shape)
 
 
+def smallest_magnitudes(
+    weights: list[torch.Tensor],
+    statistic: object,
+    sparsities: list[float],
+    group_size: int | None = None,
+) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
+    """Remove the floor(sparsity · entries) smallest |w| of each matrix.
+
+    Args:
+        weights: float [rows, columns] each.
+        statistic: unused.
+        sparsities: in [0, 1], one for each matrix.
+        group_size: M of N:M sparsity, which compares only M adjacent weights of a row.
+
+    Returns:
+        The weights as they are, and a mask of what to remove from each, bool [rows, columns].
+    """
+    removed = [
+        smallest_in_units(weight.abs(), sparsity, group_size or weight.numel())
+        for weight, sparsity in zip(weights, sparsities, strict=True)
+    ]
+    return weights, removed
+
+
 def check_units(columns: int, unit: int) -> None:
     """Raise ValueError if a row of so many weights is not a whole number of units."""
     if columns % unit:

@@ -11,7 +11,7 @@ from heavytail.spectra.gram import readable
 
 @dataclass(frozen=True)
 class BlockWeights:
-    """The canonical projections of block `index`; each is read only when it is needed."""
+    """The matrices of block `index`; each is read only when it is needed."""
 
     checkpoint: Checkpoint
     index: int
@@ -20,8 +20,8 @@ class BlockWeights:
 
     @property
     def projections(self) -> tuple[str, ...]:
-        """The canonical projections, in canonical order."""
-        return tuple(self.checkpoint.slices)
+        """The names of the matrices, in the order in which the block uses them."""
+        return tuple(self.checkpoint.slices[self.index])
 
     def shape(self, projection: str) -> tuple[int, int]:
         """[output features, input features], without reading the matrix."""
@@ -55,6 +55,8 @@ class BlockWeights:
         """
         key = self.checkpoint.family.heads
         heads = self.checkpoint.config.get(key) or 0
+        if not {"q_proj", "k_proj"} <= {*self.projections}:
+            raise ValueError("config.json: products of queries and keys: attention is low-rank")
         queries, keys = self.shape("q_proj")[0], self.shape("k_proj")[0]
         if not heads or queries % heads or heads * keys % queries or queries % keys:
             raise ValueError(

@@ -39,7 +39,7 @@ def measured(provenance: Path, measure: str) -> Path:
 
 
 def test_every_page_is_written(provenance, tmp_path):
-    slices = Checkpoint(provenance.parent).slices
+    slices = Checkpoint(provenance.parent).slices[0]
     spectra = {measure: measured(provenance, measure) for measure in SOURCES.values()}
     products, metrics = measured(provenance, "product_spectra"), tmp_path / "metrics.csv"
     write_metrics(spectra, list(METRIC_FAMILIES), metrics)

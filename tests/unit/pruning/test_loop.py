@@ -49,11 +49,12 @@ def naive_masks(folder, method_name: str, way: str, ratio: float) -> dict:
 
     for index in range(3):
         block = model.get_submodule(f"{opened.prefix}.{index}")
-        modules = {p: block.get_submodule(part.module) for p, part in opened.slices.items()}
+        slices = opened.slices[index]
+        modules = {p: block.get_submodule(part.module) for p, part in slices.items()}
         statistics = {p: statistic_of(module) for p, module in modules.items()}
-        for sharing in stages(opened.slices):
+        for sharing in stages(slices):
             for projection in sharing:
-                part, weight = opened.slices[projection], modules[projection].weight.data
+                part, weight = slices[projection], modules[projection].weight.data
                 statistic = statistics[projection]
                 if way == "sequential":
                     statistic = statistics[sharing[0]] = statistic_of(modules[sharing[0]])

@@ -60,7 +60,7 @@ def test_spectra_are_of_the_weights_that_are_scored(name, tmp_path):
     checkpoint, model = Checkpoint(folder), AutoModelForCausalLM.from_pretrained(folder)
     for block, projection in checkpoint.matrices():
         weight = model.get_parameter(checkpoint.weight_name(block, projection)).data
-        expected = checkpoint.slices[projection].read(weight)
+        expected = checkpoint.slices[block][projection].read(weight)
         found = BlockWeights(checkpoint, block, CPU).weight(projection)
         assert torch.equal(found.float(), expected.float())
 

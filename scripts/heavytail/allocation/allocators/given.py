@@ -8,7 +8,7 @@ from heavytail.allocation.published import read_floats
 from heavytail.allocation.settings import Steps
 from heavytail.allocation.target import shifted_to_target
 from heavytail.config.given import TOLERANCE, Given, are_levels, check_shares, read_given
-from heavytail.projections import Matrix, key_of
+from heavytail.projections import Matrix, key_of, projection_of
 
 
 def ratios(sizes: dict[Matrix, int], settings: Steps, guide: str) -> np.ndarray:
@@ -29,7 +29,7 @@ def ratios(sizes: dict[Matrix, int], settings: Steps, guide: str) -> np.ndarray:
     given = _of_array(guide, list(sizes)) if array else read_given(guide)
     check_matrices(guide, given, list(sizes))
     weights = np.array(list(sizes.values()))
-    own = [given[m] if m in given else given[m[0], None] for m in sizes]
+    own = [next(given[key] for key in _keys(matrix) if key in given) for matrix in sizes]
     found = np.array(own, dtype=float)
     if are_levels(given):
         if "step" not in settings:
@@ -51,13 +51,20 @@ def ratios(sizes: dict[Matrix, int], settings: Steps, guide: str) -> np.ndarray:
 def check_matrices(path: str, given: Given, matrices: list[Matrix]) -> None:
     """Raise ValueError, which names the file, if its matrices are not those of the model."""
     blocks = 1 + max(block for block, _ in matrices)
-    for block, projection in matrices:
-        if (block, projection) not in given and (block, None) not in given:
-            raise ValueError(f"{path}: found no ratio of {key_of(block, projection)}")
+    for matrix in matrices:
+        if not any(key in given for key in _keys(matrix)):
+            raise ValueError(f"{path}: found no ratio of {key_of(*matrix)}")
+    known = {key for matrix in matrices for key in _keys(matrix)}
     for block, name in given:
-        if block >= blocks or (name is not None and (block, name) not in matrices):
+        if block >= blocks or (block, name) not in known:
             what = f"block {block}" if name is None else key_of(block, name)
             raise ValueError(f"{path}: found a ratio of {what}, which the model does not have")
+
+
+def _keys(matrix: Matrix) -> tuple[tuple[int, str | None], ...]:
+    """What may give the ratio of a matrix: it, its projection with all experts, or its block."""
+    block, name = matrix
+    return matrix, (block, projection_of(name)), (block, None)
 
 
 def _of_array(path: str, matrices: list[Matrix]) -> Given:

@@ -7,7 +7,7 @@ import numpy as np
 from heavytail.allocation.outlier_map import outlier_map
 from heavytail.allocation.settings import Parts
 from heavytail.allocation.target import shifted_to_target
-from heavytail.projections import ATTENTION, Matrix
+from heavytail.projections import ATTENTION, Matrix, projection_of
 
 
 def read_errors(path: str) -> dict[Matrix, float]:
@@ -53,5 +53,5 @@ def ratios(sizes: dict[Matrix, int], settings: Parts, guide: str) -> np.ndarray:
 
 def _part(matrix: Matrix, parts: str) -> object:
     """What shares an error with a matrix: it alone, or the attention or MLP of its block."""
-    block, projection = matrix
-    return matrix if parts == "matrix" else (block, projection in ATTENTION)
+    block, name = matrix
+    return matrix if parts == "matrix" else (block, projection_of(name) in ATTENTION)

@@ -6,7 +6,7 @@ import numpy as np
 
 from heavytail.allocation.settings import Spectral
 from heavytail.allocation.target import linear_map, to_target
-from heavytail.projections import ATTENTION, MLP, PROJECTIONS, Matrix, key_of
+from heavytail.projections import ATTENTION, MLP, PROJECTIONS, Matrix, key_of, projection_of
 
 
 def read_metric(path: str, metric: str) -> dict[Matrix, float]:
@@ -33,12 +33,17 @@ def guides(wanted: list[str], owned: set[str]) -> tuple[str, ...]:
     return tuple(projection for projection in wanted if projection in owned)
 
 
-def block_scores(metric: dict[Matrix, float], projections: tuple[str, ...]) -> np.ndarray:
+def block_scores(
+    metric: dict[Matrix, float], projections: tuple[str, ...], sizes: dict[Matrix, int]
+) -> np.ndarray:
     """The score of each block: the unweighted mean of a metric over the grouping's projections.
 
+    Of a mixture, a projection has the mean of its experts, each weighted by its parameters.
+
     Args:
-        metric: (block, projection) → value.
+        metric: (block, name) → value.
         projections: the grouping.
+        sizes: (block, name) → number of weights.
 
     Returns:
         float64 [blocks].
@@ -46,20 +51,31 @@ def block_scores(metric: dict[Matrix, float], projections: tuple[str, ...]) -> n
     Raises:
         ValueError: a value is not finite; the message names the matrix.
     """
-    blocks = 1 + max(block for block, _ in metric)
-    values = np.array([[metric[b, p] for p in projections] for b in range(blocks)])
-    if not np.isfinite(values).all():
-        block, column = np.argwhere(~np.isfinite(values))[0]
-        name = key_of(block, projections[column])
-        raise ValueError(f"{name}: found {values[block, column]}, expected a finite number")
-    return values.mean(axis=1)
+    of_experts: dict[Matrix, list[Matrix]] = {}
+    for block, name in sizes:
+        of_experts.setdefault((block, projection_of(name)), []).append((block, name))
+
+    def mean(matrices: list[Matrix]) -> float:
+        total = sum(sizes[matrix] for matrix in matrices)
+        return sum(sizes[matrix] / total * finite(metric, matrix) for matrix in matrices)
+
+    blocks = 1 + max(block for block, _ in sizes)
+    values = [[mean(of_experts[block, p]) for p in projections] for block in range(blocks)]
+    return np.array(values).mean(axis=1)
+
+
+def finite(metric: dict[Matrix, float], matrix: Matrix) -> float:
+    """A metric of a matrix. Raises ValueError, which names the matrix, if it is not finite."""
+    if not np.isfinite(metric[matrix]):
+        raise ValueError(f"{key_of(*matrix)}: found {metric[matrix]}, expected a finite number")
+    return metric[matrix]
 
 
 def relative_ratios(
     metric: dict[Matrix, float],
     chosen: tuple[str, ...],
     settings: Spectral,
-    matrices: list[Matrix],
+    sizes: dict[Matrix, int],
 ) -> np.ndarray:
     """Ratios before they are scaled to the target, float64 [matrices].
 
@@ -70,23 +86,23 @@ def relative_ratios(
             grouping is mapped, for all matrices of a block. With `attention_mlp`, attention and MLP
             are scored and mapped separately, each by its own projections of the grouping. With
             `matrix`, every matrix is mapped by its own metric.
-        matrices: (block, projection) of each ratio.
+        sizes: the number of weights of each matrix.
     """
 
     def mapped(scores: np.ndarray) -> np.ndarray:
         return linear_map(settings["direction"] * scores, settings["epsilon"])
 
-    blocks = np.array([block for block, _ in matrices])
+    blocks = np.array([block for block, _ in sizes])
     if settings["mapping"] == "block":
-        return mapped(block_scores(metric, chosen))[blocks]
+        return mapped(block_scores(metric, chosen, sizes))[blocks]
     if settings["mapping"] == "matrix":
-        own = {p: block_scores(metric, (p,)) for p in dict.fromkeys(p for _, p in matrices)}
-        return mapped(np.array([own[projection][block] for block, projection in matrices]))
+        return mapped(np.array([finite(metric, matrix) for matrix in sizes]))
     attention, mlp = (
-        mapped(block_scores(metric, tuple(p for p in chosen if p in part)))[blocks]
+        mapped(block_scores(metric, tuple(p for p in chosen if p in part), sizes))[blocks]
         for part in (ATTENTION, MLP)
     )
-    return np.where([projection in ATTENTION for _, projection in matrices], attention, mlp)
+    attends = [projection_of(name) in ATTENTION for _, name in sizes]
+    return np.where(attends, attention, mlp)
 
 
 def ratios(sizes: dict[Matrix, int], settings: Spectral, guide: str) -> np.ndarray:
@@ -104,9 +120,9 @@ def ratios(sizes: dict[Matrix, int], settings: Spectral, guide: str) -> np.ndarr
         ValueError: the blocks lack a projection, or a metric is not finite.
     """
     metric = read_metric(guide, settings["metric"])
-    chosen = guides(settings["projections"], {projection for _, projection in sizes})
+    chosen = guides(settings["projections"], {projection_of(name) for _, name in sizes})
     try:
-        relative = relative_ratios(metric, chosen, settings, list(sizes))
+        relative = relative_ratios(metric, chosen, settings, sizes)
     except ValueError as error:
         raise ValueError(f"{settings['metric']} cannot guide the blocks: {error}") from error
     return to_target(relative, np.array(list(sizes.values())), settings["sparsity"])

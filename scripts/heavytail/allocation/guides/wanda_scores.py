@@ -36,9 +36,13 @@ def block_summaries(model: StreamedModel, states: HiddenStates) -> list[dict[str
     found = []
 
     def visit(index: int, block: nn.Module, inputs: HiddenStates) -> None:
-        statistics = input_statistics(model, InputNorm, index, block, inputs)
-        norms = {p: one.norm() for sharing, one in statistics.items() for p in sharing}
-        scores = [(model.weight(block, p).abs() * norms[p]).flatten() for p in model.slices]
+        # What no token reads has a norm of zero.
+        norms = {
+            name: statistic.norm() if statistic else 0.0
+            for sharing, statistic in input_statistics(model, InputNorm, index, block, inputs)
+            for name in sharing
+        }
+        scores = [(model.weight(index, name).abs() * norms[name]).flatten() for name in norms]
         found.append(summary(torch.cat(scores)))
 
     model.run(states, visit)

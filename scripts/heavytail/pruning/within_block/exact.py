@@ -19,7 +19,7 @@ def prune_block(
     index: int,
     block: nn.Module,
     states: HiddenStates,
-    prune_stage: Callable[[tuple[str, ...], Statistic], None],
+    prune_stage: Callable[[tuple[str, ...], Statistic | None], None],
 ) -> None:
     """Prune a block stage by stage and send the hidden states through it, in place.
 
@@ -29,11 +29,12 @@ def prune_block(
         index: the index of the block.
         block: the block, loaded on the device.
         states: the inputs of the block; its outputs when this returns.
-        prune_stage: called with the projections of a stage and the statistic of their inputs.
+        prune_stage: called with the matrices of a stage and the statistic of their inputs, None if
+            no token reached their expert.
     """
-    found = input_statistics(model, statistic, index, block, states)
-    for sharing in list(found):
-        # Popped, to free it: the statistic of a stage may be the largest thing in memory.
-        prune_stage(sharing, found.pop(sharing))
+    for sharing, gathered in input_statistics(model, statistic, index, block, states):
+        prune_stage(sharing, gathered)
+        # To free it: the statistic of a stage may be the largest thing in memory.
+        del gathered
     if not model.is_last(index):
         model.advance(index, block, states)

@@ -4,6 +4,7 @@ The queries, keys and values are pruned for the input of the block. Attention ru
 output projection is pruned for the inputs that it then receives, and so on. The forward pass of a
 batch stops at each stage until all batches have arrived there and the stage is pruned. So every
 product is computed once, but the activations between two stages are in memory for all batches.
+What experts compute between their two stages is computed twice, for one expert at a time.
 """
 
 from collections.abc import Callable
@@ -14,8 +15,7 @@ from greenlet import getcurrent, greenlet
 from torch import nn
 
 from heavytail.models.hidden_states import HiddenStates
-from heavytail.models.input_statistics import Statistic
-from heavytail.models.layout import stages
+from heavytail.models.input_statistics import Statistic, Stop, stops_of
 from heavytail.models.streaming import StreamedModel
 
 
@@ -25,7 +25,7 @@ def prune_block(
     index: int,
     block: nn.Module,
     states: HiddenStates,
-    prune_stage: Callable[[tuple[str, ...], Statistic], None],
+    prune_stage: Callable[[tuple[str, ...], Statistic | None], None],
 ) -> None:
     """Prune a block stage by stage and send the hidden states through it, in place.
 
@@ -40,20 +40,22 @@ def prune_block(
             "cannot keep to activations_mb: leave that out, or take within_block: exact"
         )
     passes = [greenlet(partial(model.through, index, block)) for _ in range(len(states))]
-    for sharing in stages(model.slices):
-        module = block.get_submodule(model.slices[sharing[0]].module)
-        gathered = statistic(model.weight(block, sharing[0]).shape[1], model.device)
+    for stop in stops_of(model, statistic, index, states):
 
-        def stop(
-            _module: nn.Module, inputs: tuple[Any, ...], gathered: Statistic = gathered
+        def wait(
+            _module: nn.Module,
+            inputs: tuple[Any, ...],
+            keywords: dict[str, Any],
+            stop: Stop = stop,
         ) -> None:
-            gathered.add(inputs[0])
+            stop.see(inputs, keywords)
             getcurrent().parent.switch()
 
-        hook = module.register_forward_pre_hook(stop)
+        hook = stop.module.register_forward_pre_hook(wait, with_kwargs=True)
         _resume(passes, states)
         hook.remove()
-        prune_stage(sharing, gathered)
+        for sharing in stop.stages:
+            prune_stage(sharing, stop.take(sharing))
     if not model.is_last(index):
         for number, output in enumerate(_resume(passes, states)):
             states[number] = output
