@@ -45,7 +45,7 @@ def read_task_file(path: str | Path) -> LocalTask:
         file = path.parent / known.tasks[task]
         _read(file)
         files += [file, *data_files(file, own)]
-    files += [path.parent / known.groups[group] for group in found.groups if group != name]
+    files += [path.parent / known.groups[group] for group in found.groups if group in known.groups]
     return LocalTask(name, found, list(dict.fromkeys(files)))
 
 

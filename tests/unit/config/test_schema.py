@@ -49,7 +49,8 @@ def test_the_configs_that_come_along_are_valid(name, tmp_path):
     assert set(found) == set(SCHEMA["properties"])
 
 
-def test_the_examples_of_the_readme_are_valid(tmp_path):
+def test_the_examples_of_the_readme_are_valid(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     for name in ("papers/a.txt", "chats.jsonl.gz", "held-out.jsonl.gz"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
