@@ -149,7 +149,7 @@ def column_of(row: pd.Series) -> tuple[str, Callable[[float], str]]:
     """The title of a task's column, and how its numbers stand there, of a row of its scores."""
     parts = [row["task"], "" if row["number"] == "acc" else str(row["number"])]
     if row["shots"] > 0:
-        parts.append(f"{row['shots']:.0f} shots")
+        parts.append(f"{row['shots']:.0f} shot{'s' if row['shots'] > 1 else ''}")
     worse = row["higher"] is False or row["higher"] == False  # noqa: E712 - of numpy or of text
     title = ", ".join(part for part in parts if part)
     return (f"{title} ↓", readable) if worse else (title, accuracy)
