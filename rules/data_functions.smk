@@ -14,16 +14,17 @@ def content_of(dataset, split):
 
 
 def task_settings(task):
-    """Where a task of lm-eval and its data are, and how many documents of it are scored."""
-    found = {"task": task} | vars(TASKS[task])
-    return {key: value for key, value in found.items() if value or key in ("folder", "revision")}
+    """Where a task and its data are, and its shots; what is scored of it is not frozen."""
+    row = TASKS[task]
+    where = {"path": row.path} if row.path else {"task": task, "folder": row.folder}
+    commit = {} if row.path else {"revision": row.revision}
+    return where | commit | ({} if row.shots is None else {"shots": row.shots})
 
 
 @cache
 def content_of_task(task):
-    """The SHA-256 of the file of a local task and of its data."""
-    path = Path(TASKS[task].path)
-    paths = [path, task_files.read_task_file(path).data]
+    """The SHA-256 of the files of a local task or group and of their data."""
+    paths = task_files.read_task_file(TASKS[task].path).files
     return list(checksums(paths, TEXT_CHECKSUMS).values())
 
 

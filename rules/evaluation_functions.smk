@@ -4,7 +4,11 @@
 def zero_shot_settings(wildcards):
     """The tasks of a model, and its BOS policy."""
     own = CONFIG["models"][wildcards.model].get("bos", CONFIG["zero_shot"]["bos"])
-    return {"tasks": list(TASKS), "bos": own, "engine": CONFIG["zero_shot"]["engine"]}
+    told = {
+        name: {key: getattr(task, key) for key in ("limit", "metric") if getattr(task, key)}
+        for name, task in TASKS.items()
+    }
+    return {"tasks": told, "bos": own, "engine": CONFIG["zero_shot"]["engine"]}
 
 
 def tune_inputs(wildcards):

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from heavytail.config.entries import Candidate
-from heavytail.evaluation.paired import write_paired
+from heavytail.evaluation.paired import common_weights, write_paired
 from heavytail.io.files import read_json
 from heavytail.running.jobs import logged
 from heavytail.tables.cells import Row, cell_rows, write_csv, zero_shot_rows
@@ -27,13 +27,15 @@ def collect_cells(
     """
     # A record has the likelihoods of every document: of all records only the numbers fit in memory.
     perplexity, losses, zero_shot, outcomes = [], [], [], []
+    weights: dict[str, float] = {}
     for record in map(read_json, records["perplexity"]):
         perplexity.append({"perplexity": record["perplexity"]})
         losses.append(record["losses"])
     for record in map(read_json, records["zero_shot"]):
-        zero_shot.append({key: record[key] for key in ("tasks", "mean", "bos")})
+        zero_shot.append({key: record[key] for key in ("tasks", "scores", "mean", "bos")})
         outcomes.append(record["results"]["outcomes"])
-    write_paired(outputs["paired"], losses, outcomes)
+        weights = common_weights(weights, record["weights"])
+    write_paired(outputs["paired"], losses, outcomes, weights)
     pruned = {f"{p.removesuffix('.json')}.safetensors": read_json(p) for p in records["pruned"]}
     chosen: dict[str, Candidate] = {path: read_json(path)["chosen"] for path in records["tuned"]}
     rows = [{**row, **chosen.get(row.get("tuned", ""), {})} for row in rows]

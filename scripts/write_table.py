@@ -48,7 +48,7 @@ def write_table(model: str, inputs: dict[str, str], outputs: dict[str, str]) -> 
             if number == 0:
                 lines.append(" ".join([CLAIM.format(units=units), *seeds]))
         if len(scores):
-            title = f"Zero-shot accuracy (BOS policy `{scores['bos'].iloc[0]}`)"
+            title = f"Tasks (BOS policy `{scores['bos'].iloc[0]}`)"
             lines += [title, zero_shot_table(rows, scores, reference, sparsity)]
             lines.append(" ".join([CLAIM.format(units="documents"), ERROR, *seeds]))
     write_csv(outputs["values"], rows)

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from heavytail.cells import DENSE
+from heavytail.evaluation.paired import common_weights
 from heavytail.io.files import read_json
 from heavytail.report.matrix import PERPLEXITY, is_perplexity
 from heavytail.report.writing import there, write_report
@@ -42,11 +43,14 @@ def tables_of(rows: list[Row], paths: dict[str, str]) -> dict[str, pd.DataFrame]
     }
     cells = typed(cell_rows(rows, perplexity, scored, pruned, others))
     losses = [np.array(record["losses"], dtype=float) for record in perplexity]
+    weights: dict[str, float] = {}
+    for record in scored:
+        weights = common_weights(weights, record["weights"])
     outcomes = [
-        {task: np.array(right) for task, right in record["results"]["outcomes"].items()}
+        {task: np.array(record["results"]["outcomes"][task]) for task in weights}
         for record in scored
     ]
-    pairs = typed(significance(cells, losses, outcomes))
+    pairs = typed(significance(cells, losses, outcomes, weights))
     found = {
         "cells": cells,
         "zero_shot": typed(zero_shot_rows(rows, scored)),

@@ -235,15 +235,46 @@ BAD_VALUES = [
     ({"tasks": ["arceasy"]}, "tasks: unknown task 'arceasy', did you mean 'arc_easy'?"),
     ({"tasks": [""]}, "tasks: '' is not a task's name or a mapping"),
     ({"tasks": ["rte", {"name": "rte"}]}, "tasks: 'rte' occurs twice"),
-    ({"tasks": ["mmlu"]}, "tasks: 'mmlu' is a group of lm-eval, expected names of tasks"),
+    (
+        {"tasks": ["piqa", "mmlu", "mmlu_astronomy"]},
+        "tasks: 'mmlu_astronomy' belongs to 'mmlu' and to 'mmlu_astronomy'",
+    ),
+    ({"tasks": ["humaneval"]}, "tasks: humaneval: runs code that the model writes"),
+    (
+        {"tasks": ["squadv2"]},
+        "tasks: squadv2: is a class of Python, whose data and prompts no file says",
+    ),
+    ({"tasks": ["chartqa"]}, "tasks: chartqa: needs a model that sees or hears"),
+    ({"tasks": ["babilong_qa1"]}, "tasks: babilong_qa1: makes its data by code of its own"),
+    (
+        {"tasks": ["xlsum_amharic_prompt_1"]},
+        "tasks: xlsum_amharic_prompt_1: its functions need code of the hub (package evaluate)",
+    ),
+    (
+        {"tasks": ["acp_areach_gen"]},
+        "tasks: acp_areach_gen: its functions need the package kstar_planner, which is not "
+        "installed",
+    ),
+    (
+        {"tasks": [{"name": "wikitext", "shots": 2}]},
+        "tasks: wikitext: wikitext has no questions, and takes no shots",
+    ),
+    (
+        {"tasks": [{"name": "truthfulqa_mc1", "shots": 2}]},
+        "tasks: truthfulqa_mc1: lm-eval fixes the shots of truthfulqa_mc1 at 0",
+    ),
+    (
+        {"tasks": [{"name": "piqa", "metric": "acc_nrm"}]},
+        "tasks.metric: unknown metric of piqa 'acc_nrm', did you mean 'acc_norm'?",
+    ),
     ({"tasks": ["piqqa"]}, "tasks: unknown task 'piqqa', did you mean 'piqa'?"),
     (
         {"tasks": [{"limit": 3}]},
         "tasks.name: missing: a task needs its name, or the path of its file",
     ),
     (
-        {"tasks": [{"name": "piqa", "shots": 3}]},
-        "tasks.shots: unknown key, expected one of path, name, revision, limit",
+        {"tasks": [{"name": "piqa", "examples": 3}]},
+        "tasks.examples: unknown key, expected one of path, name, revision, shots, limit, metric",
     ),
     (
         {"tasks": [{"name": "piqa", "revision": "main"}]},
@@ -255,8 +286,8 @@ BAD_VALUES = [
     ),
     ({"tasks": [{"path": "t.yaml"}]}, "tasks.path: file 't.yaml' does not exist"),
     (
-        {"tasks": [{"name": "python_attribute", "limit": 3}]},
-        "tasks: python_attribute is made on this machine and takes no limit",
+        {"tasks": [{"name": "python_attribute", "shots": 3}]},
+        "tasks: python_attribute is made on this machine and takes no shots",
     ),
     (
         {"zero_shot": {"bos": "default"}},

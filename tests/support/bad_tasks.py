@@ -44,4 +44,9 @@ BAD_TASKS = [
         GOOD.replace("own\n", "rte\n"),
         "'rte' is the name of a built-in task, or none for a path",
     ),
+    (
+        "a group whose task has no file",
+        "group: all\ntask: [elsewhere]\naggregate_metric_list: [{metric: acc}]",
+        "t.yaml: found no file with task: elsewhere",
+    ),
 ]

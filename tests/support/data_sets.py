@@ -10,6 +10,7 @@ import yaml
 
 from heavytail.config.tasks import TASKS
 from heavytail.config.texts import TEXTS, source_of
+from heavytail.data import python_tasks
 from support.hub_server import Hub, Repository
 
 ARC = [
@@ -120,3 +121,10 @@ def publish_text(hub: Hub, folder: Path, source: dict[str, str]) -> None:
 def write_parquet(file: Path, rows: list[dict]) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     pq.write_table(datasets.Dataset.from_list(rows).data.table, file)
+
+
+def task_yaml(task: str, data_file: str) -> dict:
+    """lm-eval's configuration of a multiple-choice task whose rows are in a JSON Lines file."""
+    config = python_tasks.entry(task)["tasks"][task]
+    files = {"data_files": {"test": data_file}}
+    return config | {"dataset_path": "json", "dataset_kwargs": files}

@@ -24,6 +24,13 @@ def cell(method: str, allocation: str, seed: int = 0, model: str = "m", **settin
     return about | {"seed": seed, "artifact": artifact} | own | settings
 
 
+def scored(tasks: Iterable[str], **about: object) -> dict[str, dict]:
+    """What a record says of tasks of which acc counts, all with the same weight in the mean."""
+    names = list(tasks)
+    own = {"number": "acc", "higher": True, "shots": 0, "weight": 1 / len(names)}
+    return {name: own | about for name in names}
+
+
 def written(table: pd.DataFrame) -> pd.DataFrame:
     """A table as it is read from the CSV file that it was written to."""
     return read_csv(io.StringIO(table.to_csv(index=False, na_rep="nan")))
@@ -49,6 +56,7 @@ def tables(
                 task: {"acc": own, "acc_stderr": 0.03}
                 for task, own in zip("abcdefg", accuracy, strict=False)
             },
+            "scores": scored("abcdefg"[: len(accuracy)]),
             "mean": None if None in accuracy else sum(accuracy) / len(accuracy),
             "bos": bos,
         }

@@ -18,11 +18,13 @@ from heavytail.allocation.guides.similarity import measure_similarity
 from heavytail.allocation.guides.wanda_scores import measure_wanda_scores
 from heavytail.config.families import FAMILIES
 from heavytail.config.methods import METHODS
+from heavytail.data import python_tasks
+from heavytail.data.frozen_tasks import write_entry
 from heavytail.diagnostics.hessians import measure_hessian
 from heavytail.evaluation.perplexity import evaluate_perplexity
 from heavytail.evaluation.tuning import tune_allocation
 from heavytail.evaluation.zero_shot import evaluate_zero_shot
-from heavytail.io.files import read_json, write_lines
+from heavytail.io.files import read_json
 from heavytail.models.checkpoint import Checkpoint
 from heavytail.spectra.measure import measure_spectra
 
@@ -37,16 +39,6 @@ NO_LIMIT = float("inf")
 MEASURES = ("spectra", "product_spectra", "shuffled_spectra", "submatrix_spectra")
 WAYS = [(method, "exact") for method in METHODS]
 WAYS += [(name, "sequential") for name, method in METHODS.items() if method.calibrated]
-TASK = {
-    "task": "letters",
-    "dataset_path": "json",
-    "test_split": "test",
-    "output_type": "multiple_choice",
-    "doc_to_text": "context",
-    "doc_to_choice": "choices",
-    "doc_to_target": "answer",
-    "metric_list": [{"metric": "acc"}],
-}
 
 
 def pretended() -> torch.device:
@@ -226,14 +218,13 @@ def test_zero_shot(folder, both, tmp_path):
         {"context": "".join(letters[n:]), "choices": letters[n : n + 3], "answer": 0}
         for n in range(6)
     ]
-    write_lines(tmp_path / "letters.jsonl", rows)
-    data = {"data_files": {"test": str(tmp_path / "letters.jsonl")}}
-    (tmp_path / "letters.yaml").write_text(json.dumps(TASK | {"dataset_kwargs": data}))
+    files = str(tmp_path / "letters.jsonl"), str(tmp_path / "letters.yaml")
+    write_entry(python_tasks.entry("letters"), {"letters": rows}, *files)
     cell = prune(folder, tmp_path / "cell", "sparsegpt")
 
     def stage(work: Path) -> dict[str, torch.Tensor]:
         settings, record = (
-            {"tasks": ["letters"], "bos": "none", "engine": "shared"},
+            {"tasks": {"letters": {}}, "bos": "none", "engine": "shared"},
             work / "record.json",
         )
         tasks = [str(tmp_path / "letters.yaml")]

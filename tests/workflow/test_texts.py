@@ -7,7 +7,9 @@ import os
 import pytest
 
 from heavytail.io.files import read_json, sha256
+from heavytail.tables.cells import read_csv
 from support.bad_tasks import GOOD
+from support.own_tasks import write_own_tasks
 from support.project import copy_workflow
 
 pytestmark = pytest.mark.slow
@@ -28,6 +30,7 @@ def made(tmp_path_factory):
     with gzip.open(project.folder / "rows.jsonl.gz", "wt") as file:
         file.writelines(json.dumps(row) + "\n" for row in rows)
     (project.folder / "t.yaml").write_text(GOOD)
+    write_own_tasks(project.folder)
     examples = [{"input": f"{n} is", "choices": [str(n), "?"], "label": 0} for n in range(30)]
     (project.folder / "own.json").write_text(json.dumps({"examples": examples}))
     project.configure(
@@ -35,8 +38,18 @@ def made(tmp_path_factory):
         methods=["wanda"],
         allocations={"uniform": {"allocator": "uniform"}},
         calibration={"dataset": {"folder": 0.5, "rows": 0.5}, "samples": 4, "length": 32},
-        evaluation={"dataset": "rows", "length": 32, "windows": 8},
-        tasks=[{"path": "t.yaml", "limit": 20}],
+        evaluation=[
+            {"dataset": "rows", "length": 32, "windows": 8},
+            {"dataset": "folder", "length": 32, "windows": 8, "bos": "windows"},
+            {"dataset": "rows", "length": 32, "unit": "word"},
+        ],
+        tasks=[
+            {"path": "t.yaml", "limit": 20, "shots": 1},
+            {"path": "both.yaml", "limit": 20},
+            {"path": "words.yaml"},
+            {"path": "pages.yaml"},
+            {"path": "writing.yaml", "limit": 4},
+        ],
     )
     project.run()
     return project
@@ -48,6 +61,35 @@ def test_a_record_says_which_text_it_is_of(made):
     assert record["documents"] == "10" and len(record["revision"]) == 64
     path = made.folder / "results/data/rows/test.jsonl"
     assert record["documents_sha256"] == sha256(path)
+
+
+def test_every_protocol_and_every_kind_of_task_stands_in_the_tables(made):
+    cells = read_csv(made.folder / "results/tables/cells.csv")
+    protocols = read_csv(made.folder / "results/tables/protocols.csv")["column"]
+    assert len(protocols) == 3 and cells[list(protocols)].notna().all(axis=None)
+    scores = read_csv(made.folder / "results/tables/zero_shot.csv")
+    dense = scores[(scores["method"] == "dense") & scores["counts"]].set_index("task")
+    assert dense["number"].to_dict() == {
+        "own": "acc",
+        "both": "acc",
+        "words": "perplexity",
+        "pages": "word_perplexity",
+        "writing": "exact_match,number",
+    }
+    assert dense["shots"].to_dict() == {"own": 1, "both": 0, "words": 0, "pages": 0, "writing": 2}
+    assert set(dense.index[dense["higher"].eq(False)]) == {"words", "pages"}
+    share = dense["weight"]
+    assert share[["own", "both", "writing"]].eq(1 / 3).all() and share.sum() == 1
+    mean = cells.loc[cells["method"] == "dense", "zero_shot_mean"].item()
+    assert mean == pytest.approx((dense["value"] * share).sum())
+    page = (made.folder / "results/tables/tiny.md").read_text()
+    for title in (
+        "own, 1 shot",
+        "pages, word_perplexity ↓",
+        "writing, exact_match,number, 2 shots",
+    ):
+        assert title in page
+    assert "sums" not in page, "a group stands for its tasks"
 
 
 def test_the_content_of_a_local_task_counts(made):

@@ -14,17 +14,21 @@ class Task:
 
     Attributes:
         folder: the folder below lm_eval/tasks with the YAML file of one of lm-eval's tasks, which
-            gives its prompts, its metrics and the name of its data set. None for a task that the
-            module of heavytail.data.tasks with the row's name makes on this machine.
+            gives its prompts, its metrics and the name of its data set; "." for a group. None for a
+            task that the module of heavytail.data.tasks with the row's name makes on this machine.
         revision: the commit of the data set on the Hugging Face hub; of a task of lm-eval None if
             the job that fetches it is to take the newest, which it records.
+        shots: how many examples stand before a question; None for what the task itself says.
         limit: how many of the first documents are scored; None for all.
+        metric: the number that counts; None for the first.
         path: the YAML file of a local task, with its data beside it; it has no folder.
     """
 
     folder: str | None = None
     revision: str | None = None
+    shots: int | None = None
     limit: int | None = None
+    metric: str | None = None
     path: str | None = None
 
 

@@ -16,12 +16,19 @@ def newest(repository: str) -> str:
 
 
 def load(repository: str, revision: str, split: str, **wanted: Any) -> datasets.Dataset:
-    """One split of a data set, after its files were checked against the hub's listing.
+    """One split of a data set; as `load_splits`."""
+    return load_splits(repository, revision, [split], **wanted)[split]
+
+
+def load_splits(
+    repository: str, revision: str, splits: list[str], **wanted: Any
+) -> dict[str, datasets.Dataset]:
+    """Splits of a data set, after its files were checked against the hub's listing.
 
     Args:
         repository: OWNER/NAME.
         revision: the commit.
-        split: the name of the split.
+        splits: their names.
         wanted: further arguments of `datasets.load_dataset`: `name` or `data_files`.
 
     Raises:
@@ -31,7 +38,7 @@ def load(repository: str, revision: str, split: str, **wanted: Any) -> datasets.
     where: dict[str, Any] = {"revision": revision, "repo_type": "dataset"}
     with asked(what, ValueError, datasets.exceptions.DatasetsError) as api:
         listing(api, repository, **where)
-        builder = datasets.load_dataset_builder(repository, revision=revision, **wanted)
+        builder = _builder(repository, revision, **wanted)
         listed: dict[str, RepoFile] = {}
         for url in (url for urls in builder.config.data_files.values() for url in urls):
             file = url.removeprefix(f"hf://datasets/{repository}@{revision}/")
@@ -41,4 +48,12 @@ def load(repository: str, revision: str, split: str, **wanted: Any) -> datasets.
             path = api.hf_hub_download(repository, file, **where)
             require_as_listed(listed[file], Path(path), what)
         builder.download_and_prepare()
-        return builder.as_dataset(split)
+        return {split: builder.as_dataset(split) for split in splits}
+
+
+def _builder(repository: str, revision: str, **wanted: Any) -> datasets.DatasetBuilder:
+    """What reads a data set. Raises ValueError if that is a program, which is never run."""
+    try:
+        return datasets.load_dataset_builder(repository, revision=revision, **wanted)
+    except RuntimeError as error:
+        raise ValueError(str(error)) from error

@@ -1,159 +1,166 @@
-"""Freeze lm-eval's zero-shot tasks to local files, so that evaluation needs no network."""
+"""Freeze lm-eval's tasks and groups to local files, so that evaluation needs no network."""
 
 import tempfile
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NotRequired, TypedDict
 
 import datasets
-import lm_eval.tasks
-import yaml
 
+from heavytail.config import lm_eval_scores
+from heavytail.config.lm_eval_configs import Resolved, of_package
+from heavytail.config.lm_eval_needs import lacks
+from heavytail.config.shots import shots_of, with_shots
 from heavytail.config.task_files import read_task_file
 from heavytail.data import hub_data
+from heavytail.data.frozen_tasks import Entry, Rows, in_json
 from heavytail.io.files import sha256
 
-BUILT_IN = "lm_eval.tasks"
-# The kinds of tasks that likelihoods of given texts score.
-LIKELIHOODS = ("multiple_choice", "loglikelihood")
-# The metrics that records keep; others, such as a perplexity of answers, need a bootstrap.
-METRICS = ("acc", "acc_norm")
+Splits = dict[str, datasets.Dataset]
 
 
 class TaskSettings(TypedDict):
-    """A task's name, its folder below lm_eval/tasks, and the commit of its data on the hub.
+    """A task's or group's name, its folder below lm_eval/tasks, and the commit of its data.
 
-    Without a commit the newest is taken. `limit` is the number of documents that are scored.
+    Without a commit the newest is taken. `shots` is the number of examples, without this key the
+    task's own.
     """
 
     task: str
     folder: str
     revision: str | None
-    limit: NotRequired[int]
+    shots: NotRequired[int]
 
 
 class LocalSettings(TypedDict):
-    """The YAML file of a local task; `limit` is the number of documents that are scored."""
+    """The YAML file of a local task or group; `shots` as of TaskSettings."""
 
     path: str
-    limit: NotRequired[int]
+    shots: NotRequired[int]
 
 
-class Function(str):
-    """The import path of a function of lm-eval that a task uses."""
+def freeze(settings: TaskSettings) -> tuple[Entry, Rows]:
+    """A task or a group of lm-eval, with the rows of the splits that it needs.
 
-
-class _Dumper(yaml.SafeDumper):
-    """Writes `Function` as lm-eval's `!function`."""
-
-
-_Dumper.add_representer(
-    Function, lambda dumper, name: dumper.represent_scalar("!function", str(name))
-)
-
-
-def to_yaml(config: dict[str, Any]) -> str:
-    """The configuration of a task in the form that lm-eval reads."""
-    return yaml.dump(config, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
-
-
-def built_in(task: str, folder: str) -> dict[str, Any]:
-    """lm-eval's own configuration of a task in a folder of lm_eval/tasks, with includes resolved.
-
-    Functions are given as import paths, so that nothing depends on where lm-eval is installed.
-
-    Raises ValueError if the folder has no such task.
-    """
-    root = Path(lm_eval.tasks.__file__).resolve().parent
-    manager = lm_eval.tasks.TaskManager(include_path=root / folder, include_defaults=False)
-    if task not in manager.task_index:
-        raise ValueError(f"lm_eval/tasks/{folder}: found no task {task!r}")
-    return {
-        key: Function(f"{BUILT_IN}.{Path(value).relative_to(root).as_posix().replace('/', '.')}")
-        if isinstance(value, str) and value.startswith(f"{root}/")
-        else value
-        for key, value in manager.task_index[task].cfg.items()
-    }
-
-
-def check(task: str, config: dict[str, Any]) -> None:
-    """Raise ValueError, in one line, if a task cannot be scored from frozen rows by likelihoods."""
-    kind = config.get("output_type")
-    if kind not in LIKELIHOODS:
-        raise ValueError(f"{task}: scores by {kind}, expected {' or '.join(LIKELIHOODS)}")
-    if "acc" not in [metric["metric"] for metric in config.get("metric_list", [])]:
-        raise ValueError(f"{task}: has no metric acc, which the mean over tasks averages")
-    more = set(config.get("dataset_kwargs") or {}) - {"trust_remote_code"}
-    if more:
-        raise ValueError(f"{task}: its data set needs {', '.join(sorted(more))}, expected a name")
-    if not (config.get("test_split") or config.get("validation_split")):
-        raise ValueError(f"{task}: has no split that is scored")
-
-
-def freeze_local(
-    settings: LocalSettings, data_file: str
-) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """A task of a local YAML file, with its data as a local file.
-
-    Args:
-        settings: the task.
-        data_file: the path where the evaluation will find the rows (JSON Lines).
-
-    Returns:
-        As of `freeze`. `metadata` names the two files and their SHA-256.
-
-    Raises:
-        ValueError: the file is not that of a task, or it cannot be scored here.
-    """
-    task = read_task_file(settings["path"])
-    kwargs = {k: v for k, v in task.config["dataset_kwargs"].items() if k != "data_files"}
-    check(task.name, task.config | {"dataset_kwargs": None})
-    with tempfile.TemporaryDirectory() as cache:
-        files = {task.split: str(task.data)}
-        where: dict[str, Any] = {"data_files": files, "split": task.split, "cache_dir": cache}
-        found = datasets.load_dataset(task.config["dataset_path"], **where, **kwargs)
-        rows = [dict(row) for row in found][: settings.get("limit")]
-    files = {"file": Path(settings["path"]).name, "file_sha256": sha256(settings["path"])}
-    files |= {"dataset": task.data.name, "dataset_sha256": sha256(task.data)}
-    return task.config | _local(task.config, data_file, files), rows
-
-
-def _local(config: dict[str, Any], data_file: str, origin: dict[str, Any]) -> dict[str, Any]:
-    """What a frozen task has in place of its own entries."""
-    return {
-        "dataset_path": "json",
-        "dataset_name": None,
-        "dataset_kwargs": {"data_files": {"test": data_file}},
-        "training_split": None,
-        "validation_split": None,
-        "test_split": "test",
-        "metric_list": [one for one in config["metric_list"] if one["metric"] in METRICS],
-        "metadata": {**config.get("metadata", {}), **origin, "lm_eval": version("lm_eval")},
-    }
-
-
-def freeze(settings: TaskSettings, data_file: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """A built-in task, with its data as a local file.
-
-    Args:
-        settings: "task", its name; "folder", as of `built_in`; "revision", the commit of its data,
-            None for the newest; "limit", of so many documents the first.
-        data_file: the path where the evaluation will find the rows (JSON Lines).
-
-    Returns:
-        (configuration for `to_yaml`, rows of the split that lm-eval scores). Prompts and metrics
-        are lm-eval's. `metadata` names the data set, its revision and its split.
+    Prompts, filters and metrics are lm-eval's. The `metadata` of each task names its data set, the
+    revision and the split that is scored.
 
     Raises:
         ValueError: lm-eval has no such task there, or it cannot be scored here.
         FetchError: the hub does not deliver the data.
     """
-    config = built_in(settings["task"], settings["folder"])
-    check(settings["task"], config)
-    repository, name = config["dataset_path"], config.get("dataset_name")
-    revision = settings["revision"] or hub_data.newest(repository)
-    split = config.get("test_split") or config["validation_split"]
-    rows = [dict(row) for row in hub_data.load(repository, revision, split, name=name)]
-    rows = rows[: settings.get("limit")]
-    origin = {"dataset": repository, "name": name, "split": split, "revision": revision}
-    return config | _local(config, data_file, origin), rows
+    found = of_package(settings["task"], settings["folder"])
+    for name, config in found.tasks.items():
+        if reason := lacks(config):
+            raise ValueError(f"{name}: {reason}")
+    newest = cache(lambda repository: settings["revision"] or hub_data.newest(repository))
+
+    def fetched(config: dict[str, Any], splits: list[str]) -> tuple[Splits, dict[str, Any]]:
+        repository, name = config["dataset_path"], config.get("dataset_name")
+        revision, wanted = newest(repository), _arguments(config)
+        own = hub_data.load_splits(repository, revision, splits, name=name, **wanted)
+        return own, {"dataset": repository, "name": name, "revision": revision}
+
+    return _frozen(found, settings.get("shots"), fetched)
+
+
+def freeze_local(settings: LocalSettings) -> tuple[Entry, Rows]:
+    """A task or a group of local files; the `metadata` has the SHA-256 of each.
+
+    Raises ValueError if a file is not that of a task, or if it cannot be scored here.
+    """
+    local = read_task_file(settings["path"])
+    folder = Path(settings["path"]).parent
+    for name, config in local.found.tasks.items():
+        if reason := lacks(config, local=True):
+            raise ValueError(f"{name}: {reason}")
+
+    def read(config: dict[str, Any], splits: list[str]) -> tuple[Splits, dict[str, Any]]:
+        given = config["dataset_kwargs"]
+        files = {split: str(folder / given["data_files"][split]) for split in splits}
+        wanted = {key: value for key, value in given.items() if key != "data_files"}
+        with tempfile.TemporaryDirectory() as place:
+            own = datasets.load_dataset(
+                config["dataset_path"], data_files=files, cache_dir=place, **wanted
+            )
+            # The rows are read before the folder goes.
+            kept = {split: _in_memory(own[split]) for split in splits}
+        scored = Path(files[splits[0]])
+        return kept, {"dataset": scored.name, "dataset_sha256": sha256(scored)}
+
+    entry, rows = _frozen(local.found, settings.get("shots"), read)
+    entry["metadata"]["files"] = {file.name: sha256(file) for file in local.files}
+    return entry, rows
+
+
+def _in_memory(found: datasets.Dataset) -> datasets.Dataset:
+    """A data set that needs no file any more."""
+    return datasets.Dataset.from_list([dict(row) for row in found], features=found.features)
+
+
+def _arguments(config: dict[str, Any]) -> dict[str, Any]:
+    """What `datasets.load_dataset` is told of a task's data beside their name."""
+    given = config.get("dataset_kwargs") or {}
+    return {key: value for key, value in given.items() if key != "trust_remote_code"}
+
+
+def _frozen(found: Resolved, shots: int | None, load: Any) -> tuple[Entry, Rows]:
+    """The entry of what a name stands for.
+
+    Args:
+        found: the tasks and groups.
+        shots: as of TaskSettings.
+        load: gives the splits of a configuration, and what is to be said of their origin.
+    """
+    rows: Rows = {}
+    features: dict[str, Any] = {}
+    tasks: dict[str, dict[str, Any]] = {}
+    origins: list[dict[str, Any]] = []
+    for name, config in found.tasks.items():
+        number = shots_of(config, shots)
+        own, splits = with_shots(config, number)
+        keys = {split: _key(config, split) for split in splits}
+        told = next((o for o in origins if o["keys"] == keys), None)
+        if told is None:
+            data, origin = load(config, splits)
+            for split, key in keys.items():
+                rows[key], features[key] = in_json(data[split])
+            told = {"keys": keys, **origin}
+            origins.append(told)
+        origin = {key: value for key, value in told.items() if key != "keys"}
+        if len(rows[keys[splits[-1]]]) < number:
+            raise ValueError(f"{name}: its data have fewer than {number} examples")
+        metadata = {**(config.get("metadata") or {}), **origin, "split": splits[0]}
+        tasks[name] = own | {
+            "dataset_path": "parquet",
+            "dataset_name": None,
+            "dataset_kwargs": {"data_files": keys},
+            "metric_list": _named(config),
+            "metadata": metadata | {"lm_eval": version("lm_eval")},
+        }
+    chosen = {name: own[0] for name, own in lm_eval_scores.scores(found).items()}
+    about = {key: _joined(key, origins) for key in ("dataset", "name", "revision")}
+    told_of = {key: value for key, value in about.items() if value}
+    metadata = told_of | {"lm_eval": version("lm_eval")}
+    return Entry(
+        scores=chosen, tasks=tasks, groups=found.groups, features=features, metadata=metadata
+    ), rows
+
+
+def _key(config: dict[str, Any], split: str) -> str:
+    """The name of the data that a split of a task has."""
+    given = config.get("dataset_kwargs") or {}
+    parts = [config["dataset_path"], config.get("dataset_name"), given.get("data_files"), split]
+    return " ".join(str(part) for part in parts if part)
+
+
+def _named(config: dict[str, Any]) -> list[dict[str, Any]] | None:
+    """The metrics of a task, which are to be found by name in lm-eval and nowhere else."""
+    listed = config.get("metric_list")
+    return listed and [{k: v for k, v in one.items() if k != "hf_evaluate"} for one in listed]
+
+
+def _joined(key: str, origins: list[dict[str, Any]]) -> str:
+    """What all origins say of something, each once."""
+    return ", ".join(dict.fromkeys(str(origin[key]) for origin in origins if origin.get(key)))

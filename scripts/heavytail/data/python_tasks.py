@@ -18,6 +18,8 @@ from dataclasses import dataclass, replace
 from itertools import chain, zip_longest
 from typing import Any
 
+from heavytail.data.frozen_tasks import Entry
+
 DOCUMENTS = 160
 SEED = 0
 CHOICES = 4
@@ -145,17 +147,17 @@ def build(
     return [document(source, question, answer) for (source, question), answer in pairs]
 
 
-def task_yaml(task: str, data_file: str) -> dict[str, Any]:
-    """lm-eval's configuration of a task whose rows are in `data_file` (JSON Lines).
+def entry(task: str) -> Entry:
+    """What the file of a task says, but for its rows.
 
     The configuration names columns in place of templates: lm-eval then takes their text as it is,
     with its braces.
     """
     metrics = ("acc", "acc_norm")
-    return {
+    config = {
         "task": task,
-        "dataset_path": "json",
-        "dataset_kwargs": {"data_files": {"test": data_file}},
+        "dataset_path": "parquet",
+        "dataset_kwargs": {"data_files": {"test": task}},
         "test_split": "test",
         "output_type": "multiple_choice",
         "doc_to_text": "context",
@@ -167,3 +169,10 @@ def task_yaml(task: str, data_file: str) -> dict[str, Any]:
         ],
         "metadata": {"version": 1.0},
     }
+    return Entry(
+        scores={task: "acc,none"},
+        tasks={task: config},
+        groups={},
+        features={task: None},
+        metadata={"source": "Python's standard library"},
+    )

@@ -4,11 +4,11 @@ import logging
 from typing import Any
 
 import torch
-from lm_eval.models.huggingface import HFLM
 from torch.nn.functional import log_softmax
 from torch.nn.utils.rnn import pad_sequence
 from transformers import PreTrainedModel
 
+from heavytail.evaluation.generating import WatchedScorer
 from heavytail.evaluation.packing import Row, batches, packed
 from heavytail.models.head import logits_of
 
@@ -23,7 +23,7 @@ ATTENTION = {"full_attention", "sliding_attention"}
 log = logging.getLogger(__name__)
 
 
-class SharedContextScorer(HFLM):
+class SharedContextScorer(WatchedScorer):
     """The same log-likelihoods, but for rounding, in fewer tokens.
 
     The choices of a question stand behind its context, in one row. An attention mask hides them

@@ -35,9 +35,10 @@ def label_of(quality: str) -> str:
     return "mean accuracy" if quality == ACCURACY else quality
 
 
-def more_is_better(quality: str) -> bool:
-    """Whether a larger number is better: all but perplexities are accuracies."""
-    return not is_perplexity(quality)
+def more_is_better(quality: str, scores: pd.DataFrame) -> bool:
+    """Whether a larger number is better: not of perplexities, nor of tasks that say so."""
+    worse = scores.loc[scores["counts"].eq(True) & scores["higher"].eq(False), "task"]
+    return not is_perplexity(quality) and quality not in set(worse)
 
 
 def _tidy(cells: pd.DataFrame, scores: pd.DataFrame) -> Iterator[pd.DataFrame]:
@@ -49,7 +50,7 @@ def _tidy(cells: pd.DataFrame, scores: pd.DataFrame) -> Iterator[pd.DataFrame]:
         # A config without tasks has no accuracies; a nan perplexity is a result.
         if quality == PERPLEXITY or own["value"].notna().any():
             yield own
-    accuracies = scores[scores["number"] == "acc"]
+    accuracies = scores[scores["counts"].eq(True)]
     others = [name for name in map(str, cells) if is_perplexity(name) and name != PERPLEXITY]
     more = {name: cells.rename(columns={name: "value"}) for name in others}
     more |= {str(task): own for task, own in accuracies.groupby("task", sort=False)}
@@ -74,7 +75,8 @@ def qualities(
     """
     found = pd.concat(list(_tidy(cells, scores)), ignore_index=True)
     dense = found[found["method"] == DENSE].set_index(["model", "quality"])["value"]
-    better = found["quality"].map(more_is_better)
+    directions = {name: more_is_better(name, scores) for name in found["quality"].unique()}
+    better = found["quality"].map(directions)
     groups = found.groupby([*ROW, "quality"], sort=False, dropna=False)["value"]
     best = groups.transform("max").where(better, groups.transform("min"))
     base = pd.Series(
@@ -84,7 +86,8 @@ def qualities(
     for name, against in (("to_best", best), ("to_dense", base)):
         with np.errstate(divide="ignore"):
             worse = (against / found["value"]).where(better, found["value"] / against)
-        found[name] = worse.where(np.isfinite(worse))
+        # Of numbers below 0, such as a correlation, no quotient says anything.
+        found[name] = worse.where(np.isfinite(worse) & (worse > 0))
     pairs = significance[significance["baseline"] == "best"].rename(columns={"quantity": "quality"})
     keys = [*CELL, "quality"]
     found = found.merge(
@@ -94,7 +97,7 @@ def qualities(
     is_best = found["to_best"].eq(1) & found["method"].ne(DENSE)
     found["mark"] = np.select([is_best, alike], ["best", ALIKE], "")
     found["shown"] = [
-        shown(value, quality) + (f" {ALIKE}" if mark == ALIKE else "")
+        shown(value, directions[quality]) + (f" {ALIKE}" if mark == ALIKE else "")
         for value, quality, mark in zip(
             found["value"], found["quality"], found["mark"], strict=True
         )
@@ -142,11 +145,11 @@ def in_order(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(order=pd.factorize(table["method"])[0])
 
 
-def shown(value: float, quality: str) -> str:
-    """A number of a quality as it stands in a heat map."""
+def shown(value: float, more: bool) -> str:
+    """A number as it stands in a heat map; `more` says whether more is better."""
     if math.isnan(value):
         return "nan"
-    return readable(value) if is_perplexity(quality) else f"{value:.3f}"
+    return f"{value:.3f}" if more else readable(value)
 
 
 def gains(significance: pd.DataFrame) -> pd.DataFrame:
@@ -159,7 +162,7 @@ def gains(significance: pd.DataFrame) -> pd.DataFrame:
     found = significance[
         (significance["baseline"] == "uniform") & significance["difference"].notna()
     ].copy()
-    lower = ~found["quantity"].map(more_is_better)
+    lower = found["quantity"].map(is_perplexity)
     numbers = found[["difference", "low", "high"]].astype(float)
     of_perplexity = -np.expm1(numbers)
     found["gain"] = numbers["difference"].where(~lower, of_perplexity["difference"])

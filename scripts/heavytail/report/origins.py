@@ -14,7 +14,7 @@ from heavytail.report.encode import with_model
 
 COLUMNS = ["about", "what", "value"]
 # Of a record, what is too long for a table: lm-eval's own object, and the numbers of each task.
-LONG = ("results", "tasks")
+LONG = ("results", "tasks", "scores", "weights")
 
 
 def flat(record: Mapping[str, Any]) -> dict[str, Any]:

@@ -21,6 +21,8 @@ COLUMNS = [
     *("sparsity", "seed", "realised_sparsity", "perplexity", "zero_shot_mean"),
     *("seconds", "peak_memory_mb", "artifact"),
 ]
+# What a number of a task is in tables.
+STANDING = ("counts", "higher", "weight", "shots")
 # Columns of text: a name may look like a number, and an epsilon may be text.
 TEXT = (
     *("model", "method", "allocation", "allocator", "metric", "grouping", "mapping", "epsilon"),
@@ -110,17 +112,30 @@ def cell_rows(
 def zero_shot_rows(
     rows: Sequence[Mapping[str, object]], zero_shot: list[dict[str, Any]]
 ) -> pd.DataFrame:
-    """Tidy zero-shot numbers: one row per cell, task and number, with its BOS policy."""
+    """Tidy numbers of tasks and groups: one row per cell, task and number, with its BOS policy.
+
+    `counts` says whether the number is the one that stands in tables, `higher` whether more of it
+    is better, nan if that is unknown; `weight` is its weight in the mean, and `shots` how many
+    examples stand before a question.
+    """
     keys = ("model", "method", "allocation", "sparsity", "seed")
     table = [
         {key: row[key] for key in keys}
         | {"method": row["method"] or DENSE, "bos": record["bos"]}
         | {"task": task, "number": number, "value": value}
+        | _standing(record["scores"].get(task, {}), number)
         for row, record in zip(rows, zero_shot, strict=False)
         for task, numbers in record["tasks"].items()
         for number, value in numbers.items()
     ]
-    return pd.DataFrame(table, columns=[*keys, "bos", "task", "number", "value"])
+    return pd.DataFrame(table, columns=[*keys, "bos", "task", "number", "value", *STANDING])
+
+
+def _standing(score: Mapping[str, Any], number: str) -> dict[str, object]:
+    """What a number of a task is in tables."""
+    counts = score.get("number") == number
+    own = (counts, score.get("higher"), score["weight"] if counts else 0.0, score.get("shots"))
+    return dict(zip(STANDING, own, strict=True))
 
 
 def read_csv(path: str | StringIO) -> pd.DataFrame:

@@ -84,14 +84,19 @@ def reference_values(
 def standard_errors(scores: pd.DataFrame) -> dict[Hashable, float]:
     """(sparsity, method, allocation) → standard error of the mean accuracy over tasks.
 
-    The error of one seed is √Σ s² / number of tasks, where s are the errors of the tasks, taken as
-    independent. The error of several seeds is the mean of theirs: all seeds are scored on the same
-    documents, so more of them make it no smaller.
+    The error of one seed is √Σ (w s)², where s are the errors of the tasks, taken as independent,
+    and w their weights in the mean. The error of several seeds is the mean of theirs: all seeds are
+    scored on the same documents, so more of them make it no smaller.
     """
-    chosen = scores[scores["number"] == "acc_stderr"].fillna({"sparsity": "", "allocation": ""})
-    seeds = chosen.groupby([*KEY, "seed"], sort=False, dropna=False)["value"].agg(
-        lambda errors: np.sqrt(np.square(errors).sum(skipna=False)) / len(errors)
-    )
+    cells = [*KEY, "seed"]
+    scores = scores.fillna({"sparsity": "", "allocation": ""})
+    counted = scores[scores["weight"] > 0]
+    error = counted["number"].str.replace(r"^([^,]*)", r"\1_stderr", regex=True)
+    counted = counted.assign(number=error)[[*cells, "task", "number", "weight"]]
+    found = counted.merge(scores[[*cells, "task", "number", "value"]], "left")
+    found["part"] = np.square(found["value"] * found["weight"])
+    parts = found.groupby(cells, sort=False, dropna=False)["part"]
+    seeds = parts.agg(lambda own: own.sum(skipna=False)).pow(0.5)
     return seeds.groupby(level=KEY, sort=False).mean(skipna=False).to_dict()
 
 
@@ -140,30 +145,41 @@ def perplexity_table(rows: pd.DataFrame, sparsity: str, column: str = PERPLEXITY
     return markdown(pd.DataFrame.from_dict(lines, orient="index").fillna(""))
 
 
+def column_of(row: pd.Series) -> tuple[str, Callable[[float], str]]:
+    """The title of a task's column, and how its numbers stand there, of a row of its scores."""
+    parts = [row["task"], "" if row["number"] == "acc" else str(row["number"])]
+    if row["shots"] > 0:
+        parts.append(f"{row['shots']:.0f} shot{'s' if row['shots'] > 1 else ''}")
+    worse = row["higher"] is False or row["higher"] == False  # noqa: E712 - of numpy or of text
+    title = ", ".join(part for part in parts if part)
+    return (f"{title} ↓", readable) if worse else (title, accuracy)
+
+
 def zero_shot_table(
     rows: pd.DataFrame, scores: pd.DataFrame, reference: pd.DataFrame | None, sparsity: str
 ) -> str:
-    """Cells as rows, accuracy by task, its mean and the mean's standard error as columns; markdown.
+    """Cells as rows, tasks and the mean with its standard error as columns; markdown.
+
+    A column of anything but acc says what it has, its shots, and ↓ if less is better.
 
     Args:
         rows: of `model_rows`.
         scores, reference: as of `model_rows`.
         sparsity: which rows.
     """
-    own = scores[scores["number"] == "acc"].fillna({"sparsity": "", "allocation": ""})
+    own = scores[scores["counts"].eq(True)].fillna({"sparsity": "", "allocation": ""})
+    titles = {row["task"]: column_of(row) for _, row in own.iterrows()}
     found = statistics(own.groupby([*KEY, "task"], sort=False)["value"]).reset_index("task")
     tasks = dict(list(found.groupby(level=KEY, sort=False)))
     theirs = reference_values(reference, accuracy)
     lines = {}
     chosen = rows[rows["sparsity"].isna() | (rows["sparsity"] == sparsity)]
     for key, (_, row) in zip(keys(chosen), chosen.iterrows(), strict=True):
-        line = {
-            one["task"]: shown(
-                spread(one, accuracy),
-                reference=theirs.get((*key, f"zeroshot/{one['task']}/acc"), ""),
-            )
-            for _, one in tasks[key].iterrows()
-        }
+        line = {}
+        for _, one in tasks[key].iterrows():
+            title, form = titles[one["task"]]
+            beside = theirs.get((*key, f"zeroshot/{one['task']}/acc"), "")
+            line[title] = shown(spread(one, form), reference=beside)
         line |= {
             "mean": of_row(row, ZERO_SHOT),
             "standard error": accuracy(row["zero_shot_stderr"]),

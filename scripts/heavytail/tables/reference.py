@@ -85,19 +85,23 @@ def tasks_of(results: list[dict[str, str]]) -> set[str]:
     return {name[1] for name in names if name[0] == "zeroshot" and len(name) == 3}
 
 
-def comparable(quantity: str, text: str, tasks: set[str], scored: set[str]) -> bool:
+def comparable(
+    quantity: str, text: str, tasks: set[str], scored: set[str], averaged: set[str]
+) -> bool:
     """Whether a quantity of the reference is one that this config measures in the same way.
 
     Args:
         quantity: that of a reference result.
         text: on which perplexity is measured.
         tasks: those of the reference results.
-        scored: the tasks on which the model is scored without BOS, as the reference was.
+        scored: the tasks on which the model is scored without BOS and shots by their accuracy, as
+            the reference was.
+        averaged: those that the model's mean is over.
     """
     if not quantity.startswith("zeroshot/"):
         return quantity == f"ppl_{text}"
     _, task, *number = quantity.split("/")
-    return task in scored if number else bool(tasks) and scored == tasks
+    return task in scored if number else bool(tasks) and scored == tasks == averaged
 
 
 def ours(quantity: str, cell: pd.Series, scores: pd.DataFrame) -> float:
@@ -144,9 +148,12 @@ def beside(
     """
     rows, tasks = [], tasks_of(results)
     cells = cells.assign(weight=cells["blend"].str.extract(r"weight=(\S+)", expand=False))
-    scored = scores[scores["bos"] == "none"].groupby("model")["task"].agg(set)
+    plain = (scores["bos"] == "none") & scores["counts"].eq(True) & (scores["number"] == "acc")
+    scored = scores[plain & (scores["shots"] == 0)].groupby("model")["task"].agg(set)
+    averaged = scores[scores["weight"] > 0].groupby("model")["task"].agg(set)
     for result in results:
-        if not comparable(result["quantity"], text, tasks, scored.get(result["model"], set())):
+        own, mean = (found.get(result["model"], set()) for found in (scored, averaged))
+        if not comparable(result["quantity"], text, tasks, own, mean):
             continue
         source = SOURCES.get(result["epsilon_certain"] if result["epsilon"] else "", "guessed")
         for _, cell in cells[matches(result, cells, published)].iterrows():

@@ -85,15 +85,18 @@ def perplexity_differences(losses: dict[str, list[np.ndarray]]) -> Differences:
     )
 
 
-def accuracy_differences(outcomes: dict[str, list[dict[str, np.ndarray]]]) -> Differences:
+def accuracy_differences(
+    outcomes: dict[str, list[dict[str, np.ndarray]]], weights: dict[str, float]
+) -> Differences:
     """A function of two allocations: the first's mean accuracy minus the other's, and interval.
 
-    Documents are drawn within their task, and all tasks have the same weight in the mean. A draw
-    depends only on how often each difference of outcomes occurs.
+    Documents are drawn within their task. A draw depends only on how often each difference of
+    outcomes occurs.
 
     Args:
-        outcomes: allocation → for each seed, task → whether each document was right, 0 or 1. With
+        outcomes: allocation → for each seed, task → what each document counts, from 0 to 1. With
             several seeds, a document counts with the mean over seeds.
+        weights: task → its weight in the mean.
     """
     means = {
         name: {task: np.mean([seed[task] for seed in seeds], axis=0) for task in seeds[0]}
@@ -102,7 +105,7 @@ def accuracy_differences(outcomes: dict[str, list[dict[str, np.ndarray]]]) -> Di
 
     def difference(one: str, other: str) -> Interval:
         rng = np.random.default_rng(SEED)
-        points, resampled = [], []
+        points, resampled, own = [], [], [weights[task] for task in means[one]]
         for task, ours in means[one].items():
             if len(ours) < FEWEST:
                 return UNKNOWN
@@ -111,7 +114,8 @@ def accuracy_differences(outcomes: dict[str, list[dict[str, np.ndarray]]]) -> Di
             draws = rng.multinomial(len(pairs), counts / len(pairs), RESAMPLES)
             points.append(pairs.mean())
             resampled.append(draws @ values / len(pairs))
-        return interval(float(np.mean(points)), np.mean(resampled, axis=0))
+        mean = np.average(resampled, axis=0, weights=own)
+        return interval(float(np.average(points, weights=own)), mean)
 
     return difference
 
@@ -142,15 +146,13 @@ def compared(values: pd.Series, baselines: dict[str, str], difference: Differenc
 
 
 # Quantity → the function that finds the best of a row, and the function that compares.
-QUANTITIES: dict[
-    str, tuple[Callable[[pd.Series], Hashable], Callable[[dict[str, list[Any]]], Differences]]
-] = {
-    "perplexity": (pd.Series.idxmin, perplexity_differences),
+QUANTITIES: dict[str, tuple[Callable[[pd.Series], Hashable], Callable[..., Differences]]] = {
+    "perplexity": (pd.Series.idxmin, lambda losses, _weights: perplexity_differences(losses)),
     "zero_shot_mean": (pd.Series.idxmax, accuracy_differences),
 }
 
 
-def _row(cells: pd.DataFrame, units: dict[str, list[Any]]) -> list[Row]:
+def _row(cells: pd.DataFrame, units: dict[str, list[Any]], weights: dict[str, float]) -> list[Row]:
     """The comparisons of one row; the index of `cells` says which of `units` belongs to a cell."""
     groups, rows = cells.groupby("allocation", sort=False), []
     positions = {name: seeds.index for name, seeds in groups}
@@ -161,20 +163,24 @@ def _row(cells: pd.DataFrame, units: dict[str, list[Any]]) -> list[Row]:
         if len(known):
             baselines = {"best": best(values)} | dict(zip(["uniform"], uniform, strict=False))
             own = {name: [units[quantity][i] for i in positions[name]] for name in known}
-            found = compared(values, baselines, differences(own))
+            found = compared(values, baselines, differences(own, weights))
             rows += [{"quantity": quantity} | row for row in found]
     return rows
 
 
 def significance(
-    cells: pd.DataFrame, losses: list[np.ndarray], outcomes: list[dict[str, np.ndarray]]
+    cells: pd.DataFrame,
+    losses: list[np.ndarray],
+    outcomes: list[dict[str, np.ndarray]],
+    weights: dict[str, float],
 ) -> pd.DataFrame:
     """Compare every allocation of every row with the best of the row and with uniform.
 
     Args:
         cells: the table of cells.
         losses: per row of `cells`, the nats of each window, float64 [windows]; nan if not finite.
-        outcomes: per row of `cells`, task → whether each document was right; empty without tasks.
+        outcomes: per row of `cells`, task → what each document counts; empty without tasks.
+        weights: task → its weight in the mean.
 
     Returns:
         Columns `COLUMNS`. `difference`, `low` and `high` are those of `allocation` minus `against`,
@@ -185,5 +191,5 @@ def significance(
     pruned = cells[cells["method"] != DENSE]
     keys = ["model", "method", "sparsity"]
     for key, row in pruned.groupby(keys, sort=False):
-        found += [dict(zip(keys, key, strict=True)) | one for one in _row(row, units)]
+        found += [dict(zip(keys, key, strict=True)) | one for one in _row(row, units, weights)]
     return pd.DataFrame(found, columns=COLUMNS)

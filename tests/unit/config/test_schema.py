@@ -24,6 +24,7 @@ from heavytail.config.metrics import METRICS
 from heavytail.config.settings import checked
 from heavytail.config.tasks import TASKS
 from heavytail.config.texts import TEXTS
+from support.bad_tasks import GOOD
 
 ROOT = Path(__file__).parents[3]
 SCHEMA = yaml.safe_load((ROOT / "config/schema.yaml").read_text())
@@ -48,16 +49,20 @@ def test_the_configs_that_come_along_are_valid(name, tmp_path):
     assert set(found) == set(SCHEMA["properties"])
 
 
-def test_the_examples_of_the_readme_are_valid(tmp_path):
+def test_the_examples_of_the_readme_are_valid(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     for name in ("papers/a.txt", "chats.jsonl.gz", "held-out.jsonl.gz"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
+    (tmp_path / "my_task.yaml").write_text(GOOD)
+    (tmp_path / "own.json").touch()
     examples = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
     whole = [yaml.safe_load(example) for example in examples]
     assert [set(example) - set(whole[0]) for example in whole] == [
         set(),
         {"texts", "calibration"},
         set(),
+        {"tasks"},
     ]
     for example in whole:
         checked(whole[0] | example, SCHEMA, [tmp_path, ROOT])

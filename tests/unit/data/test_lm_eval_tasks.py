@@ -4,6 +4,7 @@ import json
 import socket
 from pathlib import Path
 
+import datasets
 import lm_eval
 import lm_eval.tasks
 import pytest
@@ -13,8 +14,12 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from fetch_task import fetch_task
 from heavytail.config import own_tasks, tasks
-from heavytail.data import lm_eval_tasks
+from heavytail.config.lm_eval_configs import of_package
+from heavytail.config.lm_eval_needs import lacks
+from heavytail.data import python_tasks
+from heavytail.data.frozen_tasks import read_entry, to_yaml, unpack, write_entry
 from heavytail.evaluation import zero_shot
+from heavytail.evaluation.task_scores import counted
 from heavytail.io.files import read_lines, sha256
 from heavytail.io.hub import FetchError
 from read_task import read_task
@@ -44,11 +49,12 @@ TASKS = {
 
 def settings_of(task: str) -> dict[str, str]:
     """What the rule gives the job."""
-    return {"task": task} | vars(tasks.TASKS[task])
+    row = tasks.TASKS[task]
+    return {"task": task, "folder": row.folder, "revision": row.revision}
 
 
 def built_in(task: str) -> dict:
-    return lm_eval_tasks.built_in(task, tasks.TASKS[task].folder)
+    return of_package(task, tasks.TASKS[task].folder).tasks[task]
 
 
 @pytest.fixture
@@ -66,13 +72,15 @@ def frozen(served, monkeypatch):
     for task in TASKS:
         fetch_task(settings_of(task), f"tasks/{task}.jsonl", f"tasks/{task}.yaml")
     monkeypatch.setattr(socket.socket, "connect", lambda *_: pytest.fail("the network was asked"))
-    return Path("tasks").resolve()
+    for task in TASKS:
+        unpack(f"tasks/{task}.yaml", "lm-eval")
+    return Path("lm-eval").resolve()
 
 
 def test_the_seven_tasks_are_the_scored_splits_of_pinned_revisions_with_checksums(frozen):
     assert [name for name, row in tasks.TASKS.items() if row.folder] == list(TASKS)
     for task, (repository, name, split, rows) in TASK_DATA.items():
-        assert read_lines(frozen / f"{task}.jsonl") == rows
+        assert [line["row"] for line in read_lines(f"tasks/{task}.jsonl")] == rows
         config = built_in(task)
         manager = lm_eval.tasks.TaskManager(include_path=frozen, include_defaults=False)
         origin = manager.task_index[task].cfg["metadata"]
@@ -80,8 +88,9 @@ def test_the_seven_tasks_are_the_scored_splits_of_pinned_revisions_with_checksum
         assert (origin["dataset"], origin["name"] or "default") == (repository, name)
         assert origin["split"] == split
         assert origin["version"] == config["metadata"]["version"]
-        assert origin["documents"] == len(rows)
-        assert origin["documents_sha256"] == sha256(frozen / f"{task}.jsonl")
+        told = read_entry(f"tasks/{task}.yaml")["metadata"]
+        assert told["documents"] == len(rows) and told["dataset"] == repository
+        assert told["documents_sha256"] == sha256(f"tasks/{task}.jsonl")
 
 
 def test_frozen_tasks_form_the_prompts_of_the_built_in_ones(frozen):
@@ -104,8 +113,9 @@ def test_frozen_tasks_form_the_prompts_of_the_built_in_ones(frozen):
 def test_lm_eval_runs_all_seven_offline(frozen, model_folder):
     model = AutoModelForCausalLM.from_pretrained(model_folder)
     tokenizer = AutoTokenizer.from_pretrained(model_folder)
-    results = zero_shot.evaluate(model, tokenizer, list(TASKS), "tasks", "none", "shared")
-    summary = zero_shot.summary(results)
+    results = zero_shot.evaluate(model, tokenizer, list(TASKS), str(frozen), "none", "shared")
+    entries = [counted(read_entry(f"tasks/{task}.yaml"), None) for task in TASKS]
+    summary = zero_shot.summary(results, entries)
     assert list(summary["tasks"]) == list(TASKS) and summary["reason"] is None
     for task, (*_, rows) in TASK_DATA.items():
         logs = results["log_likelihoods"][task]
@@ -118,21 +128,20 @@ def test_lm_eval_runs_all_seven_offline(frozen, model_folder):
     assert summary["tasks"]["arc_easy"]["acc"] == expected
     origin = results["configs"]["rte"]["metadata"]
     assert origin["revision"] == tasks.TASKS["rte"].revision
-    assert origin["documents_sha256"] == sha256(frozen / "rte.jsonl")
 
 
 def test_frozen_files_name_no_place_of_this_machine(frozen):
     installed = str(Path(lm_eval.__file__).parent.parent)
-    for file in frozen.iterdir():
+    for file in Path("tasks").iterdir():
         text = file.read_text(encoding="utf-8")
-        assert installed not in text and str(frozen) not in text
-    text = (frozen / "hellaswag.yaml").read_text()
+        assert installed not in text and str(Path.cwd()) not in text
+    text = Path("tasks/hellaswag.yaml").read_text()
     assert "process_docs: !function 'lm_eval.tasks.hellaswag.utils.process_docs'" in text
 
 
 def test_a_jinja_text_of_lm_eval_survives_the_yaml():
     config = built_in("arc_easy")
-    assert yaml.safe_load(lm_eval_tasks.to_yaml(config)) == config
+    assert yaml.safe_load(to_yaml(config)) == config
     assert config["doc_to_text"] == "Question: {{question}}\nAnswer:"
 
 
@@ -145,16 +154,9 @@ def test_a_hub_that_has_no_such_revision_is_one_line_and_nothing_is_left_behind(
     assert not list(Path().iterdir())
 
 
-def test_a_frozen_task_is_read_from_its_own_data_alone(served):
-    fetch_task(settings_of("rte"), "tasks/rte.jsonl", "tasks/rte.yaml")
-    config = yaml.safe_load(Path("tasks/rte.yaml").read_text())
-    assert config["dataset_kwargs"] == {"data_files": {"test": "tasks/rte.jsonl"}}
-    assert (config["test_split"], config["validation_split"]) == ("test", None)
-
-
 def test_a_folder_without_the_task_is_named():
     with pytest.raises(ValueError, match="lm_eval/tasks/arc: found no task 'boolq'"):
-        lm_eval_tasks.built_in("boolq", "arc")
+        of_package("boolq", "arc")
 
 
 COPA = {"premise": "It rained.", "choice1": "It was wet.", "choice2": "It was dry."}
@@ -166,40 +168,42 @@ def test_a_task_that_a_config_names_is_frozen_at_the_newest_commit_which_it_reco
     publish_task(served, Path("../hub2"), COMMIT, "aps/super_glue", "copa", "validation", rows)
     ((name, task),) = own_tasks.all_tasks([{"name": "copa", "limit": 3}]).items()
     assert (task.folder, task.revision, task.limit) == ("super_glue/copa", None, 3)
-    fetch_task({"task": name} | vars(task), "copa.jsonl", "copa.yaml")
-    assert read_lines("copa.jsonl") == rows[:3]
+    settings = {"task": name, "folder": task.folder, "revision": task.revision}
+    fetch_task(settings, "copa.jsonl", "copa.yaml")
+    # What of them is scored is no matter of what is frozen.
+    assert [line["row"] for line in read_lines("copa.jsonl")] == rows
     text = Path("copa.yaml").read_text()
-    assert f"revision: '{COMMIT}'" in text and "documents: 3" in text
+    assert f"revision: '{COMMIT}'" in text and "documents: 4" in text
     assert "lm_eval.tasks.super_glue.copa.utils.doc_to_text" in text
-
-
-@pytest.mark.parametrize(
-    ("task", "line"),
-    [
-        ("gsm8k", "gsm8k: scores by generate_until, expected multiple_choice or loglikelihood"),
-        ("wikitext", "wikitext: scores by loglikelihood_rolling, expected multiple_choice or "),
-    ],
-)
-def test_a_task_that_likelihoods_do_not_score_is_refused_before_anything_is_fetched(
-    task, line, hub
-):
-    (row,) = own_tasks.all_tasks([task]).values()
-    with pytest.raises(ValueError, match=line):
-        lm_eval_tasks.freeze({"task": task} | vars(row), "a.jsonl")
-    assert not hub.requests
 
 
 @pytest.mark.parametrize(
     ("change", "line"),
     [
-        ({"metric_list": [{"metric": "f1"}]}, "has no metric acc"),
-        ({"dataset_kwargs": {"data_dir": "x"}}, "its data set needs data_dir, expected a name"),
+        ({"metric_list": [{"metric": "wer"}]}, "its metric wer is code of the hub"),
+        ({"dataset_kwargs": {"data_dir": "x"}}, "its data set needs data_dir"),
         ({"test_split": None, "validation_split": None}, "has no split that is scored"),
+        ({"dataset_path": "csv"}, "its data 'csv' are no data set of the hub"),
+        ({"use_prompt": "promptsource:x"}, "takes its prompts from another package"),
+        ({"output_type": "judge"}, "scores by judge, expected one of multiple_choice, "),
     ],
 )
-def test_a_task_that_cannot_be_frozen_is_refused(change, line):
-    with pytest.raises(ValueError, match=f"t: {line}"):
-        lm_eval_tasks.check("t", built_in("arc_easy") | change)
+def test_a_task_that_cannot_be_scored_is_refused(change, line):
+    assert lacks(built_in("arc_easy")) is None
+    assert lacks(built_in("arc_easy") | change).startswith(line)
+
+
+def test_columns_keep_their_types_where_json_would_guess(tmp_path):
+    rows = [{"when": "2020-01-01", "number": 1}]
+    entry = python_tasks.entry("own")
+    types = {"when": {"dtype": "string", "_type": "Value"}}
+    types |= {"number": {"dtype": "int64", "_type": "Value"}}
+    entry["features"]["own"] = types
+    files = str(tmp_path / "own.jsonl"), str(tmp_path / "own.yaml")
+    write_entry(entry, {"own": rows}, *files)
+    unpack(files[1], tmp_path / "out")
+    found = datasets.Dataset.from_parquet(str(tmp_path / "out/own-0.parquet"), cache_dir=tmp_path)
+    assert list(found) == rows
 
 
 EXAMPLES = [
@@ -214,12 +218,13 @@ def test_a_local_task_is_frozen_and_scored_as_lm_eval_scores_its_own_file(
     Path("mine").mkdir()
     Path("mine/own.json").write_text(json.dumps({"name": "sums", "examples": EXAMPLES}))
     Path("mine/t.yaml").write_text(GOOD)
-    read_task({"path": "mine/t.yaml", "limit": 5}, "tasks/own.jsonl", "tasks/own.yaml")
-    assert read_lines("tasks/own.jsonl") == EXAMPLES[:5]
+    read_task({"path": "mine/t.yaml"}, "tasks/own.jsonl", "tasks/own.yaml")
+    assert [line["row"] for line in read_lines("tasks/own.jsonl")] == EXAMPLES
     assert "dataset_sha256" in Path("tasks/own.yaml").read_text()
     model = AutoModelForCausalLM.from_pretrained(model_folder)
     tokenizer = AutoTokenizer.from_pretrained(model_folder)
-    ours = zero_shot.evaluate(model, tokenizer, ["own"], "tasks", "none", "lm_eval")
+    settings = {"tasks": {"own": {"limit": 5}}, "bos": "none", "engine": "lm_eval"}
+    ours, _ = zero_shot.evaluate_entries(model, tokenizer, ["tasks/own.yaml"], settings)
     # lm-eval finds data from the working directory, not beside the file of the task.
     monkeypatch.chdir(tmp_path / "mine")
     theirs = lm_eval.simple_evaluate(

@@ -173,9 +173,10 @@ def test_the_script_names_the_data_as_it_was_given(task, files, tmp_path, monkey
     monkeypatch.chdir(tmp_path)
     write_lines("documents.jsonl", [{"name": name, "text": text} for name, text in files])
     build_python_task("documents.jsonl", {"task": task}, "tasks/data.jsonl", "tasks/task.yaml")
-    config = yaml.safe_load((tmp_path / "tasks/task.yaml").read_text())
-    assert config["task"] == task
-    assert config["dataset_kwargs"] == {"data_files": {"test": "tasks/data.jsonl"}}
-    assert read_lines("tasks/data.jsonl") == builder(task)(files)
+    found = yaml.safe_load((tmp_path / "tasks/task.yaml").read_text())
+    assert found["scores"] == {task: "acc,none"} and list(found["tasks"]) == [task]
+    assert found["tasks"][task]["dataset_kwargs"] == {"data_files": {"test": task}}
+    rows = [{"of": task, "row": row} for row in builder(task)(files)]
+    assert read_lines("tasks/data.jsonl") == rows
     told = {"documents": 160, "documents_sha256": sha256("tasks/data.jsonl")}
-    assert config["metadata"] == {"version": 1.0} | told
+    assert found["metadata"] == {"source": "Python's standard library"} | told

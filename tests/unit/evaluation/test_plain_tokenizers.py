@@ -7,11 +7,11 @@ import torch
 import yaml
 from transformers import AutoTokenizer
 
-from heavytail.data import python_tasks
 from heavytail.evaluation import zero_shot
 from heavytail.io.files import write_lines
 from heavytail.models.loading import load_model
 from support.checkpoints import without_special_tokens
+from support.data_sets import task_yaml
 from support.tiny_model import save_model
 
 ROWS = [
@@ -27,7 +27,7 @@ def test_the_log_likelihoods_are_those_of_the_model(tmp_path, monkeypatch):
     folder = save_model(Path("model"))
     without_special_tokens(folder)
     write_lines("tasks/first.jsonl", ROWS)
-    config = python_tasks.task_yaml("first", "tasks/first.jsonl")
+    config = task_yaml("first", "tasks/first.jsonl")
     Path("tasks/first.yaml").write_text(yaml.safe_dump(config))
     tokenizer = AutoTokenizer.from_pretrained(folder)
     model = load_model(folder, torch.device("cpu"))

@@ -19,8 +19,10 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, 
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from heavytail.data import python_tasks
-from heavytail.evaluation import zero_shot
+from heavytail.evaluation import lm_eval_record, zero_shot
+from heavytail.evaluation.task_scores import counted
 from heavytail.io.files import read_json, write_json, write_lines
+from support.data_sets import task_yaml
 
 TEXT = "def return self value {{ braces }} {% raw %} of name.attribute in other - 'a' é"
 WORDS = TEXT.split()
@@ -45,7 +47,7 @@ def write_tasks(rows: dict[str, list[dict]]) -> None:
     """Tasks and data below the working directory."""
     for task, own in rows.items():
         write_lines(f"tasks/{task}.jsonl", own)
-        config = python_tasks.task_yaml(task, f"tasks/{task}.jsonl")
+        config = task_yaml(task, f"tasks/{task}.jsonl")
         with open(f"tasks/{task}.yaml", "w", encoding="utf-8") as handle:
             yaml.safe_dump(config, handle)
 
@@ -108,6 +110,12 @@ def run(
     return zero_shot.evaluate(model, tokenizer, list(tasks), folder, bos, engine)
 
 
+def summed(results: dict) -> dict:
+    """The summary of tasks of which acc counts."""
+    entries = [counted(python_tasks.entry(task), None) for task in results["results"]]
+    return zero_shot.summary(results, entries)
+
+
 @torch.no_grad()
 def naive(model, tokenizer, row: dict, bos: bool = False) -> list[float]:
     """The log-likelihood of each choice in the model's own precision, one at a time."""
@@ -138,7 +146,7 @@ def naive_numbers(rows: list[dict], logs: list[list[float]]) -> dict[str, float]
 
 def test_the_summary_is_that_of_naive_log_likelihoods_without_bos(workdir, model, tokenizer):
     results = run(model, tokenizer)
-    summary = zero_shot.summary(results)
+    summary = summed(results)
     assert summary["reason"] is None
     exact = copy.deepcopy(model).double()
     for task, rows in ROWS.items():
@@ -187,7 +195,7 @@ def test_a_rerun_elsewhere_gives_the_same_bytes(workdir, model, tokenizer, monke
     # Whatever else a new lm-eval puts there must first be looked at.
     assert set(kept) == {
         *("results", "configs", "versions", "n-shot", "higher_is_better", "n-samples"),
-        *("group_subtasks", "config", "log_likelihoods", "outcomes"),
+        *("group_subtasks", "config", "log_likelihoods", "generated", "outcomes"),
         *("eot_token_id", "max_length"),
         *("transformers_version", "lm_eval_version"),
         *("tokenizer_pad_token", "tokenizer_eos_token", "tokenizer_bos_token"),
@@ -228,9 +236,10 @@ def test_a_model_that_says_nan_has_a_reason_in_place_of_numbers(workdir, model, 
     first_is_right = np.mean([row["answer"] == 0 for row in ROWS["first"]])
     assert results["results"]["first"]["acc,none"] == first_is_right > 0
     json.dumps(results, allow_nan=False)
-    summary = zero_shot.summary(results)
+    summary = summed(results)
     assert summary["mean"] is None
-    assert summary["tasks"]["first"] == dict.fromkeys(zero_shot.NUMBERS)
+    numbers = ("acc", "acc_stderr", "acc_norm", "acc_norm_stderr")
+    assert summary["tasks"]["first"] == dict.fromkeys(numbers)
     wrong = "the log-likelihood is not finite in 18 of 18 documents"
     assert summary["reason"] == f"first: {wrong}"
 
@@ -239,9 +248,15 @@ def test_one_broken_document_spoils_its_task_and_the_mean_but_no_other_task():
     numbers = {"name": "t", "acc,none": 0.5, "acc_stderr,none": 0.1}
     results = {
         "results": {"good": numbers, "bad": numbers},
+        "group_subtasks": {},
+        "higher_is_better": {"good": {"acc": True}, "bad": {"acc": True}},
+        "n-shot": {},
+        "config": {},
+        "outcomes": {"good": [1, 0, 1, 0], "bad": [1, 0]},
         "log_likelihoods": {"good": [[-1.0, -2.0]] * 3, "bad": [[-1.0, -2.0], [None, -1.0]]},
     }
-    assert zero_shot.summary(results) == {
+    found = summed(results)
+    assert {name: found[name] for name in ("tasks", "mean", "reason")} == {
         "tasks": {
             "good": {"acc": 0.5, "acc_stderr": 0.1},
             "bad": {"acc": None, "acc_stderr": None},
@@ -268,11 +283,11 @@ VALUES = st.recursive(
 @given(VALUES)
 @settings(deadline=None)
 def test_whatever_is_json_safe_survives_a_round_trip(value):
-    safe = zero_shot.json_safe(value)
+    safe = lm_eval_record.json_safe(value)
     assert json.loads(json.dumps(safe, allow_nan=False)) == safe
 
 
 @pytest.mark.parametrize("value", [print, object(), {"inner": [lambda: 0]}])
 def test_what_has_no_fixed_text_is_refused(value):
     with pytest.raises(TypeError, match="has no place in a record"):
-        zero_shot.json_safe(value)
+        lm_eval_record.json_safe(value)

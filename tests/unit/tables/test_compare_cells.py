@@ -13,7 +13,7 @@ from heavytail.tables.anchors import MORE
 from heavytail.tables.cells import read_csv
 from heavytail.tables.over_seeds import over_seeds
 from heavytail.tables.reference import beside
-from support.records import cell, every, of_markdown, tables
+from support.records import cell, every, of_markdown, scored, tables
 from write_summary import write_summary
 from write_table import write_table
 
@@ -45,6 +45,8 @@ def write_records(folder, rows: list[dict]) -> dict[str, list[str]]:
             "perplexity": {"perplexity": value, "losses": kept},
             "zero_shot": {
                 "tasks": {"a": {"acc": share, "acc_stderr": 0.05}},
+                "scores": scored("a"),
+                "weights": {"a": 1.0},
                 "mean": share,
                 "bos": "none",
                 "results": {"outcomes": {"a": right}},
@@ -122,7 +124,7 @@ def test_the_page_marks_and_explains(folder):
     page = (folder / "m.md").read_text()
     assert "≈" in page and "**" in page and "10,000 resamples" in page
     assert "(reference 22.01, 20.50)" in page and "(reference 0.5000)" in page
-    assert "Zero-shot accuracy (BOS policy `none`)" in page
+    assert "Tasks (BOS policy `none`)" in page
     assert "(reference" not in (folder / "without.md").read_text()
     assert "calibration seeds" not in page
     table = read_csv(folder / "m.csv").set_index(["method", "allocation"])

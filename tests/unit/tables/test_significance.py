@@ -15,6 +15,8 @@ from support.records import cell, every, tables
 WINDOWS = 40
 LOSSES = arrays(float, (2, WINDOWS), elements=st.floats(1, 12))
 
+EQUAL = {"t": 0.5, "u": 0.5}
+
 
 def naive_means(values: np.ndarray) -> np.ndarray:
     """Means over drawn units, one draw, row and unit at a time."""
@@ -126,7 +128,7 @@ def test_too_few_windows_tell_nothing():
     few = np.ones((1, significance.FEWEST - 1))
     assert np.isnan(significance.perplexity_differences({"a": few, "b": few})("a", "b")).all()
     outcomes = {name: [{"t": few[0], "u": np.ones(99)}] for name in "ab"}
-    assert np.isnan(significance.accuracy_differences(outcomes)("a", "b")).all()
+    assert np.isnan(significance.accuracy_differences(outcomes, EQUAL)("a", "b")).all()
 
 
 def test_accuracies_are_drawn_by_document_within_tasks():
@@ -136,11 +138,23 @@ def test_accuracies_are_drawn_by_document_within_tasks():
         name: {task: own.astype(float) for task, own in tasks.items()}
         for name, tasks in right.items()
     }
-    found = significance.accuracy_differences({k: [v] for k, v in outcomes.items()})("a", "b")
+    found = significance.accuracy_differences({k: [v] for k, v in outcomes.items()}, EQUAL)(
+        "a", "b"
+    )
     tasks = [outcomes["a"][task] - outcomes["b"][task] for task in "tu"]
     assert found[0] == pytest.approx(np.mean([task.mean() for task in tasks]))
     draws = [np.mean([rng.choice(task, len(task)).mean() for task in tasks]) for _ in range(4000)]
     np.testing.assert_allclose(found[1:], np.quantile(draws, [0.025, 0.975]), atol=0.012)
+
+
+def test_a_task_counts_with_its_weight():
+    rng = np.random.default_rng(11)
+    one, other = ({task: rng.random(100) < 0.5 for task in "tu"} for _ in range(2))
+    weights = {"t": 0.25, "u": 0.75}
+    found = significance.accuracy_differences({"a": [one], "b": [other]}, weights)("a", "b")
+    apart = {task: one[task].mean() - other[task].mean() for task in "tu"}
+    assert found[0] == pytest.approx(0.25 * apart["t"] + 0.75 * apart["u"])
+    assert found[1] < found[0] < found[2]
 
 
 def matrix(losses: dict, **more) -> pd.DataFrame:
@@ -149,7 +163,7 @@ def matrix(losses: dict, **more) -> pd.DataFrame:
     flat = [np.asarray(own, dtype=float) for seeds in losses.values() for own in seeds]
     values = [float(np.exp(own.mean())) if np.isfinite(own).all() else None for own in flat]
     cells, _ = tables(rows, values)
-    return significance.significance(cells, flat, [])
+    return significance.significance(cells, flat, [], {})
 
 
 def test_every_allocation_is_compared_with_the_best_and_with_uniform():
@@ -194,12 +208,16 @@ def test_rows_do_not_mix_and_zero_shot_stands_beside_perplexity():
     right = rng.random((5, 50)) < np.array([0.9, 0.2, 0.9, 0.5, 0.5])[:, None]
     cells, _ = tables(rows, [float(np.exp(own.mean())) for own in losses], right[:, :1].tolist())
     cells["zero_shot_mean"] = right.mean(axis=1)
-    found = significance.significance(cells, losses, [{"a": own.astype(np.int8)} for own in right])
+    found = significance.significance(
+        cells, losses, [{"a": own.astype(np.int8)} for own in right], {"a": 1.0}
+    )
     assert len(found) == 2 * 2 and "dense" not in set(found["method"])
     accuracy = found[found["quantity"] == "zero_shot_mean"].set_index("method")
     assert accuracy.loc["wanda", "against"] == "qk" and accuracy.loc["wanda", "distinguishable"]
     assert accuracy.loc["wanda", "difference"] == pytest.approx(right[1].mean() - right[2].mean())
-    again = significance.significance(cells, losses, [{"a": own.astype(np.int8)} for own in right])
+    again = significance.significance(
+        cells, losses, [{"a": own.astype(np.int8)} for own in right], {"a": 1.0}
+    )
     pd.testing.assert_frame_equal(found, again)
 
 
@@ -209,5 +227,7 @@ def test_several_seeds_of_a_document_count_as_their_mean():
     means = {
         name: [{"t": np.mean([one["t"] for one in own], axis=0)}] for name, own in seeds.items()
     }
-    found, expected = (significance.accuracy_differences(own)("a", "b") for own in (seeds, means))
+    found, expected = (
+        significance.accuracy_differences(own, EQUAL)("a", "b") for own in (seeds, means)
+    )
     assert found == expected
