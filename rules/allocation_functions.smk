@@ -51,10 +51,12 @@ def guides_of(allocation):
 
 
 def ratio_inputs(wildcards):
-    """The guides of an allocation and, if it is tuned, what the trials chose."""
-    found = guides_of(wildcards.allocation)
-    if allocations.is_tuned(CONFIG["allocations"][wildcards.allocation]):
+    """The guides of an allocation and, if trials or a search decide, what these found."""
+    found, named = guides_of(wildcards.allocation), CONFIG["allocations"][wildcards.allocation]
+    if allocations.is_tuned(named):
         found = found | {"tuned": rules.tune_allocation.output.record}
+    if allocators.ALLOCATORS[named["allocator"]].reads == allocators.SEARCHED:
+        found = found | {"scores": rules.search_allocation.output.ratios}
     return {name: path.format(**dict(wildcards.items())) for name, path in found.items()}
 
 

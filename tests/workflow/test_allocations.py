@@ -29,6 +29,7 @@ ALLOCATIONS = {
     "lamp": {"allocator": "lamp"},
     "er": {"allocator": "er"},
     "er_plus": {"allocator": "er_plus"},
+    "search": {"allocator": "search", "start": "depth", "population": 4, "generations": 3},
 }
 
 

@@ -1,5 +1,6 @@
 """Checks of an allocation that the schema cannot express (standard library only: parse time)."""
 
+import copy
 from collections.abc import Collection, Mapping
 from typing import Any, cast
 
@@ -9,6 +10,7 @@ from heavytail.config.allocators import (
     OPTIONAL,
     REMOVAL_ERRORS,
     REQUIRED,
+    SEARCHED,
     WANDA_SCORES,
     WEIGHT_SCORES,
 )
@@ -16,10 +18,11 @@ from heavytail.config.entries import Allocation, Candidate, Config, Model, Tune
 from heavytail.config.epsilons import complete_epsilon
 from heavytail.config.groupings import GROUPINGS, name_of, projections_of
 from heavytail.config.mistakes import fail, shown, unknown
+from heavytail.config.search import SEARCH, check_search
 from heavytail.projections import ATTENTION, MLP, PROJECTIONS
 
 # What has to be measured of weights.
-OF_WEIGHTS = (WANDA_SCORES, WEIGHT_SCORES, REMOVAL_ERRORS)
+OF_WEIGHTS = (WANDA_SCORES, WEIGHT_SCORES, REMOVAL_ERRORS, SEARCHED)
 # Stands in place of an epsilon or a grouping that trials choose.
 TUNE = "tune"
 # Stands for the model's own segments, in place of the name of another model.
@@ -48,6 +51,8 @@ def complete(name: str, allocation: Allocation, config: Config) -> None:
     _complete_keys(where, allocation)
     complete_epsilon((*where, "epsilon"), allocation, config)
     _check_bounds((*where, "bounds"), allocation, config["sparsity"])
+    if allocation["allocator"] == SEARCH:
+        check_search(where, allocation, config)
     if allocation.get("grouping") == TUNE:
         if not config["tune"]["grouping"]:
             fail(("tune", "grouping"), f": empty, expected candidates for allocations.{name}")
@@ -98,6 +103,11 @@ def is_tuned(allocation: Allocation) -> bool:
     return TUNE in (allocation.get("epsilon"), allocation.get("grouping"))
 
 
+def reads_validation(allocation: Allocation) -> bool:
+    """Whether trials or a search score an allocation on validation text."""
+    return is_tuned(allocation) or allocation["allocator"] == SEARCH
+
+
 def candidates(allocation: Allocation, tune: Tune) -> list[Candidate]:
     """The candidates of an allocation: each is the settings that it puts in place of `TUNE`.
 
@@ -144,7 +154,7 @@ def _complete_keys(where: tuple[str, ...], allocation: Allocation) -> None:
             expected = f"expected what the allocator {allocation['allocator']} reads"
             fail((*where, key), f": missing: {expected}")
         if default not in (REQUIRED, OPTIONAL):
-            given.setdefault(key, default)
+            given.setdefault(key, copy.copy(default))
 
 
 def _check_bounds(

@@ -68,6 +68,12 @@ class Allocation(TypedDict):
     parts: NotRequired[str]
     file: NotRequired[str]
     step: NotRequired[int]
+    start: NotRequired[str]
+    population: NotRequired[int]
+    generations: NotRequired[int]
+    tokens: NotRequired[list[int]]
+    levels: NotRequired[int]
+    seed: NotRequired[int]
 
 
 class Calibration(TypedDict):

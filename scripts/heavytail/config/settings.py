@@ -25,6 +25,7 @@ from heavytail.config.own_texts import check_choices, complete_texts
 from heavytail.config.paths import found_file, found_model
 from heavytail.config.protocols import complete_protocols
 from heavytail.config.reference import read_results
+from heavytail.config.search import SEARCH, fit_tokens
 from heavytail.config.segments import read_segments
 
 # A value of the schema's keyword `row_of` → the names that are allowed.
@@ -66,6 +67,10 @@ def checked(config: dict[str, Any], schema: dict[str, Any], folders: list[Path])
     complete_tasks(filled["tasks"], folders)
     check_choices(filled)
     tune["length"] = tune["length"] or filled["evaluation"][0]["length"]
+    for name, allocation in filled["allocations"].items():
+        if allocation["allocator"] == SEARCH:
+            own = "tokens" in config["allocations"][name]
+            fit_tokens(("allocations", name), allocation, own, tune)
     filled["within_block"] = _ways(filled["within_block"])
     for key in ("refine", "update"):
         filled[key] = _steps(key, filled[key])

@@ -12,6 +12,7 @@ from heavytail.config.allocators import (
     METRIC,
     OF_METHOD,
     REMOVAL_ERRORS,
+    SEARCHED,
     WANDA_SCORES,
     WEIGHT_SCORES,
     Allocator,
@@ -57,6 +58,7 @@ def test_the_examples_of_the_readme_are_valid(tmp_path):
     assert [set(example) - set(whole[0]) for example in whole] == [
         set(),
         {"texts", "calibration"},
+        set(),
         set(),
     ]
     for example in whole:
@@ -120,6 +122,7 @@ def test_the_readme_lists_every_row_of_the_tables_with_its_facts():
     ]
     reads = {None: "nothing", METRIC: "a metric", WANDA_SCORES: "Wanda scores"}
     reads |= {WEIGHT_SCORES: "weights", FILE: "a file", REMOVAL_ERRORS: "removal errors"}
+    reads[SEARCHED] = "its search"
     assert [[name, *facts] for name, _, *facts in section("Allocators")] == [
         [f"`{name}`", reads[a.reads], epsilon_told(a)] for name, a in ALLOCATORS.items()
     ]
