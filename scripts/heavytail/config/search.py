@@ -24,9 +24,8 @@ def check_search(where: tuple[str, ...], allocation: Allocation, config: Config)
             fail((*where, key), ": not allowed: it would change what the search has found")
     for sparsity in allocation.get("sparsities", config["sparsity"]):
         if target_of(sparsity)[1]:
-            fail(
-                (*where, "allocator"), f": search has no levels of N:M, but sparsity is {sparsity}"
-            )
+            told = f": a search has no levels of N:M, but sparsity has {sparsity!r}"
+            fail((*where, "allocator"), told)
     name = allocation["start"]
     known = [n for n, own in config["allocations"].items() if own["allocator"] != SEARCH]
     if name not in known:
