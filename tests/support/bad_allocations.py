@@ -60,6 +60,18 @@ BAD_ALLOCATIONS = [
         "tune.grouping: empty, expected candidates for allocations.x",
     ),
     (
+        allocation(grouping="gt", metric="tune"),
+        "tune.metric: empty, expected candidates for allocations.x",
+    ),
+    (
+        allocation(grouping="gt", metric="tune") | {"tune": {"metric": ["alpha_pek"]}},
+        "tune.metric: unknown metric 'alpha_pek', did you mean 'alpha_peak'?",
+    ),
+    (
+        allocation(grouping="tune") | {"tune": {"grouping": "al"}},
+        "tune.grouping: 'al' is not a list of groupings or 'all'",
+    ),
+    (
         allocation(grouping="tune") | {"tune": {"grouping": ["gt", "qkvo"]}},
         "tune.grouping: unknown grouping 'qkvo', did you mean 'qkvout'?",
     ),

@@ -110,6 +110,7 @@ class Tune(TypedDict):
 
     epsilon: list[float]
     grouping: list[str | list[str]]
+    metric: list[str]
     dataset: str | None
     length: int
     windows: int
@@ -165,6 +166,9 @@ class Candidate(TypedDict, total=False):
     epsilon: float
     grouping: str
     projections: list[str]
+    metric: str
+    direction: int
+    family: str
 
 
 class TextSource(TypedDict):

@@ -13,10 +13,11 @@ from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.validators import extend
 
 from heavytail.cells import target_of
-from heavytail.config.allocations import check_weightless, complete
+from heavytail.config.allocations import TUNE, check_weightless, complete
 from heavytail.config.allocators import ALLOCATORS, METRIC
 from heavytail.config.entries import Config, Model
 from heavytail.config.given import read_given
+from heavytail.config.groupings import EVERY, every_grouping
 from heavytail.config.methods import METHODS, NONE, STEPS, WITHIN_BLOCK
 from heavytail.config.metrics import METRICS
 from heavytail.config.mistakes import fail, nearest, shown, unknown
@@ -34,6 +35,7 @@ ROWS = {
     "allocators": list(ALLOCATORS),
     "allocators by a metric": [name for name, own in ALLOCATORS.items() if own.reads == METRIC],
     "metrics": list(METRICS),
+    "metrics or tune": [*METRICS, TUNE],
 }
 
 
@@ -57,6 +59,8 @@ def checked(config: dict[str, Any], schema: dict[str, Any], folders: list[Path])
     # The schema has just held it to what the type says (tests/unit/config/test_entries.py).
     filled = cast(Config, _with_defaults(config, schema))
     tune = filled["tune"]
+    if config.get("tune", {}).get("grouping") == EVERY:
+        tune["grouping"] = [*map(list, every_grouping())]
     for name, allocation in filled["allocations"].items():
         complete(name, allocation, filled)
         if "file" in allocation:

@@ -33,7 +33,7 @@ README = (ROOT / "config/README.md").read_text()
 
 CONFIGS = [
     *("config", "notes", "checkpoints", "procedures", "allocators"),
-    *("published", "published_tables"),
+    *("published", "published_tables", "field"),
 ]
 
 
