@@ -106,6 +106,7 @@ def test_defaults_are_filled_in_at_every_depth():
         "tune": {
             "epsilon": [0.05, 0.1, 0.15, 0.2, 0.25, 0.3],
             "grouping": [],
+            "metric": [],
             "dataset": "c4",
             "length": 2048,
             "windows": 64,
