@@ -4,8 +4,10 @@
 include: "allocation_functions.smk"
 
 
-# Keys of an allocation that say which cells it is for, or where a file lies.
-NO_SETTINGS = {"models", "methods", "sparsities", "file"}
+# Keys of a search that its own job reads.
+OF_SEARCH = {"population", "generations", "tokens", "levels", "seed"}
+# Keys of an allocation that say which cells it is for, or where its ratios come from.
+NO_SETTINGS = {"models", "methods", "sparsities", "file", "start", *OF_SEARCH}
 
 
 rule measure_similarity:

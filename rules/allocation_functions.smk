@@ -5,7 +5,7 @@ def allocation_settings(allocation, model, method, sparsity):
     """The settings that decide the ratios of an allocation, with the epsilon of such cells."""
     named = CONFIG["allocations"][allocation]
     settings = {key: named[key] for key in named.keys() - NO_SETTINGS}
-    if "metric" in settings:
+    if settings.get("metric", allocations.TUNE) != allocations.TUNE:
         settings["direction"] = metric_names.METRICS[settings["metric"]].direction
     if settings.get("grouping", allocations.TUNE) != allocations.TUNE:
         settings["projections"] = list(groupings.projections_of(settings.pop("grouping")))
@@ -24,13 +24,17 @@ def shapes_of(wildcards):
 def guides_of(allocation):
     """What an allocation reads beside the shapes of the matrices, as paths that contain {model}.
 
-    "scores" are the numbers that it maps to ratios. "segments" are those inside which it averages,
+    "scores" are the numbers that it maps to ratios; if trials choose the metric, there is a file of
+    each family of candidates, such as "metrics_tails". "segments" are those inside which it averages,
     or whose gradients it blends. "gradients" are those of the blocks.
     """
     settings, found = CONFIG["allocations"][allocation], {}
     reads = allocators.ALLOCATORS[settings["allocator"]].reads
     if reads == allocators.WANDA_SCORES:
         found["scores"] = rules.measure_wanda_scores.output.scores
+    elif reads == allocators.METRIC and settings["metric"] == allocations.TUNE:
+        for family in {metric_names.METRICS[name].family for name in CONFIG["tune"]["metric"]}:
+            found[f"metrics_{family}"] = f"<results>/metrics/{{model}}/{family}.csv"
     elif reads == allocators.METRIC:
         family = metric_names.METRICS[settings["metric"]].family
         found["scores"] = f"<results>/metrics/{{model}}/{family}.csv"
@@ -51,10 +55,12 @@ def guides_of(allocation):
 
 
 def ratio_inputs(wildcards):
-    """The guides of an allocation and, if it is tuned, what the trials chose."""
-    found = guides_of(wildcards.allocation)
-    if allocations.is_tuned(CONFIG["allocations"][wildcards.allocation]):
+    """The guides of an allocation and, if trials or a search decide, what these found."""
+    found, named = guides_of(wildcards.allocation), CONFIG["allocations"][wildcards.allocation]
+    if allocations.is_tuned(named):
         found = found | {"tuned": rules.tune_allocation.output.record}
+    if allocators.ALLOCATORS[named["allocator"]].reads == allocators.SEARCHED:
+        found = found | {"scores": rules.search_allocation.output.ratios}
     return {name: path.format(**dict(wildcards.items())) for name, path in found.items()}
 
 

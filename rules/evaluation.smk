@@ -1,4 +1,4 @@
-"""Evaluation: perplexity and zero-shot accuracy of dense models and of every cell, and trials."""
+"""Evaluation: perplexity and zero-shot accuracy of dense models and of every cell, trials and searches."""
 
 
 include: "evaluation_functions.smk"
@@ -164,3 +164,29 @@ rule tune_allocation:
         pruning=prune_settings,
     script:
         "../scripts/tune_allocation.py"
+
+
+rule search_allocation:
+    input:
+        unpack(search_inputs),
+        model=MODEL,
+        validation="<results>/evaluation/{model}/validation.safetensors",
+        checked=check_of_search if EXPECTED else [],
+    output:
+        ratios="<results>/searched/{model}/{method}/{sparsity}/{allocation}.csv",
+        record="<results>/searched/{model}/{method}/{sparsity}/{allocation}.json",
+    log:
+        "<logs>/search_allocation/{model}/{method}/{sparsity}/{allocation}.log",
+    benchmark:
+        "<benchmarks>/search_allocation/{model}/{method}/{sparsity}/{allocation}.tsv"
+    conda:
+        "../envs/compute.yaml"
+    resources:
+        **TUNING,
+        **STORE,
+    params:
+        digest=search_digest,
+        settings=search_settings,
+        pruning=prune_settings,
+    script:
+        "../scripts/search_allocation.py"

@@ -29,3 +29,25 @@ def tune_digest(wildcards):
     """A digest that changes if the code of an allocation's trials changes in meaning."""
     modules = *ratio_modules(wildcards), *prune_modules(wildcards)
     return digest_for(wildcards.model, "tune_allocation", *modules)
+
+
+def search_inputs(wildcards):
+    """The ratios with which a search begins and, if the method reads them, calibration tokens."""
+    cells = dict(wildcards.items())
+    start = CONFIG["allocations"][wildcards.allocation]["start"]
+    found = {"start": rules.allocate_sparsity.output.ratios.format(**cells | {"allocation": start})}
+    if calibrated(wildcards.method):
+        found["calibration"] = TOKENS.format(model=wildcards.model)
+    return found
+
+
+def search_settings(wildcards):
+    """How an allocation is searched."""
+    named = CONFIG["allocations"][wildcards.allocation]
+    own = {key: named[key] for key in sorted(OF_SEARCH | {"bounds"}) if key in named}
+    return own | {"sparsity": axes.target_of(wildcards.sparsity)[0]}
+
+
+def search_digest(wildcards):
+    """A digest that changes if the code of a search changes in meaning."""
+    return digest_for(wildcards.model, "search_allocation", *prune_modules(wildcards))

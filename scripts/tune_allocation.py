@@ -1,4 +1,4 @@
-"""Choose the epsilon of an allocation and, if it is tuned too, its grouping, on held-out text."""
+"""Choose the open settings of an allocation on held-out text."""
 
 from heavytail.running.jobs import Job, run_once
 

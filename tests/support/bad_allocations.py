@@ -60,6 +60,18 @@ BAD_ALLOCATIONS = [
         "tune.grouping: empty, expected candidates for allocations.x",
     ),
     (
+        allocation(grouping="gt", metric="tune"),
+        "tune.metric: empty, expected candidates for allocations.x",
+    ),
+    (
+        allocation(grouping="gt", metric="tune") | {"tune": {"metric": ["alpha_pek"]}},
+        "tune.metric: unknown metric 'alpha_pek', did you mean 'alpha_peak'?",
+    ),
+    (
+        allocation(grouping="tune") | {"tune": {"grouping": "al"}},
+        "tune.grouping: 'al' is not a list of groupings or 'all'",
+    ),
+    (
         allocation(grouping="tune") | {"tune": {"grouping": ["gt", "qkvo"]}},
         "tune.grouping: unknown grouping 'qkvo', did you mean 'qkvout'?",
     ),
@@ -197,6 +209,51 @@ BAD_ALLOCATIONS = [
     (
         allocation(allocator="owl", file="a-file"),
         "allocations.x.file: not allowed: only the allocator given reads it",
+    ),
+]
+
+
+def search(other: dict | None = None, **settings) -> dict:
+    """A config with an allocation y, and a search x that starts from it if nothing else is said."""
+    named = {"x": {"allocator": "search", "start": "y", **settings}}
+    return model(**HUB) | {"allocations": named | {"y": other or {"allocator": "uniform"}}}
+
+
+BAD_ALLOCATIONS += [
+    (
+        allocation(allocator="search"),
+        "allocations.x.start: missing: expected what the allocator search reads",
+    ),
+    (search(start="yy"), "allocations.x.start: unknown allocation 'yy', did you mean 'y'?"),
+    (search(start="x"), "allocations.x.start: unknown allocation 'x', expected one of y"),
+    (
+        search({"allocator": "uniform", "methods": ["wanda"]}),
+        "allocations.x.start: allocations.y.methods lacks magnitude",
+    ),
+    (search(population=0), "allocations.x.population: found 0, expected at least 1"),
+    (search(generations=0), "allocations.x.generations: found 0, expected at least 1"),
+    (search(levels=33), "allocations.x.levels: found 33, expected a number from 1 to below 33"),
+    (search(tokens=[]), "allocations.x.tokens: empty, expected at least one"),
+    (search(tokens=[0]), "allocations.x.tokens: found 0, expected at least 1"),
+    (
+        search(tokens=[512, 512]),
+        "allocations.x.tokens: found [512, 512], expected numbers that grow",
+    ),
+    (
+        search(tokens=[512, 131073]),
+        "allocations.x.tokens: found 131073, expected at most tune.windows · tune.length, 131072",
+    ),
+    (
+        search(segments="own"),
+        "allocations.x.segments: not allowed: it would change what the search has found",
+    ),
+    (
+        search() | {"sparsity": ["2:4"]},
+        "allocations.x.allocator: a search has no levels of N:M, but sparsity has '2:4'",
+    ),
+    (
+        allocation(allocator="uniform", start="y"),
+        "allocations.x.start: not allowed: only the allocator search reads it",
     ),
 ]
 WEIGHTS_NEEDED = "needs weights, but models.a has only alphas"

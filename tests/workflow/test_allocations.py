@@ -29,6 +29,7 @@ ALLOCATIONS = {
     "lamp": {"allocator": "lamp"},
     "er": {"allocator": "er"},
     "er_plus": {"allocator": "er_plus"},
+    "search": {"allocator": "search", "start": "depth", "population": 4, "generations": 3},
 }
 
 
@@ -81,8 +82,13 @@ def test_every_allocation_reaches_its_target_and_an_edit_reruns_its_own(project)
 
 def test_trials_choose_and_the_tables_say_what(project):
     project.configure(
-        allocations={"best": {"grouping": "tune", "epsilon": "tune"}},
-        tune={"epsilon": [0.1, 0.4], "grouping": ["gt", ["v_proj"]], "windows": 8},
+        allocations={"best": {"grouping": "tune", "epsilon": "tune", "metric": "tune"}},
+        tune={
+            "epsilon": [0.1, 0.4],
+            "grouping": ["gt", ["v_proj"]],
+            "metric": ["alpha_peak", "stable_rank"],
+            "windows": 8,
+        },
         methods=["wanda"],
         seeds=[0, 1],
         tasks=[],
@@ -90,11 +96,12 @@ def test_trials_choose_and_the_tables_say_what(project):
     project.run()
     assert project.planned() == {}
     record = json.loads((project.folder / "results/tuned/tiny/wanda/0.6/best.json").read_text())
-    assert len(record["trials"]) == 4 + 2
+    assert len(record["trials"]) == 8 + 4 + 2
     cells = pd.read_csv(project.folder / "results/tables/cells.csv").set_index("method")
     chosen = record["chosen"]
     assert (cells.loc["wanda", "epsilon"].astype(float) == chosen["epsilon"]).all()
-    assert (cells.loc["wanda", "grouping"] == chosen["grouping"]).all()
+    for key in ("grouping", "metric"):
+        assert (cells.loc["wanda", key] == chosen[key]).all()
     project.configure(
         allocations={"best": {"grouping": "tune", "epsilon": "tune"}},
         tune={"epsilon": [0.1, 0.3], "grouping": ["gt", ["v_proj"]], "windows": 8},

@@ -26,6 +26,29 @@ def test_the_reference_matrix_is_planned_for_every_model(fresh):
     assert "tiny" not in full.stdout
 
 
+def test_the_comparison_of_the_field_is_planned(fresh):
+    shutil.copy(ROOT / "config/field.yaml", fresh.folder / "config/field.yaml")
+    config = yaml.safe_load((ROOT / "config/field.yaml").read_text())
+    shutil.copytree(fresh.folder / "tiny", fresh.folder / config["models"]["smollm2"]["path"])
+    full = fresh.snakemake("--configfile", "config/field.yaml", "--dry-run")
+    assert full.returncode == 0, full.stdout
+
+    def planned(rule: str) -> int:
+        return sum(full.stdout.count(f"\n{kind} {rule}:") for kind in ("rule", "localrule"))
+
+    cells, tuned, searched = 0, 0, 0
+    for own in config["allocations"].values():
+        methods = own.get("methods", config["methods"])
+        sparsities = own.get("sparsities", config["sparsity"])
+        # Magnitude reads no calibration text: one seed.
+        runs = sum(1 if one == "magnitude" else len(config["seeds"]) for one in methods)
+        cells += runs * len(sparsities)
+        tuned += ("tune" in own.values()) * len(methods) * len(sparsities)
+        searched += (own.get("allocator") == "search") * len(methods) * len(sparsities)
+    assert (planned("evaluate_cell"), planned("tune_allocation")) == (cells, tuned)
+    assert planned("search_allocation") == searched == 2
+
+
 BAD = {
     "unknown key": ({"model": {}}, "model: unknown key, did you mean 'models'?"),
     "unknown method": ({"methods": ["wandas"]}, "did you mean 'wanda'?"),

@@ -21,8 +21,9 @@ def ratios_of(
         shapes: the shape of every matrix.
         settings: "allocator" and what it reads, "segments", "blend", "bounds", "sparsity" and
             "group_size", M of N:M.
-        guides: the files that the settings need: "scores" (what the allocator reads), "segments"
-            and "gradients".
+        guides: the files that the settings need: "scores" (what the allocator reads; if trials
+            choose the metric, "metrics_" and the family of the chosen one), "segments" and
+            "gradients".
 
     Raises:
         ValueError: the settings do not fit the model; the message names the config key.
@@ -31,7 +32,8 @@ def ratios_of(
     weights, target = np.array(list(sizes.values())), settings["sparsity"]
     # Imported by name, so that ratios depend only on the code of their own allocator.
     allocator = importlib.import_module(f"heavytail.allocation.allocators.{settings['allocator']}")
-    ratios = allocator.ratios(sizes, {**settings, "shapes": shapes}, guides.get("scores"))
+    scores = guides.get("scores") or guides.get(f"metrics_{settings.get('family')}")
+    ratios = allocator.ratios(sizes, {**settings, "shapes": shapes}, scores)
     if settings.get("segments") or settings.get("blend"):
         ratios = to_target(_changed(ratios, list(sizes), settings, guides), weights, target)
     if "bounds" in settings:

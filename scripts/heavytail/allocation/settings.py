@@ -72,7 +72,8 @@ class RatioSettings(TypedDict):
         sparsity: the share of weights to remove, in (0, 1).
         group_size: M of N:M sparsity, or None.
         grouping: its name, where trials choose it; until they did, "tune".
-        epsilon: likewise "tune" until trials chose it.
+        epsilon, metric: likewise "tune" until trials chose it.
+        family: of the metric, where trials choose it.
         segments: whose: "own" or a model's name.
         bounds: the lowest and the highest ratio.
     """
@@ -81,6 +82,7 @@ class RatioSettings(TypedDict):
     sparsity: float
     group_size: int | None
     metric: NotRequired[str]
+    family: NotRequired[str]
     direction: NotRequired[int]
     projections: NotRequired[list[str]]
     grouping: NotRequired[str]

@@ -1,5 +1,6 @@
 """Checks of an allocation that the schema cannot express (standard library only: parse time)."""
 
+import copy
 from collections.abc import Collection, Mapping
 from typing import Any, cast
 
@@ -9,18 +10,21 @@ from heavytail.config.allocators import (
     OPTIONAL,
     REMOVAL_ERRORS,
     REQUIRED,
+    SEARCHED,
     WANDA_SCORES,
     WEIGHT_SCORES,
 )
 from heavytail.config.entries import Allocation, Candidate, Config, Model, Tune
 from heavytail.config.epsilons import complete_epsilon
 from heavytail.config.groupings import GROUPINGS, name_of, projections_of
+from heavytail.config.metrics import METRICS
 from heavytail.config.mistakes import fail, shown, unknown
+from heavytail.config.search import SEARCH, check_search
 from heavytail.projections import ATTENTION, MLP, PROJECTIONS
 
 # What has to be measured of weights.
-OF_WEIGHTS = (WANDA_SCORES, WEIGHT_SCORES, REMOVAL_ERRORS)
-# Stands in place of an epsilon or a grouping that trials choose.
+OF_WEIGHTS = (WANDA_SCORES, WEIGHT_SCORES, REMOVAL_ERRORS, SEARCHED)
+# Stands in place of an epsilon, a grouping or a metric that trials choose.
 TUNE = "tune"
 # Stands for the model's own segments, in place of the name of another model.
 OWN = "own"
@@ -48,6 +52,8 @@ def complete(name: str, allocation: Allocation, config: Config) -> None:
     _complete_keys(where, allocation)
     complete_epsilon((*where, "epsilon"), allocation, config)
     _check_bounds((*where, "bounds"), allocation, config["sparsity"])
+    if allocation["allocator"] == SEARCH:
+        check_search(where, allocation, config)
     if allocation.get("grouping") == TUNE:
         if not config["tune"]["grouping"]:
             fail(("tune", "grouping"), f": empty, expected candidates for allocations.{name}")
@@ -55,6 +61,8 @@ def complete(name: str, allocation: Allocation, config: Config) -> None:
             _check_guides(where, allocation | {"grouping": grouping}, ("tune", "grouping"))
     elif "grouping" in allocation:
         _check_guides(where, allocation, (*where, "grouping"))
+    if allocation.get("metric") == TUNE and not config["tune"]["metric"]:
+        fail(("tune", "metric"), f": empty, expected candidates for allocations.{name}")
     owner = allocation.get("segments", OWN)
     if owner != OWN and owner not in config["models"]:
         fail((*where, "segments"), unknown("model", owner, [OWN, *config["models"]]))
@@ -94,8 +102,13 @@ def check_weightless(name: str, allocation: Allocation, model: str, entry: Model
 
 
 def is_tuned(allocation: Allocation) -> bool:
-    """Whether trials choose the epsilon or the grouping of an allocation."""
-    return TUNE in (allocation.get("epsilon"), allocation.get("grouping"))
+    """Whether trials choose the epsilon, the grouping or the metric of an allocation."""
+    return TUNE in [allocation.get(key) for key in ("epsilon", "grouping", "metric")]
+
+
+def reads_validation(allocation: Allocation) -> bool:
+    """Whether trials or a search score an allocation on validation text."""
+    return is_tuned(allocation) or allocation["allocator"] == SEARCH
 
 
 def candidates(allocation: Allocation, tune: Tune) -> list[Candidate]:
@@ -103,7 +116,7 @@ def candidates(allocation: Allocation, tune: Tune) -> list[Candidate]:
 
     Args:
         allocation: one that `is_tuned`.
-        tune: the config's "epsilon" and "grouping", lists of candidates.
+        tune: the config's "epsilon", "grouping" and "metric", lists of candidates.
     """
     found: list[Candidate] = [{}]
     if allocation.get("grouping") == TUNE:
@@ -111,6 +124,12 @@ def candidates(allocation: Allocation, tune: Tune) -> list[Candidate]:
             {"grouping": name_of(grouping), "projections": list(projections_of(grouping))}
             for grouping in tune["grouping"]
         ]
+    if allocation.get("metric") == TUNE:
+        rows = [(name, METRICS[name]) for name in tune["metric"]]
+        chosen: list[Candidate] = [
+            {"metric": name, "direction": row.direction, "family": row.family} for name, row in rows
+        ]
+        found = [one | other for one in found for other in chosen]
     if allocation.get("epsilon") == TUNE:
         found = [one | {"epsilon": epsilon} for one in found for epsilon in tune["epsilon"]]
     return found
@@ -144,7 +163,7 @@ def _complete_keys(where: tuple[str, ...], allocation: Allocation) -> None:
             expected = f"expected what the allocator {allocation['allocator']} reads"
             fail((*where, key), f": missing: {expected}")
         if default not in (REQUIRED, OPTIONAL):
-            given.setdefault(key, default)
+            given.setdefault(key, copy.copy(default))
 
 
 def _check_bounds(

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 METRIC, WANDA_SCORES, WEIGHT_SCORES, FILE = "metric", "wanda_scores", "weight_scores", "file"
 # Or what the matrices of the dense model lose if half of their weights are removed.
 REMOVAL_ERRORS = "removal_errors"
+# Or the table of a search of its own.
+SEARCHED = "searched"
 # Stands for the default of a key that has none, and that of one that may be left out.
 REQUIRED, OPTIONAL = "required", None
 # The default epsilon is the one in the row of the method.
@@ -51,4 +53,16 @@ ALLOCATORS = {
     "lamp": Allocator(reads=WEIGHT_SCORES),
     "er": Allocator(),
     "er_plus": Allocator(),
+    # The population and the texts of EvoPress' fast form; its seed and its start are ours.
+    "search": Allocator(
+        reads=SEARCHED,
+        keys={
+            "start": REQUIRED,
+            "population": 16,
+            "generations": 400,
+            "tokens": [512, 8192],
+            "levels": 8,
+            "seed": 0,
+        },
+    ),
 }

@@ -68,6 +68,12 @@ class Allocation(TypedDict):
     parts: NotRequired[str]
     file: NotRequired[str]
     step: NotRequired[int]
+    start: NotRequired[str]
+    population: NotRequired[int]
+    generations: NotRequired[int]
+    tokens: NotRequired[list[int]]
+    levels: NotRequired[int]
+    seed: NotRequired[int]
 
 
 class Calibration(TypedDict):
@@ -104,6 +110,7 @@ class Tune(TypedDict):
 
     epsilon: list[float]
     grouping: list[str | list[str]]
+    metric: list[str]
     dataset: str | None
     length: int
     windows: int
@@ -159,6 +166,9 @@ class Candidate(TypedDict, total=False):
     epsilon: float
     grouping: str
     projections: list[str]
+    metric: str
+    direction: int
+    family: str
 
 
 class TextSource(TypedDict):

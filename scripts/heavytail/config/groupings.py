@@ -1,6 +1,11 @@
 """The groupings that have a name: the projections whose spectra guide a block."""
 
+from itertools import combinations
+
 from heavytail.projections import PROJECTIONS
+
+# Stands for every grouping, in place of a list of candidates.
+EVERY = "all"
 
 GROUPINGS = {
     "gt": PROJECTIONS,
@@ -23,6 +28,12 @@ GROUPINGS = {
 def projections_of(grouping: str | list[str]) -> tuple[str, ...]:
     """The projections of a grouping, which is a name or a list of projections."""
     return GROUPINGS[grouping] if isinstance(grouping, str) else tuple(grouping)
+
+
+def every_grouping() -> list[tuple[str, ...]]:
+    """Every choice of at least one projection, small ones first."""
+    sizes = range(1, len(PROJECTIONS) + 1)
+    return [chosen for size in sizes for chosen in combinations(PROJECTIONS, size)]
 
 
 def name_of(grouping: str | list[str]) -> str:

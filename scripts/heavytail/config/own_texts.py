@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from heavytail.config.allocations import is_tuned
+from heavytail.config.allocations import reads_validation
 from heavytail.config.entries import Config, OwnText
 from heavytail.config.mistakes import fail, unknown
 from heavytail.config.text_files import text_files
@@ -43,7 +43,7 @@ def check_choices(filled: Config) -> None:
         _check_choice(("tune", "dataset"), "validation", tune["dataset"], texts)
         return
     tune["dataset"] = max(weights, key=lambda name: weights[name])
-    if any(map(is_tuned, filled["allocations"].values())):
+    if any(map(reads_validation, filled["allocations"].values())):
         _check_choice(("tune", "dataset"), "validation", tune["dataset"], texts)
 
 

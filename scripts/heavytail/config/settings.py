@@ -13,10 +13,11 @@ from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.validators import extend
 
 from heavytail.cells import target_of
-from heavytail.config.allocations import check_weightless, complete
+from heavytail.config.allocations import TUNE, check_weightless, complete
 from heavytail.config.allocators import ALLOCATORS, METRIC
 from heavytail.config.entries import Config, Model
 from heavytail.config.given import read_given
+from heavytail.config.groupings import EVERY, every_grouping
 from heavytail.config.methods import METHODS, NONE, STEPS, WITHIN_BLOCK
 from heavytail.config.metrics import METRICS
 from heavytail.config.mistakes import fail, nearest, shown, unknown
@@ -25,6 +26,7 @@ from heavytail.config.own_texts import check_choices, complete_texts
 from heavytail.config.paths import found_file, found_model
 from heavytail.config.protocols import complete_protocols
 from heavytail.config.reference import read_results
+from heavytail.config.search import SEARCH, fit_tokens
 from heavytail.config.segments import read_segments
 
 # A value of the schema's keyword `row_of` → the names that are allowed.
@@ -33,6 +35,7 @@ ROWS = {
     "allocators": list(ALLOCATORS),
     "allocators by a metric": [name for name, own in ALLOCATORS.items() if own.reads == METRIC],
     "metrics": list(METRICS),
+    "metrics or tune": [*METRICS, TUNE],
 }
 
 
@@ -56,6 +59,8 @@ def checked(config: dict[str, Any], schema: dict[str, Any], folders: list[Path])
     # The schema has just held it to what the type says (tests/unit/config/test_entries.py).
     filled = cast(Config, _with_defaults(config, schema))
     tune = filled["tune"]
+    if config.get("tune", {}).get("grouping") == EVERY:
+        tune["grouping"] = [*map(list, every_grouping())]
     for name, allocation in filled["allocations"].items():
         complete(name, allocation, filled)
         if "file" in allocation:
@@ -66,6 +71,10 @@ def checked(config: dict[str, Any], schema: dict[str, Any], folders: list[Path])
     complete_tasks(filled["tasks"], folders)
     check_choices(filled)
     tune["length"] = tune["length"] or filled["evaluation"][0]["length"]
+    for name, allocation in filled["allocations"].items():
+        if allocation["allocator"] == SEARCH:
+            own = "tokens" in config["allocations"][name]
+            fit_tokens(("allocations", name), allocation, own, tune)
     filled["within_block"] = _ways(filled["within_block"])
     for key in ("refine", "update"):
         filled[key] = _steps(key, filled[key])

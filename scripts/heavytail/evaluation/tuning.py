@@ -1,4 +1,4 @@
-"""The trials that choose an allocation's epsilon or grouping, or both, on held-out text."""
+"""The trials that choose an allocation's epsilon, grouping or metric on held-out text."""
 
 import json
 import math

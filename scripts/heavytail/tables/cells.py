@@ -63,6 +63,7 @@ class Row(TypedDict):
     within_block: NotRequired[str | None]
     allocator: NotRequired[str]
     metric: NotRequired[str]
+    family: NotRequired[str]
     direction: NotRequired[int]
     grouping: NotRequired[str | None]
     projections: NotRequired[list[str]]

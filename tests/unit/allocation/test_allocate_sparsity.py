@@ -58,6 +58,26 @@ def test_segments_and_blends_move_ratios_and_keep_the_target(model_folder, tmp_p
     assert np.allclose(both, to_target(mixed, np.ones(3), 0.7))
 
 
+def test_a_metric_that_trials_chose_is_read_from_the_table_of_its_family(model_folder, tmp_path):
+    for family, values in (("tails", (1, 2, 3)), ("marchenko_pastur", (3, 1, 2))):
+        rows = "".join(f"{block},q_proj,{family},{value}\n" for block, value in enumerate(values))
+        (tmp_path / f"{family}.csv").write_text("block,projection,metric,value\n" + rows)
+    guides = {f"metrics_{path.stem}": str(path) for path in tmp_path.glob("*.csv")}
+    settings = {"allocator": "spectral", "metric": "tune", "epsilon": 0.2, "mapping": "block"}
+    settings |= {"projections": ["q_proj"], "sparsity": 0.5, "group_size": None}
+    for family, direction, expected in (
+        ("tails", 1, (0.4, 0.5, 0.6)),
+        ("marchenko_pastur", -1, (0.4, 0.6, 0.5)),
+    ):
+        chosen = {"metric": family, "family": family, "direction": direction}
+        write_json(tmp_path / "tuned.json", {"chosen": chosen})
+        output, tuned = str(tmp_path / "ratios"), {"tuned": str(tmp_path / "tuned.json")}
+        model = str(model_folder / "provenance.json")
+        allocate_sparsity(model, guides | tuned, settings, output)
+        ratios = read_ratios(output)[0]
+        assert [ratios[block, "q_proj"] for block in range(3)] == pytest.approx(expected)
+
+
 def test_segments_of_a_model_of_another_depth_are_refused(model_folder, tmp_path):
     write_json(tmp_path / "segments.json", [[0, 1], [2, 3]])
     settings = {"allocator": "depth_linear", "epsilon": 0.3, "sparsity": 0.7, "group_size": None}

@@ -12,6 +12,7 @@ from heavytail.config.allocators import (
     METRIC,
     OF_METHOD,
     REMOVAL_ERRORS,
+    SEARCHED,
     WANDA_SCORES,
     WEIGHT_SCORES,
     Allocator,
@@ -33,7 +34,7 @@ README = (ROOT / "config/README.md").read_text()
 
 CONFIGS = [
     *("config", "notes", "checkpoints", "procedures", "allocators"),
-    *("published", "published_tables"),
+    *("published", "published_tables", "field"),
 ]
 
 
@@ -63,6 +64,7 @@ def test_the_examples_of_the_readme_are_valid(tmp_path, monkeypatch):
         {"texts", "calibration"},
         set(),
         {"tasks"},
+        set(),
     ]
     for example in whole:
         checked(whole[0] | example, SCHEMA, [tmp_path, ROOT])
@@ -125,6 +127,7 @@ def test_the_readme_lists_every_row_of_the_tables_with_its_facts():
     ]
     reads = {None: "nothing", METRIC: "a metric", WANDA_SCORES: "Wanda scores"}
     reads |= {WEIGHT_SCORES: "weights", FILE: "a file", REMOVAL_ERRORS: "removal errors"}
+    reads[SEARCHED] = "its search"
     assert [[name, *facts] for name, _, *facts in section("Allocators")] == [
         [f"`{name}`", reads[a.reads], epsilon_told(a)] for name, a in ALLOCATORS.items()
     ]

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from heavytail.config.allocations import candidates
 from heavytail.config.groupings import GROUPINGS, PROJECTIONS
 from heavytail.config.mistakes import SettingsError
 from heavytail.config.protocols import is_plain, name_of
@@ -105,6 +106,7 @@ def test_defaults_are_filled_in_at_every_depth():
         "tune": {
             "epsilon": [0.05, 0.1, 0.15, 0.2, 0.25, 0.3],
             "grouping": [],
+            "metric": [],
             "dataset": "c4",
             "length": 2048,
             "windows": 64,
@@ -124,6 +126,19 @@ def test_defaults_are_not_shared_between_two_configs():
     first["allocations"]["gt"].clear()
     assert second["methods"]
     assert second["allocations"]["gt"]
+
+
+def test_trials_may_choose_from_all_groupings_several_metrics_and_epsilons():
+    own = {"epsilon": [0.1, 0.2], "grouping": "all", "metric": ["alpha_peak", "mp_ks"]}
+    config = allocation(grouping="tune", epsilon="tune", metric="tune") | {"tune": own}
+    found = checked(config, SCHEMA, [Path()])
+    trials = candidates(found["allocations"]["x"], found["tune"])
+    assert len(trials) == len(set(map(str, trials))) == 127 * 2 * 2
+    assert trials[2] == {
+        **{"grouping": "q", "projections": ["q_proj"], "epsilon": 0.1},
+        **{"metric": "mp_ks", "direction": -1, "family": "marchenko_pastur"},
+    }
+    assert trials[-1]["grouping"] == "gt"
 
 
 @pytest.mark.parametrize("grouping", [*GROUPINGS, list(PROJECTIONS), ["o_proj"]])

@@ -1,0 +1,58 @@
+"""Checks of an allocation that a search finds (standard library only: parse time)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from heavytail.cells import target_of
+from heavytail.config.entries import Allocation, Config, Tune
+from heavytail.config.mistakes import fail, unknown
+
+# The allocator whose ratios a search finds.
+SEARCH = "search"
+
+
+def check_search(where: tuple[str, ...], allocation: Allocation, config: Config) -> None:
+    """Fail if a search has nothing to start from, or cannot give what is asked for.
+
+    Args:
+        where: the allocation's place in the config.
+        allocation: its settings with defaults filled in.
+        config: the whole config with defaults filled in.
+    """
+    for key in ("segments", "blend"):
+        if key in allocation:
+            fail((*where, key), ": not allowed: it would change what the search has found")
+    for sparsity in allocation.get("sparsities", config["sparsity"]):
+        if target_of(sparsity)[1]:
+            told = f": a search has no levels of N:M, but sparsity has {sparsity!r}"
+            fail((*where, "allocator"), told)
+    name = allocation["start"]
+    known = [n for n, own in config["allocations"].items() if own["allocator"] != SEARCH]
+    if name not in known:
+        fail((*where, "start"), unknown("allocation", name, known))
+    own: Mapping[str, Any] = allocation
+    start: Mapping[str, Any] = config["allocations"][name]
+    axes = {"models": config["models"], "methods": config["methods"]}
+    for axis, known_of in (axes | {"sparsities": config["sparsity"]}).items():
+        for one in own.get(axis, known_of):
+            if one not in start.get(axis, [one]):
+                fail((*where, "start"), f": allocations.{name}.{axis} lacks {one}")
+
+
+def fit_tokens(where: tuple[str, ...], allocation: Allocation, given: bool, tune: Tune) -> None:
+    """Fail if the rounds of a search do not grow or want more text than there is.
+
+    Args:
+        where: the allocation's place in the config.
+        allocation: its settings; if they have the default tokens, it is cut to what there is.
+        given: whether the tokens are the user's.
+        tune: the text, complete.
+    """
+    tokens, there = allocation["tokens"], tune["windows"] * tune["length"]
+    if not given:
+        allocation["tokens"] = tokens = list(dict.fromkeys(min(one, there) for one in tokens))
+    if tokens != sorted(set(tokens)):
+        fail((*where, "tokens"), f": found {tokens}, expected numbers that grow")
+    if tokens[-1] > there:
+        told = f": found {tokens[-1]}, expected at most tune.windows · tune.length, {there}"
+        fail((*where, "tokens"), told)

@@ -1,0 +1,111 @@
+"""The moves of an evolutionary search over the ratios of matrices (EvoPress, ICML 2025).
+
+A level of a matrix is 1/32 of it. A switch gives one matrix a level more and another one a level
+less. If matrices differ in size, the smaller level of the two moves, so that every switch keeps the
+number of weights that go.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from heavytail.allocation.target import shifted_to_target
+
+LEVELS = 32
+# A child differs from its parent by the lesser of two draws from 1 to so many switches.
+SWITCHES = 3
+
+
+@dataclass(frozen=True)
+class Space:
+    """The allocations that may be tried, told by how many weights more than at first go.
+
+    Attributes:
+        start: float64 [matrices], the ratios at first.
+        sizes: int64 [matrices], the numbers of weights.
+        levels: int64 [matrices], the weights of a level.
+        low, high: int64 [matrices], the least and the most weights that may go in addition.
+    """
+
+    start: np.ndarray
+    sizes: np.ndarray
+    levels: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+    def ratios(self, moved: np.ndarray) -> np.ndarray:
+        """The ratios of an allocation, float64 [matrices]; their weighted mean is the target."""
+        return self.start + moved / self.sizes
+
+    def switched(self, moved: np.ndarray, random: np.random.Generator) -> np.ndarray:
+        """An allocation with a level more in one matrix and less in another.
+
+        Args:
+            moved: int64 [matrices]; it is not changed.
+            random: draws the pair, each one that stays within the levels alike.
+
+        Raises:
+            ValueError: there is no such pair.
+        """
+        amounts = np.minimum.outer(self.levels, self.levels)
+        possible = moved[:, None] + amounts <= self.high[:, None]
+        possible &= moved - amounts >= self.low
+        np.fill_diagonal(possible, False)
+        pairs = np.argwhere(possible)
+        if not len(pairs):
+            raise ValueError(
+                "allocations.NAME.levels: no matrix can take a level more while another one takes "
+                "one less, expected more levels or wider bounds"
+            )
+        more, less = pairs[random.integers(len(pairs))]
+        found = moved.copy()
+        found[more] += amounts[more, less]
+        found[less] -= amounts[more, less]
+        return found
+
+    def child(self, moved: np.ndarray, random: np.random.Generator) -> np.ndarray:
+        """An allocation that is one to three switches away, few more often than many."""
+        for _ in range(random.integers(1, SWITCHES + 1, size=2).min()):
+            moved = self.switched(moved, random)
+        return moved
+
+
+def space_of(
+    ratios: np.ndarray,
+    sizes: np.ndarray,
+    target: float,
+    levels: int,
+    bounds: tuple[float, float] = (0.0, 1.0),
+) -> Space:
+    """The allocations around a target.
+
+    Args:
+        ratios: float64 [matrices], with which the search begins. Those outside of the levels come
+            in, and the others move until the target is reached again.
+        sizes: int64 [matrices], the numbers of weights.
+        target: the weighted mean of the ratios, in (0, 1).
+        levels: by so many levels a ratio may lie above or below the target.
+        bounds: the lowest and the highest ratio, whatever the levels are.
+    """
+    low = max(target - levels / LEVELS, bounds[0])
+    high = min(target + levels / LEVELS, bounds[1])
+    start = shifted_to_target(ratios, sizes, target, (low, high))
+    # Equal matrices have equal levels, larger ones several of the smallest's.
+    smallest = sizes.min()
+    return Space(
+        start=start,
+        sizes=sizes,
+        levels=max(1, smallest // LEVELS) * (sizes // smallest),
+        low=np.ceil((low - start) * sizes).astype(np.int64),
+        high=np.floor((high - start) * sizes).astype(np.int64),
+    )
+
+
+def entrants(population: int, tokens: list[int]) -> list[int]:
+    """How many children are scored in each round: no round costs more than the first.
+
+    Args:
+        population: the number of children.
+        tokens: of the text on which each round scores a child.
+    """
+    return [max(1, population * tokens[0] // each) for each in tokens]

@@ -1,0 +1,153 @@
+"""The pruned matrices that allocations consist of, made when one is first asked for.
+
+A matrix is pruned for the inputs that it has in the dense model, so it does not depend on the
+others and serves all allocations. A mask takes a bit a weight; a method that rewrites weights adds
+those that stay. What is not used is deleted beyond a number of bytes, and made again if need be.
+"""
+
+import shutil
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import torch
+from safetensors.torch import load_file
+from torch import nn
+
+from heavytail.io.files import write_text
+from heavytail.io.tensors import write_tensors
+from heavytail.models.hidden_states import HiddenStates
+from heavytail.models.input_statistics import input_statistics
+from heavytail.models.layout import stages
+from heavytail.models.streaming import StreamedModel, batches_of
+from heavytail.projections import Matrix, key_of
+from heavytail.pruning.artifact import decode, matrices_in
+from heavytail.pruning.loop import Procedure, prune_matrices
+
+
+def tensors_of(statistic: object) -> dict[str, torch.Tensor]:
+    """All that a statistic knows, by the names of its fields, on the CPU."""
+    found: dict[str, torch.Tensor] = {}
+    for name, value in vars(statistic).items():
+        if isinstance(value, torch.Tensor):
+            found[name] = value.cpu().contiguous()
+        elif isinstance(value, int):
+            found[name] = torch.tensor(value)
+        elif value is not None:
+            found |= {f"{name}.{inner}": own for inner, own in tensors_of(value).items()}
+    return found
+
+
+def take(statistic: object, tensors: dict[str, torch.Tensor]) -> None:
+    """Give a statistic without tokens what `tensors_of` read from another one."""
+    for name, value in vars(statistic).items():
+        if isinstance(value, torch.Tensor):
+            setattr(statistic, name, tensors[name].to(value.device))
+        elif isinstance(value, int):
+            setattr(statistic, name, int(tensors[name].item()))
+        elif value is not None:
+            own = {key: tensor for key, tensor in tensors.items() if key.startswith(f"{name}.")}
+            take(value, {key.removeprefix(f"{name}."): tensor for key, tensor in own.items()})
+
+
+class Levels:
+    """Pruned matrices as files, and the statistics from which they are made."""
+
+    def __init__(self, folder: Path, model: StreamedModel, method: ModuleType, room: int):
+        """What an earlier run left in `folder` counts.
+
+        Args:
+            folder: of the files.
+            model: the dense model; nothing of it is read but its layout.
+            method: of heavytail.pruning.methods, or such a method with the steps after it.
+            room: bytes that matrices which the parent has not may take.
+        """
+        self.folder, self.model, self.method, self.room = folder, model, method, room
+        self.sharing = {name: own for own in stages(model.slices) for name in own}
+        # The files by when they were last used, the oldest first.
+        self._used = dict.fromkeys(sorted((folder / "matrices").glob("*.safetensors")))
+        self._block: int | None = None
+        self._statistics: dict[tuple[str, ...], Any] = {}
+
+    def gather(self, calibration: torch.Tensor, budget: float) -> None:
+        """Keep the statistics of the dense model's inputs, if the method has some.
+
+        Args:
+            calibration: token ids, int64 [windows, length].
+            budget: bytes of hidden states that stay in memory.
+        """
+        done = self.folder / "statistics" / "done"
+        if self.method.Statistic is None or done.is_file():
+            return
+        dense = StreamedModel(self.model.checkpoint.folder, self.model.device)
+        scratch = self.folder / "hidden"
+
+        def visit(index: int, block: nn.Module, inputs: HiddenStates) -> None:
+            found = input_statistics(dense, self.method.Statistic, index, block, inputs)
+            for sharing in list(found):
+                write_tensors(self._source(index, sharing), tensors_of(found.pop(sharing)), {})
+
+        dense.run(dense.embed(batches_of(calibration), scratch, budget), visit)
+        shutil.rmtree(scratch, ignore_errors=True)
+        write_text(done, "")
+
+    def pruned(self, matrix: Matrix, moved: int, ratio: float, dense: torch.Tensor) -> torch.Tensor:
+        """A matrix without some of its weights.
+
+        Args:
+            matrix: block and projection.
+            moved: tells its ratios apart.
+            ratio: the share of its weights that goes.
+            dense: the whole matrix [rows, columns], on the device.
+        """
+        file = self._file(matrix, moved)
+        if file not in self._used or not file.is_file():
+            write_tensors(file, self._made(matrix, ratio, dense), {})
+        self._used.pop(file, None)
+        self._used[file] = None
+        stored = matrices_in(load_file(file))
+        return decode(dense, stored[matrix[1]])
+
+    def trim(self, parent: dict[Matrix, int]) -> None:
+        """Delete what was not used for longest, until the rest has room.
+
+        Args:
+            parent: (block, projection) → `moved` of the matrices that stay anyway.
+        """
+        kept = {self._file(matrix, moved) for matrix, moved in parent.items()}
+        free = [file for file in self._used if file not in kept and file.is_file()]
+        held = sum(file.stat().st_size for file in free)
+        for file in free:
+            if held <= self.room:
+                break
+            held -= file.stat().st_size
+            file.unlink()
+            del self._used[file]
+
+    def _made(self, matrix: Matrix, ratio: float, dense: torch.Tensor) -> dict[str, torch.Tensor]:
+        """A matrix as it is stored, pruned as its cell would prune it."""
+        block, name = matrix
+        procedure = Procedure(self.method, None, {matrix: ratio})
+        dtypes = {name: self.model.checkpoint.matrix_dtype(block, name)}
+        statistic = self._statistic(block, name, dense)
+        ((_, _, stored),) = prune_matrices(procedure, block, {name: dense}, statistic, dtypes)
+        return {key: tensor.cpu() for key, tensor in stored.items()}
+
+    def _statistic(self, block: int, name: str, dense: torch.Tensor) -> Any:
+        """That of the inputs of a matrix; None if the method has none."""
+        if self.method.Statistic is None:
+            return None
+        sharing = self.sharing[name]
+        if block != self._block:
+            self._block, self._statistics = block, {}
+        if sharing not in self._statistics:
+            found = self.method.Statistic(dense.shape[1], dense.device)
+            take(found, load_file(self._source(block, sharing)))
+            self._statistics[sharing] = found
+        return self._statistics[sharing]
+
+    def _source(self, block: int, sharing: tuple[str, ...]) -> Path:
+        return self.folder / "statistics" / f"{block}.{sharing[0]}.safetensors"
+
+    def _file(self, matrix: Matrix, moved: int) -> Path:
+        return self.folder / "matrices" / f"{key_of(*matrix)}.{moved}.safetensors"

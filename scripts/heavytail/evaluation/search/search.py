@@ -1,0 +1,191 @@
+"""The search for the ratios of matrices that keep a pruned model near the dense one (EvoPress)."""
+
+import json
+import logging
+import math
+import shutil
+import time
+from pathlib import Path
+from typing import TypedDict, cast
+
+import numpy as np
+from safetensors.torch import load_file
+
+from heavytail.allocation.table import read_ratios, write_ratios
+from heavytail.evaluation.search.divergence import Divergence
+from heavytail.evaluation.search.evolution import entrants, space_of
+from heavytail.evaluation.search.levels import Levels
+from heavytail.evaluation.settings import SearchSettings
+from heavytail.io.computed import Stopwatch, computed_by
+from heavytail.io.files import read_json, sha256, write_json
+from heavytail.io.parts import Parts
+from heavytail.models import device
+from heavytail.models.streaming import StreamedModel
+from heavytail.pruning.loop import chosen
+from heavytail.pruning.settings import PruneSettings
+from heavytail.running import progress
+
+log = logging.getLogger(__name__)
+
+
+class State(TypedDict):
+    """All that a generation takes over from those before it.
+
+    Attributes:
+        generation: how many are finished.
+        moved: of each matrix, how many weights more than at first go.
+        history: [divergence of the parent, of the best child] of each generation, on its text.
+        tokens: how many went through a pruned model so far.
+    """
+
+    generation: int
+    moved: list[int]
+    history: list[list[float | None]]
+    tokens: int
+
+
+def finite(number: float) -> float | None:
+    """A number as JSON can have it."""
+    return number if math.isfinite(number) else None
+
+
+class Search:
+    """An allocation, and its generations with those of a killed job."""
+
+    def __init__(
+        self,
+        files: dict[str, str],
+        settings: SearchSettings,
+        pruning: PruneSettings,
+        budget: float,
+        output: str,
+    ):
+        """Read the model and the texts; the arguments are those of `search_allocation`."""
+        self.settings = settings
+        streamed = StreamedModel(Path(files["model"]).parent, device.pick())
+        self.windows = load_file(files["validation"])["input_ids"]
+        self.sums = {name: sha256(path) for name, path in files.items()}
+        ratios, self.sizes = read_ratios(files["start"])
+        low, high = settings.get("bounds", (0.0, 1.0))
+        self.space = space_of(
+            np.array([*ratios.values()]),
+            np.array([*self.sizes.values()]),
+            settings["sparsity"],
+            settings["levels"],
+            (low, high),
+        )
+        self.computed = computed_by(streamed.device, streamed.dtype)
+        key = json.dumps([settings, pruning, self.sums, self.computed])
+        self.parts = Parts(output, key)
+        # A model's own matrices take as much again.
+        room = sum(self.sizes.values()) * streamed.dtype.itemsize
+        method, folder = chosen(pruning)[0], self.parts.folder
+        self.levels = Levels(folder, streamed, method, room)
+        if "calibration" in files:
+            self.levels.gather(load_file(files["calibration"])["input_ids"], budget)
+        shutil.rmtree(folder / "texts", ignore_errors=True)
+        scratch = folder / "texts", budget
+        self.divergence = Divergence(streamed, self.levels, self.space, self.windows, scratch)
+        self.texts = [self._text(tokens) for tokens in settings["tokens"]]
+        self.divergence.read([*self.texts, (len(self.windows), self.windows.shape[1])])
+
+    def _text(self, tokens: int) -> tuple[int, int]:
+        """How many windows have so many tokens, and how much of each is read."""
+        length = min(tokens, self.windows.shape[1])
+        return tokens // length, length
+
+    def state(self) -> State:
+        """That of the last finished generation."""
+        file = self.parts.folder / "state.json"
+        if file.is_file():
+            found = read_json(file)
+            log.info("%d generations were finished before", found["generation"])
+            return cast(State, found)
+        return {"generation": 0, "moved": [0] * len(self.sizes), "history": [], "tokens": 0}
+
+    def after(self, state: State) -> State:
+        """The state after one more generation; it follows from `state` and the settings alone.
+
+        The children are scored round by round, on ever more text, and ever fewer go on. In the
+        last round the parent is one of them. Text is drawn anew for each round.
+        """
+        number, settings = state["generation"], self.settings
+        random = np.random.default_rng([settings["seed"], number])
+        parent, spent = np.array(state["moved"], dtype=np.int64), state["tokens"]
+        left = [self.space.child(parent, random) for _ in range(settings["population"])]
+        losses: list[float] = []
+        counts = entrants(settings["population"], settings["tokens"])
+        for stage, (count, (windows, length)) in enumerate(zip(counts, self.texts, strict=True), 1):
+            # Of equals the first one wins, so in doubt the parent stays.
+            left = [parent] * (stage == len(counts)) + left[:count]
+            drawn = random.choice(len(self.windows), windows, replace=False).tolist()
+            found = self.divergence.of(left, drawn, length)
+            losses = [math.inf if math.isnan(loss) else loss for loss in found]
+            spent += len(left) * windows * length
+            order = sorted(range(len(left)), key=losses.__getitem__)
+            left = [left[place] for place in order]
+        told = [finite(loss) for loss in (losses[0], min(losses[1:]))]
+        return {
+            "generation": number + 1,
+            "moved": left[0].tolist(),
+            "history": [*state["history"], told],
+            "tokens": spent,
+        }
+
+    def run(self) -> State:
+        """The state after the last generation; each is written to disk when it is finished."""
+        state, total = self.state(), self.settings["generations"]
+        while state["generation"] < total:
+            begun = time.monotonic()
+            state = self.after(state)
+            write_json(self.parts.folder / "state.json", state)
+            self.levels.trim(dict(zip(self.sizes, state["moved"], strict=True)))
+            told = state["generation"], total, *state["history"][-1], time.monotonic() - begun
+            log.info("generation %d of %d: parent %s, best child %s, %.1f s", *told)
+        return state
+
+
+def search_allocation(
+    files: dict[str, str],
+    settings: SearchSettings,
+    pruning: PruneSettings,
+    budget: float,
+    outputs: tuple[str, str],
+) -> None:
+    """Write the ratios that were found, and a record of the way there and of what it cost.
+
+    Args:
+        files: "model" (provenance.json in its folder), "start" (the ratios to begin with),
+            "validation" (frozen windows) and, if the method reads it, "calibration".
+        settings: "sparsity", "population", "generations", "tokens", "levels", "seed", and "bounds"
+            if there are some.
+        pruning: "method", "within_block", "group_size" and "code", as prune_cell takes them.
+        budget: bytes of hidden states that stay in memory.
+        outputs: the CSV file of ratios and the JSON file of the record.
+    """
+    clock = Stopwatch()
+    # Each generation goes through the blocks many times: they would drown its own line.
+    progress.log.setLevel(logging.WARNING)
+    search = Search(files, settings, pruning, budget, outputs[0])
+    state = search.run()
+    moved = np.array(state["moved"], dtype=np.int64)
+    every = list(range(len(search.windows)))
+    pair = [np.zeros_like(moved), moved]
+    ends = search.divergence.of(pair, every, search.windows.shape[1])
+    # What won on parts of the text may lose on all of it.
+    kept = int(ends[1] < ends[0])
+    record = {
+        "divergence": {"start": finite(ends[0]), "found": finite(ends[1])},
+        "kept": ["start", "found"][kept],
+        "generations": state["generation"],
+        "history": state["history"],
+        "tokens": {
+            "pruned": state["tokens"] + 2 * search.windows.numel(),
+            "dense": search.windows.numel(),
+        },
+        "sha256": search.sums,
+    }
+    ratios = search.space.ratios(pair[kept]).tolist()
+    write_ratios(outputs[0], search.sizes, ratios)
+    write_json(outputs[1], {**record, **search.computed, **clock.usage()})
+    search.parts.discard()

@@ -1,0 +1,127 @@
+"""The divergence of allocations against transformers' own model in float64."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+from transformers import AutoModelForCausalLM
+
+from heavytail.evaluation.search.divergence import Divergence
+from heavytail.evaluation.search.evolution import space_of
+from heavytail.evaluation.search.levels import Levels
+from heavytail.io.parts import Parts
+from heavytail.models.checkpoint import Checkpoint
+from heavytail.models.streaming import StreamedModel, batches_of
+from heavytail.pruning.artifact import decode, matrices_in
+from heavytail.pruning.loop import Procedure, chosen, prune_model
+from heavytail.pruning.methods import magnitude, sparsegpt, wanda
+from support.pruned_cells import windows
+from support.tiny_model import save_model
+
+CPU = torch.device("cpu")
+TEXT = windows(6, 40, seed=2)
+CALIBRATION = windows(5, 40, seed=1)
+
+
+def opened(folder: Path, work: Path, method=magnitude, budget=float("inf"), room=10**9):
+    """The divergences of allocations around 60 %."""
+    model = StreamedModel(folder, CPU)
+    sizes = np.array([rows * columns for rows, columns in model.checkpoint.matrices().values()])
+    space = space_of(np.full(len(sizes), 0.6), sizes, 0.6, 8)
+    levels = Levels(work / "levels", model, method, room)
+    levels.gather(CALIBRATION, budget)
+    found = Divergence(model, levels, space, TEXT, (work, budget))
+    found.read([(2, 40), (1, 12), (6, 40)])
+    return found
+
+
+def children(found: Divergence, count: int = 4) -> list[np.ndarray]:
+    random, zero = np.random.default_rng(0), np.zeros(len(found.space.sizes), dtype=np.int64)
+    some = [zero]
+    while len(some) < count:
+        some.append(found.space.child(some[-1], random))
+    return some
+
+
+def naive(folder: Path, pruned: dict[str, torch.Tensor], ids: torch.Tensor) -> float:
+    """Mean Σ p (log p − log q) over all tokens, in float64."""
+    logs = []
+    for changed in ({}, pruned):
+        model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float64)
+        for name, weight in changed.items():
+            model.get_parameter(name).data = weight.double()
+        with torch.no_grad():
+            logs.append(model(ids).logits.log_softmax(dim=-1))
+    dense, other = logs
+    return (dense.exp() * (dense - other)).sum(dim=-1).mean().item()
+
+
+@pytest.mark.parametrize("method", [magnitude, wanda, sparsegpt])
+def test_divergences_are_those_of_the_definition(model_folder, tmp_path, method):
+    found = opened(model_folder, tmp_path, method)
+    some, slices = children(found), found.model.slices
+    checkpoint = Checkpoint(model_folder)
+    for drawn, length in (([4, 1], 40), ([3], 12)):
+        ours = found.of(some, drawn, length)
+        for child, own in zip(some, ours, strict=True):
+            pruned = {}
+            for (block, name), place in found.matrices.items():
+                moved, ratio = int(child[place]), float(found.space.ratios(child)[place])
+                dense = checkpoint.matrix(block, name)
+                weight = found.levels.pruned((block, name), moved, ratio, dense)
+                pruned[f"model.layers.{block}.{slices[name].module}.weight"] = weight
+            assert own == pytest.approx(naive(model_folder, pruned, TEXT[drawn, :length]), rel=2e-4)
+        assert len(set(ours)) == len(some)
+
+
+@pytest.mark.parametrize("family", ["llama", "phi3", "gpt2"])
+def test_together_or_alone_in_memory_or_on_disk_gives_the_same_bits(tmp_path, family):
+    folder = save_model(tmp_path / "model", family)
+    found = opened(folder, tmp_path / "memory")
+    some = children(found, 5)
+    some.append(some[1].copy())
+    together = found.of(some, [0, 1, 2, 3, 4, 5], 40)
+    alone = [found.of([child], [0, 1, 2, 3, 4, 5], 40)[0] for child in some]
+    assert together == alone and together[5] == together[1]
+    # Nothing stays in memory, and no pruned matrix has room.
+    spilled = opened(folder, tmp_path / "disk", budget=0, room=0)
+    assert spilled.of(some, [0, 1, 2, 3, 4, 5], 40) == together
+    spilled.levels.trim({})
+    assert not list((tmp_path / "disk/levels/matrices").iterdir())
+    assert spilled.of(some, [0, 1, 2, 3, 4, 5], 40) == together
+    assert not (tmp_path / "disk" / "children").exists()
+
+
+def test_a_matrix_is_pruned_as_in_its_cell_but_for_dense_inputs(model_folder, tmp_path):
+    """In the first block the inputs of queries, keys and values are the dense ones."""
+    for name, way in (("magnitude", None), ("wanda", "exact"), ("sparsegpt", "exact")):
+        settings = {"method": name, "within_block": way, "group_size": None, "code": ""}
+        method, within = chosen(settings)
+        found = opened(model_folder, tmp_path / name, method)
+        ratios = dict.fromkeys(found.matrices, 0.6)
+        parts = Parts(tmp_path / name / "cell", "")
+        prune_model(
+            (model_folder, CPU), Procedure(method, within, ratios), batches_of(CALIBRATION), parts
+        )
+        stored = matrices_in(load_file(parts.path(0)))
+        for projection in ("q_proj", "k_proj", "v_proj"):
+            dense = found.model.checkpoint.matrix(0, projection)
+            ours = found.levels.pruned((0, projection), 0, 0.6, dense)
+            other = decode(dense, stored[projection])
+            assert ((ours == 0) == (other == 0)).all()
+            assert ours == pytest.approx(other, abs=1e-5)
+
+
+def test_what_is_used_often_stays_and_the_parent_as_well(model_folder, tmp_path):
+    found = opened(model_folder, tmp_path)
+    levels, dense = found.levels, found.model.checkpoint.matrix(0, "q_proj")
+    for moved in (0, 32, 64, 96):
+        levels.pruned((0, "q_proj"), moved, 0.6 + moved / dense.numel(), dense)
+    levels.pruned((0, "q_proj"), 32, 0.6 + 32 / dense.numel(), dense)
+    size = (tmp_path / "levels/matrices/0.q_proj.0.safetensors").stat().st_size
+    levels.room = size
+    levels.trim({(0, "q_proj"): 0})
+    left = {file.name for file in (tmp_path / "levels/matrices").iterdir()}
+    assert left == {"0.q_proj.0.safetensors", "0.q_proj.32.safetensors"}

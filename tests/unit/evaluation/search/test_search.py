@@ -1,0 +1,130 @@
+"""A search ends nearer to the dense model, and a killed one ends the same."""
+
+import math
+
+import numpy as np
+import pytest
+from safetensors.torch import save_file
+
+from heavytail.allocation.allocators import search as allocator
+from heavytail.allocation.ratios import ratios_of
+from heavytail.allocation.table import read_ratios, write_ratios
+from heavytail.evaluation.search import search as script
+from heavytail.evaluation.search.search import search_allocation
+from heavytail.io.files import read_json
+from heavytail.models.checkpoint import Checkpoint
+from support.pruned_cells import windows
+
+SETTINGS = {"sparsity": 0.6, "population": 6, "generations": 5, "tokens": [12, 36], "levels": 6}
+SETTINGS |= {"seed": 0}
+
+
+@pytest.fixture
+def files(model_folder, tmp_path) -> dict[str, str]:
+    save_file({"input_ids": windows(8, 40, seed=1)}, tmp_path / "calibration")
+    save_file({"input_ids": windows(4, 36, seed=2)}, tmp_path / "validation")
+    (model_folder / "provenance.json").write_text("{}")
+    shapes = Checkpoint(model_folder).matrices()
+    ratios = ratios_of(
+        shapes,
+        {"allocator": "depth_linear", "epsilon": 0.3, "sparsity": 0.6, "group_size": None},
+        {},
+    )
+    sizes = {matrix: math.prod(shape) for matrix, shape in shapes.items()}
+    write_ratios(tmp_path / "start.csv", sizes, list(ratios.values()))
+    names = {name: str(tmp_path / name) for name in ("calibration", "validation")}
+    model = {"model": str(model_folder / "provenance.json")}
+    return {**model, "start": str(tmp_path / "start.csv"), **names}
+
+
+def pruning(method: str) -> dict:
+    way = None if method == "magnitude" else "exact"
+    return {"method": method, "within_block": way, "group_size": None, "code": ""}
+
+
+def outputs(folder, name: str) -> tuple[str, str]:
+    return str(folder / f"{name}.csv"), str(folder / f"{name}.json")
+
+
+@pytest.mark.parametrize("method", ["magnitude", "wanda", "sparsegpt"])
+def test_a_search_ends_nearer_and_says_what_it_cost(files, tmp_path, method):
+    if method == "magnitude":
+        del files["calibration"]
+    table, record = outputs(tmp_path, "found")
+    search_allocation(files, SETTINGS, pruning(method), float("inf"), (table, record))
+    found = read_json(record)
+    assert found["kept"] == "found"
+    assert found["divergence"]["found"] < found["divergence"]["start"]
+    assert len(found["history"]) == found["generations"] == 5
+    # Six children on 12 tokens; then two of them and the parent on 36; at the end both on all.
+    assert found["tokens"] == {"pruned": 5 * (6 * 12 + 3 * 36) + 2 * 4 * 36, "dense": 4 * 36}
+    ratios, sizes = read_ratios(table)
+    weights = np.array([*sizes.values()])
+    values = np.array([*ratios.values()])
+    assert values @ weights / weights.sum() == pytest.approx(0.6, abs=1e-12)
+    assert values.min() >= 0.6 - 6 / 32 and values.max() <= 0.6 + 6 / 32
+    assert ratios != read_ratios(files["start"])[0]
+    assert not list(tmp_path.glob(".found*"))
+    assert allocator.ratios(sizes, {"sparsity": 0.6}, table).tolist() == [*ratios.values()]
+
+
+@pytest.mark.parametrize("method", ["wanda", "sparsegpt"])
+def test_a_killed_search_goes_on_and_ends_the_same(files, tmp_path, monkeypatch, method):
+    whole, killed = outputs(tmp_path, "whole"), outputs(tmp_path, "killed")
+    search_allocation(files, SETTINGS, pruning(method), float("inf"), whole)
+    real, calls = script.Divergence.of, []
+
+    def dying(self, *arguments):
+        calls.append(arguments)
+        if len(calls) == 6:
+            raise KeyboardInterrupt
+        return real(self, *arguments)
+
+    monkeypatch.setattr(script.Divergence, "of", dying)
+    with pytest.raises(KeyboardInterrupt):
+        search_allocation(files, SETTINGS, pruning(method), float("inf"), killed)
+    assert not (tmp_path / "killed.csv").exists()
+    search_allocation(files, SETTINGS, pruning(method), float("inf"), killed)
+    assert len(calls) == 6 + 3 * 2 + 1, "two generations of the first run counted"
+    first, second = (read_json(record) for _, record in (whole, killed))
+    for key in ("divergence", "history", "tokens", "generations"):
+        assert first[key] == second[key], key
+    assert read_ratios(whole[0]) == read_ratios(killed[0])
+
+
+def test_another_seed_or_another_start_is_another_search(files, tmp_path, monkeypatch):
+    output = outputs(tmp_path, "one")
+    monkeypatch.setattr(script, "write_ratios", lambda *_: (_ for _ in ()).throw(OSError("full")))
+    states = []
+    real = script.Search.state
+    monkeypatch.setattr(
+        script.Search, "state", lambda self: states.append(real(self)) or states[-1]
+    )
+    for seed in (0, 0, 1):
+        with pytest.raises(OSError, match="full"):
+            settings = SETTINGS | {"seed": seed}
+            search_allocation(files, settings, pruning("magnitude"), float("inf"), output)
+    assert [state["generation"] for state in states] == [0, 5, 0]
+
+
+def test_what_is_worse_on_all_of_the_text_does_not_win(files, tmp_path, monkeypatch):
+    table, record = outputs(tmp_path, "found")
+    of = iter([[1.0] * 6, [2.0, 1.0, 3.0], [1.0, math.nan]])
+    monkeypatch.setattr(script.Divergence, "of", lambda *_: next(of))
+    settings = SETTINGS | {"generations": 1}
+    search_allocation(files, settings, pruning("magnitude"), float("inf"), (table, record))
+    found = read_json(record)
+    assert found["history"] == [[2.0, 1.0]] and found["kept"] == "start"
+    assert found["divergence"] == {"start": 1.0, "found": None}
+    start = read_ratios(files["start"])[0]
+    assert [*read_ratios(table)[0].values()] == pytest.approx([*start.values()], abs=1e-9)
+
+
+def test_of_equals_the_parent_stays(files, tmp_path, monkeypatch):
+    of = iter([[1.0] * 6, [1.0, 1.0, math.nan], [1.0, 1.0]])
+    monkeypatch.setattr(script.Divergence, "of", lambda *_: next(of))
+    search = script.Search(
+        files, SETTINGS, pruning("magnitude"), float("inf"), str(tmp_path / "one.csv")
+    )
+    state = search.after(search.state())
+    assert not any(state["moved"]) and state["history"] == [[1.0, 1.0]]
