@@ -114,8 +114,8 @@ class Divergence:
         share: tuple[Path, float],
     ) -> Iterator[Group]:
         """All candidates through a block, each with its own pruned matrices."""
-        names = list(self.model.slices)
-        dense = {name: self.model.weight(block, name).clone() for name in names}
+        names = list(self.model.slices[index])
+        dense = {name: self.model.weight(index, name).clone() for name in names}
         placed: dict[str, int] = {}
         for members, states in groups:
             apart: dict[tuple[int, ...], list[int]] = {}
@@ -128,18 +128,16 @@ class Divergence:
                 own_states = held(states, *apart_at) if last else states
                 for name, moved in zip(names, moves, strict=True):
                     if placed.get(name) != moved:
-                        self._place(index, block, name, moved, dense[name])
+                        self._place(index, name, moved, dense[name])
                         placed[name] = moved
                 self.model.advance(index, block, own_states)
                 yield same, own_states
 
-    def _place(
-        self, index: int, block: nn.Module, name: str, moved: int, dense: torch.Tensor
-    ) -> None:
+    def _place(self, index: int, name: str, moved: int, dense: torch.Tensor) -> None:
         """Put a pruned matrix into a loaded block."""
         place = self.matrices[index, name]
         ratio = float(self.space.start[place] + moved / self.space.sizes[place])
-        self.model.put(block, name, self.levels.pruned((index, name), moved, ratio, dense))
+        self.model.put(index, name, self.levels.pruned((index, name), moved, ratio, dense))
 
     def _divergences(
         self, batches: list[list[int]], length: int, outputs: list[HiddenStates]

@@ -63,7 +63,9 @@ class Levels:
             room: bytes that matrices which the parent has not may take.
         """
         self.folder, self.model, self.method, self.room = folder, model, method, room
-        self.sharing = {name: own for own in stages(model.slices) for name in own}
+        self.sharing = [
+            {name: own for own in stages(slices) for name in own} for slices in model.slices
+        ]
         # The files by when they were last used, the oldest first.
         self._used = dict.fromkeys(sorted((folder / "matrices").glob("*.safetensors")))
         self._block: int | None = None
@@ -84,8 +86,9 @@ class Levels:
 
         def visit(index: int, block: nn.Module, inputs: HiddenStates) -> None:
             found = input_statistics(dense, self.method.Statistic, index, block, inputs)
-            for sharing in list(found):
-                write_tensors(self._source(index, sharing), tensors_of(found.pop(sharing)), {})
+            for sharing, statistic in found:
+                if statistic is not None:
+                    write_tensors(self._source(index, sharing), tensors_of(statistic), {})
 
         dense.run(dense.embed(batches_of(calibration), scratch, budget), visit)
         shutil.rmtree(scratch, ignore_errors=True)
@@ -134,10 +137,10 @@ class Levels:
         return {key: tensor.cpu() for key, tensor in stored.items()}
 
     def _statistic(self, block: int, name: str, dense: torch.Tensor) -> Any:
-        """That of the inputs of a matrix; None if the method has none."""
-        if self.method.Statistic is None:
+        """That of the inputs of a matrix; None if the method or no token has one for it."""
+        sharing = self.sharing[block][name]
+        if self.method.Statistic is None or not self._source(block, sharing).is_file():
             return None
-        sharing = self.sharing[name]
         if block != self._block:
             self._block, self._statistics = block, {}
         if sharing not in self._statistics:
