@@ -56,5 +56,10 @@ onstart:
     check_memory()
 
 
+onsuccess:
+    timers.cancel_timers()
+
+
 onerror:
     print(*failed_jobs(), sep="\n", file=sys.stderr)
+    timers.cancel_timers()

@@ -34,7 +34,7 @@ README = (ROOT / "config/README.md").read_text()
 
 CONFIGS = [
     *("config", "notes", "checkpoints", "procedures", "allocators"),
-    *("published", "published_tables", "field"),
+    *("published", "published_tables", "field", "smollm2", "smollm2_local"),
 ]
 
 
@@ -46,6 +46,10 @@ def test_the_configs_that_come_along_are_valid(name, tmp_path):
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "config.json").write_text("{}")
         (folder / "model.safetensors").touch()
+    for text in config.get("texts", {}).values():
+        for path in text["path"].values():
+            (tmp_path / path).parent.mkdir(exist_ok=True)
+            (tmp_path / path).touch()
     found = checked(config, SCHEMA, [tmp_path, ROOT])
     assert set(found) == set(SCHEMA["properties"])
 
