@@ -21,6 +21,12 @@ SETTINGS = [
     *BAD_VALUES,
     *BAD_TEXTS,
 ]
+# What tests/workflow/test_memory.py gets.
+TOO_LARGE = (
+    "memory: {model}: {rule} needs {need} MB, found {limit} MB for jobs, of {total} MB that there "
+    "are: leave it out or, if you know better, add --set-resources {rule}:mem_mb={limit}"
+)
+NAMES_IN_IT = {"model": "MODEL", "rule": "RULE", "need": "N", "limit": "M", "total": "T"}
 
 
 def page() -> str:
@@ -57,6 +63,12 @@ compares the two.
             "The line begins with `config: `. If `models` is not shown, it is correct.",
             "",
             *table("config", [(flow(config), line) for config, line in SETTINGS]),
+            "## Memory",
+            "",
+            "If a job needs more memory than this machine or its control group has, the run ends "
+            "before its first job.",
+            "",
+            *table("job", [("no room for it even alone", TOO_LARGE.format(**NAMES_IN_IT))]),
             "## Models",
             "",
             "The model `a` is the local folder `m`. If a model comes from the hub, `fetch_model` "

@@ -5,6 +5,8 @@ from itertools import pairwise
 
 import pytest
 
+from support.errors_page import TOO_LARGE
+
 pytestmark = pytest.mark.slow
 RULE = "prune_cell"
 # What it is about is when jobs begin and end, not what they compute.
@@ -57,7 +59,8 @@ def test_a_job_that_does_not_fit_alone_is_told_before_any_begins(project):
     run = project.snakemake("--forcerun", RULE, *limit, "--", *TARGETS)
     assert run.returncode != 0 and not (project.folder / "spans").exists(), run.stdout
     (said,) = re.findall(r"^memory: .*$", run.stdout, re.MULTILINE)
-    assert re.match(rf"memory: tiny: {RULE} needs \d+ MB, found 350 MB for jobs, of \d+ MB", said)
+    numbers = {"need": r"\d+", "limit": 350, "total": r"\d+"}
+    assert re.fullmatch(TOO_LARGE.format(model="tiny", rule=RULE, **numbers), said)
     assert "Traceback" not in run.stdout
     # Nothing stays locked, and a user who knows better goes on.
     own = ("--set-resources", f"{RULE}:mem_mb=300")
