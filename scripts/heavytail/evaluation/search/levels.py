@@ -150,7 +150,7 @@ class Levels:
         return self._statistics[sharing]
 
     def _source(self, block: int, sharing: tuple[str, ...]) -> Path:
-        return self.folder / "statistics" / f"{block}.{sharing[0]}.safetensors"
+        return self.folder / "statistics" / f"{key_of(block, sharing[0])}.safetensors"
 
     def _file(self, matrix: Matrix, moved: int) -> Path:
         return self.folder / "matrices" / f"{key_of(*matrix)}.{moved}.safetensors"

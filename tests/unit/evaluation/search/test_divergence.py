@@ -71,7 +71,7 @@ def test_divergences_are_those_of_the_definition(model_folder, tmp_path, method)
                 moved, ratio = int(child[place]), float(found.space.ratios(child)[place])
                 dense = checkpoint.matrix(block, name)
                 weight = found.levels.pruned((block, name), moved, ratio, dense)
-                pruned[f"model.layers.{block}.{slices[name].module}.weight"] = weight
+                pruned[f"model.layers.{block}.{slices[block][name].module}.weight"] = weight
             assert own == pytest.approx(naive(model_folder, pruned, TEXT[drawn, :length]), rel=2e-4)
         assert len(set(ours)) == len(some)
 
