@@ -21,6 +21,8 @@ if (
 # MB that Python, its libraries and batches take in a job. On a cluster a job also has a Snakemake
 # and what libraries map for itself: 850 to 1,100 were measured there, without CUDA, and 350 here.
 LIBRARIES_MB = 2000 if CLUSTER else 400
+# Bytes that lm-eval and what it imports take beside them.
+LM_EVAL = 200 * 2**20
 CALIBRATION_TOKENS = CONFIG["calibration"]["samples"] * CONFIG["calibration"]["length"]
 # Every job has these minutes, and one more for so many parameters: 16 times fewer on one core.
 MINUTES, PARAMETERS_PER_MINUTE = 30, 2**25 if GPU else 2**21
@@ -147,10 +149,16 @@ def scoring(size, _wildcards, input, _threads):
     return size.scored_text(tokens_in(input.tokens, expected))
 
 
+def answering(size, *_):
+    """Bytes that a job of evaluate_zero_shot holds."""
+    return LM_EVAL + size.whole(CONFIG["zero_shot"]["engine"] == "shared")
+
+
 def evaluating(size, wildcards, input, threads):
     """Bytes that evaluate_cell holds: it prunes, scores text, loads the whole model for tasks."""
     text = scoring(size, wildcards, input, threads)
-    return max(pruning(size, wildcards, input, threads), text, size.whole() if input.tasks else 0)
+    tasks = answering(size) if input.tasks else 0
+    return max(pruning(size, wildcards, input, threads), text, tasks)
 
 
 # Jobs that may be ready at a time: cells to prune, rows of the tables to evaluate.
@@ -159,7 +167,7 @@ EVALUATED_AT_ONCE = PRUNED_AT_ONCE + len(WEIGHTED)
 PRUNING_THREADS = threads_of(pruning, PRUNED_AT_ONCE)
 TUNING_THREADS = threads_of(tuning, PRUNED_AT_ONCE)
 PERPLEXITY_THREADS = threads_of(scoring, EVALUATED_AT_ONCE)
-ZERO_SHOT_THREADS = threads_of(lambda size, *_: size.whole(), EVALUATED_AT_ONCE)
+ZERO_SHOT_THREADS = threads_of(answering, EVALUATED_AT_ONCE)
 CELL_THREADS = threads_of(evaluating, PRUNED_AT_ONCE)
 TEXT = {"mem_mb": of_text} if CLUSTER or SHARED else {}
 SIMILARITY = needs(between_blocks("segments"))
@@ -169,7 +177,7 @@ REMOVAL_ERRORS = needs(lambda size, _, input, __: size.streamed(tokens_in(input.
 PRUNING = needs(pruning)
 TUNING = needs(tuning)
 PERPLEXITY = needs(scoring)
-ZERO_SHOT = needs(lambda size, *_: size.whole())
+ZERO_SHOT = needs(answering)
 CELL_AT_ONCE = needs(evaluating, 3)
 SPECTRA = reading(lambda size, _, __, threads: size.spectra(threads))
 # To copy files a job needs no memory or GPU; to prune the cell again it does.

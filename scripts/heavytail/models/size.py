@@ -20,8 +20,12 @@ BATCH_TOKENS = 2048
 # Entries of the vocabulary whose logits exist at a time, and the copies of these: in the dtype of
 # the computation, and three in float32.
 VOCABULARY_ROWS, COPIES = 8192, 3
-# A batch of evaluate_zero_shot has 32 prompts. Hardly any of them is longer than 512 tokens.
+# lm-eval's own engine takes 32 prompts at a time. Hardly any of them is longer than 512 tokens.
 PROMPT_TOKENS = 32 * 512
+# The same as in heavytail.evaluation.shared_contexts: tokens of a batch, and logits at a time.
+PACKED_TOKENS, READ_TOKENS = 4096, 1024
+# Float32 copies of a layer's widest activations, with room to spare.
+ACTIVATIONS = 16
 # Bytes that heavytail.spectra.parallel allows for matrices that are computed at the same time.
 SIDE_BY_SIDE = 2**31
 # Float32 vectors of heavytail.diagnostics.loss_hessian: those per eigenvalue, and those of its
@@ -98,12 +102,17 @@ class ModelSize:
         head = 4 * self.vocabulary * (2 * self.width + 4 * BATCH_TOKENS)
         return hidden + self.streamed(0) + 4 * 3 * self.block + head
 
-    def whole(self) -> int:
-        """Bytes of the model, and of two float32 logits for each token of a batch of prompts.
+    def whole(self, shared: bool) -> int:
+        """Bytes of the model, and of what it makes of a batch of prompts.
 
-        Only continuations get logits; activations take the rest of that memory.
+        If contexts are `shared`, that is a layer's activations and some logits at a time. Else it
+        is two float32 logits for each token; activations take the rest of that memory.
         """
-        return (STORED + self.computed) * self.parameters + 2 * 4 * PROMPT_TOKENS * self.vocabulary
+        weights = (STORED + self.computed) * self.parameters
+        if not shared:
+            return weights + 2 * 4 * PROMPT_TOKENS * self.vocabulary
+        logits = (self.computed + 2 * 4) * READ_TOKENS * self.vocabulary
+        return weights + logits + ACTIVATIONS * 4 * PACKED_TOKENS * self.columns
 
     def spectra(self, threads: int) -> int:
         """Bytes of float64 matrices and their copies, of Gram matrices and the solver's copies."""
@@ -113,7 +122,7 @@ class ModelSize:
     def loss_hessian(self, eigenvalues: int) -> int:
         """Bytes of the vectors of Lanczos for so many eigenvalues, if a node has room for them."""
         vectors = 4 * self.parameters * (LANCZOS_VECTORS * eigenvalues + OTHER_VECTORS)
-        return vectors if vectors < NODE else self.whole()
+        return vectors if vectors < NODE else self.whole(shared=False)
 
 
 def tensor_headers(folder: str | Path) -> dict[str, dict[str, Any]]:

@@ -56,7 +56,7 @@ def test_what_jobs_hold_follows_the_modules_that_they_run():
     size = model_size.ModelSize(10**6, 10, 10**5, (300, 100), 300, 1000, 100)
     vectors = hessian.STEPS_PER_EIGENVALUE * 50 + hessian.WORKING_VECTORS
     assert size.loss_hessian(50) > 4 * size.parameters * vectors
-    assert size.loss_hessian(2**40) == size.whole()
+    assert size.loss_hessian(2**40) == size.whole(shared=False)
     assert model_size.SIDE_BY_SIDE == parallel.BUDGET_BYTES
     assert model_size.BATCH_TOKENS == streaming.BATCH_TOKENS
     assert size.spectra(1) < size.spectra(8) <= 8 * size.spectra(1)
@@ -74,7 +74,8 @@ def test_what_is_scored_needs_hidden_states_in_the_dtype_of_the_computation():
     logits = 4 * 1000 * streaming.BATCH_TOKENS
     assert narrow.scored_text(0) > logits
     assert model_size.VOCABULARY_ROWS == streaming.VOCABULARY_ROWS
-    assert size.whole() - narrow.whole() == 2 * size.parameters
+    own = size.whole(shared=False) - narrow.whole(shared=False)
+    assert own == 2 * size.parameters
 
 
 @pytest.mark.parametrize("stored", ["float32", "bfloat16", "float16"])
