@@ -38,6 +38,9 @@ class Until:
     def apply(self, block: int, name: str, weight: torch.Tensor) -> torch.Tensor:
         return self.artifact.apply(block, name, weight) if block < self.block else weight.clone()
 
+    def bias(self, block: int, name: str) -> torch.Tensor | None:
+        return self.artifact.bias(block, name) if block < self.block else None
+
 
 def stored(folder, block: int) -> dict[tuple[int, str], torch.Tensor]:
     """(expert, projection) → its weights as the file has them, float64."""
