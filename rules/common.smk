@@ -62,7 +62,8 @@ from heavytail import cells as axes
 from heavytail.config import allocations, allocators, command_line, epsilons, families, groupings
 from heavytail.config import methods
 from heavytail.config import metrics as metric_names
-from heavytail.config import mistakes, model_folder, own_tasks, own_texts, protocols, settings
+from heavytail.config import mistakes, model_folder, own_tasks, own_texts, protocols, search
+from heavytail.config import settings
 from heavytail.config import task_files, text_files, texts
 from heavytail.io import files
 from heavytail.io.checksums import checksums, together

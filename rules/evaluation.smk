@@ -182,7 +182,7 @@ rule search_allocation:
     conda:
         "../envs/compute.yaml"
     resources:
-        **TUNING,
+        **SEARCHING,
         **STORE,
     params:
         digest=search_digest,

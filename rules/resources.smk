@@ -26,6 +26,9 @@ LM_EVAL = 200 * 2**20
 CALIBRATION_TOKENS = CONFIG["calibration"]["samples"] * CONFIG["calibration"]["length"]
 # Every job has these minutes, and one more for so many parameters: 16 times fewer on one core.
 MINUTES, PARAMETERS_PER_MINUTE = 30, 2**25 if GPU else 2**21
+# A search that sends so many tokens through a model counts as one pass: on one core, 7 ms a token
+# for 135 M parameters, of which 3.4 were measured (docs/results.md).
+TOKENS_PER_PASS = 2**19
 
 
 @cache
@@ -86,10 +89,11 @@ def threads_of(held, wanted):
     return amount
 
 
-def needs(held, passes=1):
+def needs(held, passes=lambda _: 1):
     """The resources of a rule whose jobs hold `held(size, wildcards, input, threads)` bytes.
 
-    `passes` is how often a job may go through its model: its time, which clusters want to know.
+    `passes(wildcards)` is how often a job may go through its model: its time, which clusters want
+    to know.
     """
     # The profile says how many jobs may use a GPU at a time.
     gpu = {"gpu": 1} if GPU else {}
@@ -98,7 +102,7 @@ def needs(held, passes=1):
     if SHARED:
         return {"mem_mb": of_shared(held)}
     memory = {"mem_mb": of_model(LIBRARIES_MB, lambda *asked: held(*asked) // 2**20)}
-    minutes = lambda size, *_: passes * size.parameters // PARAMETERS_PER_MINUTE
+    minutes = lambda size, asked, *_: int(passes(asked) * size.parameters / PARAMETERS_PER_MINUTE)
     return gpu | memory | {"runtime": of_model(MINUTES, minutes)}
 
 
@@ -128,6 +132,20 @@ def tuning(size, wildcards, input, threads):
     return pruning(size, wildcards, input, threads) + size.streamed(tokens_in(input.validation))
 
 
+def searching(size, wildcards, input, threads):
+    """Bytes that a job of search_allocation holds: it reads calibration text, then it searches."""
+    _, scored = search.tokens_of(CONFIG["allocations"][wildcards.allocation])
+    expected = CONFIG["tune"]["windows"] * CONFIG["tune"]["length"]
+    own = size.searched(tokens_in(input.validation, expected), scored)
+    return max(own, pruning(size, wildcards, input, threads))
+
+
+def generations(wildcards):
+    """The passes of a job of search_allocation: one to calibrate, the others for generations."""
+    own = CONFIG["allocations"][wildcards.allocation]
+    return 1 + own["generations"] * search.tokens_of(own)[0] / TOKENS_PER_PASS
+
+
 def between_blocks(key):
     """Bytes that a job holds which reads the windows of this key of the config."""
     tokens = CONFIG[key]["windows"] * CONFIG["calibration"]["length"]
@@ -139,7 +157,7 @@ def reading(held):
     whole = lambda size: size.in_one_pass(CALIBRATION_TOKENS) * TEMPORARY
     return needs(
         lambda size, *asked: max(held(size, *asked), whole(size)),
-        1 + TEMPORARY,
+        lambda _: 1 + TEMPORARY,
     )
 
 
@@ -176,9 +194,10 @@ WANDA_SCORES = needs(lambda size, _, input, __: size.scored(tokens_in(input.cali
 REMOVAL_ERRORS = needs(lambda size, _, input, __: size.streamed(tokens_in(input.calibration)))
 PRUNING = needs(pruning)
 TUNING = needs(tuning)
+SEARCHING = needs(searching, generations)
 PERPLEXITY = needs(scoring)
 ZERO_SHOT = needs(answering)
-CELL_AT_ONCE = needs(evaluating, 3)
+CELL_AT_ONCE = needs(evaluating, lambda _: 3)
 SPECTRA = reading(lambda size, _, __, threads: size.spectra(threads))
 # To copy files a job needs no memory or GPU; to prune the cell again it does.
 EXPORT = reading(lambda *_: 0) if TEMPORARY else {}

@@ -7,7 +7,7 @@ import yaml
 from heavytail.config.groupings import PROJECTIONS
 
 HUB = {"hub": "owner/model", "revision": "0123456789abcdef0123456789abcdef01234567"}
-METHODS = "magnitude, wanda, wanda_variant, sparsegpt, ria, rose, alps"
+METHODS = "magnitude, wanda, wanda_variant, sparsegpt, ria, stade, rose, alps"
 TASKS = "arc_easy, arc_challenge, rte, winogrande, openbookqa, hellaswag, boolq"
 A_PART, FROM_0 = (f"expected a number {low} 0 to below 1" for low in ("above", "from"))
 A_SHARE = "a share, or 'N:M' with M 2, 4, 8, 16 or 32"

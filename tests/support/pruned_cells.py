@@ -43,11 +43,13 @@ def prune(
     ids: torch.Tensor | None = None,
     budget: float = float("inf"),
     code: str = "",
+    **steps: str,
 ) -> Artifact:
-    """The artifact of a cell with equal ratios; files lie in `work`."""
+    """The artifact of a cell with equal ratios and the steps after it; files lie in `work`."""
     inputs = write_inputs(folder, work, ratio, windows(seed=1) if ids is None else ids)
-    way = within_block if METHODS[method].calibrated else None
+    way = within_block if METHODS[method].calibrated or steps else None
     settings = {"method": method, "within_block": way, "group_size": group_size, "code": code}
+    settings |= steps
     outputs = str(work / "cell.safetensors"), str(work / "cell.json")
     prune_cell(*inputs, settings, budget, outputs)
     return Artifact(outputs[0])

@@ -98,6 +98,8 @@ def test_a_method_is_what_its_row_says(name):
     assert (module.Statistic is not None) == row.calibrated
     assert row.compensates == module.REWRITES
     assert parameters(module.prune) == ["weights", "statistic", "sparsities", "group_size"]
+    if hasattr(module, "bias"):
+        assert parameters(module.bias) == ["dense", "pruned", "statistic"]
     statistic = None
     if row.calibrated:
         statistic = module.Statistic(8, torch.device("cpu"))

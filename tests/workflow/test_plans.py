@@ -1,5 +1,6 @@
 """What the workflow plans, and what it refuses before it plans anything."""
 
+import re
 import shutil
 
 import pytest
@@ -81,6 +82,27 @@ def test_a_model_without_weights_is_refused(fresh):
     (fresh.folder / "tiny" / "model.safetensors").unlink()
     run = fresh.snakemake("--quiet")
     assert run.returncode != 0 and "safetensors" in run.stdout and "Traceback" not in run.stdout
+
+
+def test_a_search_asks_for_time_and_memory_by_its_generations_and_children(fresh):
+    fresh.edit(
+        "rules/resources.smk",
+        "PARAMETERS_PER_MINUTE = 30, 2**25",
+        "PARAMETERS_PER_MINUTE = 30, 2**5",
+    )
+    found = {}
+    for population, generations in ((4, 10), (4, 40), (4000, 40)):
+        own = {"allocator": "search", "start": "a", "tokens": [64]}
+        own |= {"population": population, "generations": generations}
+        fresh.configure(allocations={"a": {"allocator": "uniform"}, "b": own}, methods=["wanda"])
+        plan = fresh.snakemake("--workflow-profile", "profiles/slurm", "--dry-run").stdout
+        took = re.search(r"rule search_allocation:\n(?: +.*\n)*? +resources: (.*)", plan)
+        assert took, plan
+        asked = dict(re.findall(r"(\w+)=([^,\n]+)", took[1]))
+        found[population, generations] = int(asked["runtime"]), int(asked["mem_mb"])
+    few, many, wide = found.values()
+    assert many[0] > few[0] > 30 and many[1] == few[1]
+    assert wide[0] > many[0] and wide[1] > many[1]
 
 
 JOB_OF_SLURM = (

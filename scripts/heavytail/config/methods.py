@@ -38,8 +38,9 @@ METHODS = {
     "sparsegpt": Method(
         calibrated=True, epsilon=0.2, compensates=True, modifier="SparseGPTModifier"
     ),
-    # Its authors publish no epsilon: Wanda's.
+    # The authors of these two publish no epsilon: Wanda's.
     "ria": Method(calibrated=True, epsilon=0.2),
+    "stade": Method(calibrated=True, epsilon=0.2),
     # These two take SparseGPT's.
     "rose": Method(calibrated=True, epsilon=0.2, compensates=True),
     "alps": Method(calibrated=True, epsilon=0.2, compensates=True),

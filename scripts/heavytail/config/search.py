@@ -11,6 +11,16 @@ from heavytail.config.mistakes import fail, unknown
 SEARCH = "search"
 
 
+def tokens_of(allocation: Mapping[str, Any]) -> tuple[int, int]:
+    """How many tokens a generation sends through pruned models, and how many at a time, at most.
+
+    No round has more than the first, or one child; in the last one the parent comes in addition.
+    """
+    first, last = allocation["population"] * allocation["tokens"][0], allocation["tokens"][-1]
+    rounds = [max(first, each) for each in allocation["tokens"]]
+    return sum(rounds) + last, max(rounds) + last
+
+
 def check_search(where: tuple[str, ...], allocation: Allocation, config: Config) -> None:
     """Fail if a search has nothing to start from, or cannot give what is asked for.
 

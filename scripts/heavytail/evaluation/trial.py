@@ -23,10 +23,18 @@ class PrunedBlocks:
 
     def apply(self, block: int, projection: str, weight: torch.Tensor) -> torch.Tensor:
         """The pruned matrix."""
+        return decode(weight, self._of(block)[projection])
+
+    def bias(self, block: int, projection: str) -> torch.Tensor | None:
+        """The bias of the matrix's outputs, [rows]; None if it is the dense model's."""
+        return self._of(block)[projection].get("bias")
+
+    def _of(self, block: int) -> dict[str, dict[str, torch.Tensor]]:
+        """Matrix → stored form, of a block."""
         if block != self._block:
             stored = load_file(self._parts.path(block))
             self._block, self._matrices = block, matrices_in(stored)
-        return decode(weight, self._matrices[projection])
+        return self._matrices
 
 
 def validation_loss(

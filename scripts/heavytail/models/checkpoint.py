@@ -235,6 +235,25 @@ class Checkpoint:
         one = self.rows(stored, part.expert, part.expert + 1)
         return replace(part, expert=0).read(one)
 
+    def bias_name(self, block: int, name: str) -> str:
+        """The model's name of the bias that the outputs of a matrix get, if the model has one."""
+        return f"{self.family.blocks}.{block}.{self.slices[block][name].module}.bias"
+
+    def bias(self, block: int, name: str) -> torch.Tensor | None:
+        """What the outputs of a matrix get in addition, [rows]; zeros where the model has no bias.
+
+        None of an expert: the weights of all experts are no module's, which could have a bias.
+        """
+        import torch
+
+        part, bias = self.slices[block][name], self.bias_name(block, name)
+        if part.expert is not None:
+            return None
+        if self.stored_name(bias) in self.stored:
+            return part.outputs(self.tensor(bias)).flatten()
+        rows, _ = self.matrix_shape(block, name)
+        return torch.zeros(rows, dtype=self.matrix_dtype(block, name))
+
     def matrix_shape(self, block: int, name: str) -> tuple[int, int]:
         """The shape of a matrix, without reading it."""
         stored, part = self.place(block, name)

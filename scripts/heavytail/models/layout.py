@@ -55,6 +55,10 @@ class WeightSlice:
         rows = own.T if self.transposed else own
         return rows.unflatten(0, (self.groups, -1))[:, self.start : self.stop]
 
+    def outputs(self, bias: torch.Tensor) -> torch.Tensor:
+        """What the projection has of its module's bias, a view [groups, rows]."""
+        return bias.unflatten(0, (self.groups, -1))[:, self.start : self.stop]
+
     def is_whole(self, shape: tuple[int, ...]) -> bool:
         """Whether a weight of this shape is the projection, as it stands."""
         return not self.transposed and self.groups == 1 and self.shape(shape) == tuple(shape)

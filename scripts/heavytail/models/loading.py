@@ -6,6 +6,7 @@ import torch
 from transformers import PreTrainedModel
 
 from heavytail.models.architecture import empty_model
+from heavytail.models.biases import Biases
 from heavytail.models.checkpoint import Checkpoint
 from heavytail.models.device import compute_dtype, return_large_allocations
 from heavytail.models.pruned import PrunedWeights
@@ -33,8 +34,12 @@ def load_model(
     model = model.to(device)  # type: ignore[arg-type]
     # Pruned there: what an artifact holds is packed.
     if artifact is not None:
+        biases = Biases()
         for block, name in checkpoint.matrices():
             part = checkpoint.slices[block][name]
             weight = model.get_parameter(checkpoint.weight_name(block, name)).data
             part.write(weight, artifact.apply(block, name, part.read(weight)))
+            if (bias := artifact.bias(block, name)) is not None:
+                module = f"{checkpoint.family.blocks}.{block}.{part.module}"
+                biases.put(model.get_submodule(module), part, bias)
     return model

@@ -10,3 +10,6 @@ class PrunedWeights(Protocol):
 
     def apply(self, block: int, projection: str, weight: torch.Tensor) -> torch.Tensor:
         """The pruned matrix [rows, columns], from the dense one and in its dtype."""
+
+    def bias(self, block: int, projection: str) -> torch.Tensor | None:
+        """The bias of the matrix's outputs, [rows]; None if it is the dense model's."""

@@ -84,6 +84,15 @@ class ModelSize:
         )
         return hidden + max(self.embeddings, blocks, head)
 
+    def searched(self, text: int, scored: int) -> int:
+        """Bytes of a search on so many tokens of text that scores so many at a time.
+
+        Of the text it holds what the blocks read at first and what the dense model makes of it, of
+        a block its dense matrices beside the pruned ones.
+        """
+        tokens = 2 * text + scored
+        return max(self.streamed(tokens), self.scored_text(tokens)) + self.computed * self.block
+
     def in_one_pass(self, tokens: int) -> int:
         """`streamed`, and the activations between two stages of a block for all tokens."""
         return self.streamed(tokens) + 4 * 4 * tokens * self.columns

@@ -11,6 +11,7 @@ from torch import nn
 
 from heavytail.models.ahead import Weights, filled_ahead
 from heavytail.models.architecture import empty_model
+from heavytail.models.biases import Biases
 from heavytail.models.checkpoint import Checkpoint, Place
 from heavytail.models.device import compute_dtype, return_large_allocations
 from heavytail.models.head import decoder_of, equal, logits_of
@@ -54,6 +55,9 @@ class StreamedModel:
         for module in self.causal.modules():
             for name, buffer in module.named_buffers(recurse=False):
                 setattr(module, name, buffer.to(device))
+        self._biases = Biases()
+        # Block → the biases that its artifact has for it, as long as it has not come.
+        self._changed: dict[int, dict[str, torch.Tensor]] = {}
         # (batch, length) → what the model gives each of its blocks beside the hidden states.
         self._arguments: dict[tuple[int, ...], list[tuple[tuple[Any, ...], dict[str, Any]]]] = {}
 
@@ -146,7 +150,10 @@ class StreamedModel:
             for index in counted("block", numbers, len(numbers)):
                 block = self.layers[index]
                 block.load_state_dict(next(arriving), assign=True)
+                for name, bias in self._changed.pop(index, {}).items():
+                    self.put_bias(index, name, bias)
                 yield index, block
+                self._biases.restore()
                 # Buffers that no checkpoint has stay.
                 block.load_state_dict(self._empty[index], assign=True)
 
@@ -166,9 +173,12 @@ class StreamedModel:
                 weight = weight.to(room[name].dtype).pin_memory()
             room[name][place].copy_(weight, non_blocking=True)
         if self.artifact is not None:
+            changed = self._changed[index] = {}
             for name, part in self.slices[index].items():
                 weight = room[part.tensor]
                 part.write(weight, self.artifact.apply(index, name, part.read(weight)))
+                if (bias := self.artifact.bias(index, name)) is not None:
+                    changed[name] = bias
 
     def is_last(self, index: int) -> bool:
         """Whether no block follows."""
@@ -187,6 +197,11 @@ class StreamedModel:
             parameter.data = weight.to(parameter.dtype)
         else:
             part.write(parameter.data, weight)
+
+    def put_bias(self, index: int, name: str, bias: torch.Tensor) -> None:
+        """Give the outputs of a matrix of a loaded block another bias, [rows]."""
+        part = self.slices[index][name]
+        self._biases.put(self.layers[index].get_submodule(part.module), part, bias)
 
     def through(self, index: int, block: nn.Module, hidden: torch.Tensor) -> torch.Tensor:
         """One batch [batch, length, width] through a loaded block."""

@@ -1,8 +1,9 @@
 """A pruned cell, stored compactly beside the dense weights that it refers to.
 
 Per matrix `{block}.{matrix}.kept`, the bit-packed mask of the weights that stay, and where the
-method rewrites them `{block}.{matrix}.values`, those weights in row-major order. The metadata holds
-the SHA-256 of every tensor.
+method rewrites them `{block}.{matrix}.values`, those weights in row-major order. Where the method
+changes the bias of a matrix's outputs `{block}.{matrix}.bias`, which is [rows] and takes the place
+of the model's own. The metadata holds the SHA-256 of every tensor.
 """
 
 import hashlib
@@ -122,16 +123,27 @@ class Artifact:
 
         Raises KeyError when the artifact lacks it and ValueError when its bytes are damaged.
         """
-        prefix = key_of(block, projection)
-        found = {}
+        found = self._stored(key_of(block, projection), "kept", "values")
+        if "kept" not in found:
+            raise KeyError(f"{self.path}: no {key_of(block, projection)}")
+        return decode(weight, found)
+
+    def bias(self, block: int, projection: str) -> torch.Tensor | None:
+        """The bias of the matrix's outputs, [rows]; None if it is the dense model's.
+
+        Raises ValueError when its bytes are damaged.
+        """
+        return self._stored(key_of(block, projection), "bias").get("bias")
+
+    def _stored(self, prefix: str, *parts: str) -> dict[str, torch.Tensor]:
+        """Those of the parts of a matrix that there are."""
+        found: dict[str, torch.Tensor] = {}
+        names = {part: f"{prefix}.{part}" for part in parts if f"{prefix}.{part}" in self._names}
+        if not names:
+            return found
         with safe_open(self.path, framework="pt") as stored:
-            for part in ("kept", "values"):
-                name = f"{prefix}.{part}"
-                if name not in self._names:
-                    continue
+            for part, name in names.items():
                 found[part] = stored.get_tensor(name)
                 if digest(found[part]) != self._digests[name]:
                     raise ValueError(f"{self.path}: {name} is damaged: its checksum differs")
-        if "kept" not in found:
-            raise KeyError(f"{self.path}: no {prefix}")
-        return decode(weight, found)
+        return found

@@ -16,6 +16,8 @@ class Combined:
         """The method's module, and those of heavytail.pruning.after; None if a step is left out."""
         self.method, self.swaps, self.refit = method, swaps, refit
         self.REWRITES = method.REWRITES or refit is not None
+        if hasattr(method, "bias"):
+            self.bias = self._bias
 
     def Statistic(self, columns: int, device: torch.device) -> "Gathered":
         """What the method and the steps want to know of some inputs."""
@@ -39,6 +41,12 @@ class Combined:
             cases = zip(weights, updated, removed, strict=True)
             updated = [self.refit.refit(*case, total) for case in cases]
         return updated, removed
+
+    def _bias(
+        self, dense: torch.Tensor, pruned: torch.Tensor, statistic: "Gathered"
+    ) -> torch.Tensor:
+        """The method's own bias, for what the steps left."""
+        return self.method.bias(dense, pruned, statistic.own)
 
 
 class Gathered:

@@ -1,18 +1,22 @@
 """Export a pruned cell as an ordinary Hugging Face folder, with a recipe for llm-compressor."""
 
+import json
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import safe_open
 
-from heavytail.config.model_folder import model_files, named
-from heavytail.io.tensors import layout_of, stream_tensors
-from heavytail.models.checkpoint import Checkpoint
+from heavytail.config.model_folder import model_files, named, read_settings
+from heavytail.io.files import write_text
+from heavytail.io.tensors import CODES, Layout, layout_of, stream_tensors
+from heavytail.models.checkpoint import INDEX, Checkpoint
 from heavytail.models.layout import WeightSlice
 from heavytail.projections import Matrix
 from heavytail.pruning.artifact import Artifact
+from heavytail.pruning.exported_biases import exported_biases
 
 # This modifier prunes during training and has no N:M sparsity.
 IN_TRAINING = "MagnitudePruningModifier"
@@ -22,15 +26,20 @@ def export(folder: str | Path, artifact: Artifact, target: Path) -> None:
     """Write the model of `folder` with the artifact's pruned weights into the folder `target`.
 
     The model's own files are copied, shard by shard with one tensor in memory. So dtypes, names and
-    tied embeddings stay as they are.
+    tied embeddings stay as they are. Biases that the model lacks are put beside their weights.
+
+    Raises ValueError if transformers has no such biases for the model.
     """
     checkpoint = Checkpoint(folder)
+    biases, settings = exported_biases(checkpoint, artifact)
     owners: dict[str, list[tuple[Matrix, WeightSlice]]] = {}
     for matrix in checkpoint.matrices():
         stored, part = checkpoint.place(*matrix)
         owners.setdefault(stored, []).append((matrix, part))
 
     def load(name: str) -> torch.Tensor:
+        if name in biases:
+            return biases[name]
         tensor = checkpoint.tensor(name)
         if name in owners:
             tensor = tensor.clone()
@@ -41,13 +50,33 @@ def export(folder: str | Path, artifact: Artifact, target: Path) -> None:
     target.mkdir(parents=True, exist_ok=True)
     for path in model_files(folder):
         copied = target / named(path, folder)
-        if path.suffix != ".safetensors":
+        if path.suffix == ".safetensors":
+            with safe_open(path, framework="pt") as stored:
+                layout, metadata = layout_of(stored), stored.metadata() or {}
+            stream_tensors(copied, with_biases(layout, biases), load, metadata)
+        elif settings and path.name in ("config.json", INDEX):
+            found = read_settings(path)
+            if path.name == INDEX:
+                found["weight_map"] = beside_weights(found["weight_map"], biases)
+            else:
+                found |= settings
+            write_text(copied, json.dumps(found, indent=2) + "\n")
+        else:
             copied.parent.mkdir(exist_ok=True)
             shutil.copyfile(path, copied)
-            continue
-        with safe_open(path, framework="pt") as stored:
-            layout, metadata = layout_of(stored), stored.metadata() or {}
-        stream_tensors(copied, layout, load, metadata)
+
+
+def with_biases(layout: Layout, biases: dict[str, torch.Tensor]) -> Layout:
+    """The layout of a file, each bias of a weight in it included."""
+    here = beside_weights(layout, biases)
+    added = {name: (CODES[bias.dtype], tuple(bias.shape)) for name, bias in biases.items()}
+    return layout | {name: own for name, own in added.items() if name in here}
+
+
+def beside_weights(known: dict[str, Any], biases: Iterable[str]) -> dict[str, Any]:
+    """Name of a tensor → what is known of it; of a bias what is known of the weight beside it."""
+    weights = {name: f"{name.removesuffix('.bias')}.weight" for name in biases}
+    return known | {name: known[weight] for name, weight in weights.items() if weight in known}
 
 
 def module_ratios(checkpoint: Checkpoint, ratios: dict[Matrix, float]) -> dict[float, list[str]]:

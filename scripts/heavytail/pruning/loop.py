@@ -122,8 +122,7 @@ def prune_by_itself(
     stored: dict[str, torch.Tensor] = {}
     for name in checkpoint.slices[index]:
         weights = {name: checkpoint.matrix(index, name).to(device)}
-        dtypes = {name: checkpoint.matrix_dtype(index, name)}
-        for _, _, encoded in prune_matrices(procedure, index, weights, None, dtypes):
+        for _, _, encoded in prune_matrices(procedure, checkpoint, index, weights, None):
             stored |= encoded
     return stored
 
@@ -186,38 +185,43 @@ def prune_stage(
         found.unrouted += sharing
     for names in [sharing] if rewrites else [(name,) for name in sharing]:
         weights = {name: model.weight(index, name) for name in names}
-        dtypes = {name: model.checkpoint.matrix_dtype(index, name) for name in names}
-        for name, pruned, encoded in prune_matrices(procedure, index, weights, statistic, dtypes):
+        for name, pruned, encoded in prune_matrices(
+            procedure, model.checkpoint, index, weights, statistic
+        ):
             # The next block must see what the artifact stores.
             model.put(index, name, pruned)
+            if (bias := encoded.get(f"{name}.bias")) is not None:
+                model.put_bias(index, name, bias)
             found.stored.update(encoded)
 
 
 def prune_matrices(
     procedure: Procedure,
+    checkpoint: Checkpoint,
     index: int,
     weights: dict[str, torch.Tensor],
     statistic: object,
-    dtypes: dict[str, torch.dtype],
 ) -> Iterator[tuple[str, torch.Tensor, dict[str, torch.Tensor]]]:
     """Prune matrices of a block that read the same inputs.
 
     Args:
         procedure: how.
+        checkpoint: that of the dense model.
         index: of the block.
         weights: matrix → [rows, columns], in any dtype.
         statistic: of the inputs. None for a method that has none, and for matrices of an expert
             that no token reached, which lose their smallest weights.
-        dtypes: matrix → that of its stored weights.
 
     Returns:
-        Matrix, weights in that dtype, and their stored form with keys {matrix}.{part}.
+        Matrix, weights in the dtype of the stored ones, and their stored form with keys
+        {matrix}.{part}.
 
     Raises:
         ValueError, ArithmeticError: a matrix cannot be pruned; the message names it.
     """
     copies = [weight.float() for weight in weights.values()]
     ratios = [procedure.ratios[index, name] for name in weights]
+    moves_biases = hasattr(procedure.method, "bias")
     unrouted = statistic is None and procedure.method.Statistic is not None
     prune = smallest_magnitudes if unrouted else procedure.method.prune
     try:
@@ -226,12 +230,19 @@ def prune_matrices(
         raise type(error)(f"block {index}, {', '.join(weights)}: {error}") from error
     del copies
     for name, weight, removed in zip(weights, updated, masks, strict=True):
-        pruned = weight.to(dtypes[name]).masked_fill(removed, 0.0).contiguous()
+        dtype = checkpoint.matrix_dtype(index, name)
+        pruned = weight.to(dtype).masked_fill(removed, 0.0).contiguous()
         encoded = artifact.encode(removed, pruned if procedure.method.REWRITES else None)
+        own = checkpoint.bias(index, name) if moves_biases and not unrouted else None
+        if own is not None:
+            more = procedure.method.bias(weights[name], pruned, statistic)
+            encoded["bias"] = (own.to(more) + more).to(dtype)
         yield name, pruned, {f"{name}.{part}": tensor for part, tensor in encoded.items()}
 
 
 def restore(model: StreamedModel, index: int, stored: dict[str, torch.Tensor]) -> None:
-    """Put the pruned weights of an earlier run into a dense block."""
+    """Put the pruned weights of an earlier run, and its biases, into a dense block."""
     for name, matrix in artifact.matrices_in(stored).items():
         model.put(index, name, artifact.decode(model.weight(index, name), matrix))
+        if "bias" in matrix:
+            model.put_bias(index, name, matrix["bias"])

@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 log = logging.getLogger(__name__)
@@ -21,3 +22,14 @@ def counted(noun: str, items: Iterable[Item], total: int) -> Iterator[Item]:
         start = time.monotonic()
         yield item
         log.info("%s %d of %d, %.1f s", noun, number, total, time.monotonic() - start)
+
+
+@contextmanager
+def uncounted() -> Iterator[None]:
+    """Let no loop be counted meanwhile, such as many short ones inside a long one."""
+    level = log.level
+    log.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        log.setLevel(level)

@@ -64,6 +64,10 @@ def test_what_jobs_hold_follows_the_modules_that_they_run():
     assert size.between_blocks(2000) - size.between_blocks(1000) == 14 * 1000 * 100 * 4
     assert size.scored(1000) > size.streamed(1000)
     assert size.in_one_pass(1000) > size.streamed(1000)
+    # The text twice, what is scored once; the dense matrices of a block all the same.
+    assert size.searched(2000, 500) - size.searched(1000, 500) == 2 * 1000 * 100 * 4
+    assert size.searched(1000, 1500) - size.searched(1000, 500) == 1000 * 100 * 4
+    assert size.searched(0, 0) > max(size.streamed(0), size.scored_text(0))
 
 
 def test_what_is_scored_needs_hidden_states_in_the_dtype_of_the_computation():

@@ -31,7 +31,7 @@ def by_transformers(folder) -> torch.Tensor:
     return losses(model)
 
 
-@pytest.mark.parametrize("method", ["magnitude", "sparsegpt"])
+@pytest.mark.parametrize("method", ["magnitude", "sparsegpt", "stade"])
 @pytest.mark.parametrize("name", WHOLE)
 def test_a_model_scores_the_same_by_every_way(name, method, tmp_path):
     family, shape, change = WHOLE[name]

@@ -137,7 +137,10 @@ class Divergence:
         """Put a pruned matrix into a loaded block."""
         place = self.matrices[index, name]
         ratio = float(self.space.start[place] + moved / self.space.sizes[place])
-        self.model.put(index, name, self.levels.pruned((index, name), moved, ratio, dense))
+        weight, bias = self.levels.pruned((index, name), moved, ratio, dense)
+        self.model.put(index, name, weight)
+        if bias is not None:
+            self.model.put_bias(index, name, bias)
 
     def _divergences(
         self, batches: list[list[int]], length: int, outputs: list[HiddenStates]

@@ -94,8 +94,10 @@ class Levels:
         shutil.rmtree(scratch, ignore_errors=True)
         write_text(done, "")
 
-    def pruned(self, matrix: Matrix, moved: int, ratio: float, dense: torch.Tensor) -> torch.Tensor:
-        """A matrix without some of its weights.
+    def pruned(
+        self, matrix: Matrix, moved: int, ratio: float, dense: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """A matrix without some of its weights, and the bias of its outputs if that changes.
 
         Args:
             matrix: block and projection.
@@ -108,8 +110,8 @@ class Levels:
             write_tensors(file, self._made(matrix, ratio, dense), {})
         self._used.pop(file, None)
         self._used[file] = None
-        stored = matrices_in(load_file(file))
-        return decode(dense, stored[matrix[1]])
+        stored = matrices_in(load_file(file))[matrix[1]]
+        return decode(dense, stored), stored.get("bias")
 
     def trim(self, parent: dict[Matrix, int]) -> None:
         """Delete what was not used for longest, until the rest has room.
@@ -131,9 +133,8 @@ class Levels:
         """A matrix as it is stored, pruned as its cell would prune it."""
         block, name = matrix
         procedure = Procedure(self.method, None, {matrix: ratio})
-        dtypes = {name: self.model.checkpoint.matrix_dtype(block, name)}
-        statistic = self._statistic(block, name, dense)
-        ((_, _, stored),) = prune_matrices(procedure, block, {name: dense}, statistic, dtypes)
+        own = block, {name: dense}, self._statistic(block, name, dense)
+        ((_, _, stored),) = prune_matrices(procedure, self.model.checkpoint, *own)
         return {key: tensor.cpu() for key, tensor in stored.items()}
 
     def _statistic(self, block: int, name: str, dense: torch.Tensor) -> Any:

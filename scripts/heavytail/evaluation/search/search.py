@@ -23,7 +23,7 @@ from heavytail.models import device
 from heavytail.models.streaming import StreamedModel
 from heavytail.pruning.loop import chosen
 from heavytail.pruning.settings import PruneSettings
-from heavytail.running import progress
+from heavytail.running.progress import uncounted
 
 log = logging.getLogger(__name__)
 
@@ -99,7 +99,8 @@ class Search:
         file = self.parts.folder / "state.json"
         if file.is_file():
             found = read_json(file)
-            log.info("%d generations were finished before", found["generation"])
+            told = found["generation"], self.settings["generations"]
+            log.info("generation %d of %d: it was finished before", *told)
             return cast(State, found)
         return {"generation": 0, "moved": [0] * len(self.sizes), "history": [], "tokens": 0}
 
@@ -164,14 +165,14 @@ def search_allocation(
         outputs: the CSV file of ratios and the JSON file of the record.
     """
     clock = Stopwatch()
-    # Each generation goes through the blocks many times: they would drown its own line.
-    progress.log.setLevel(logging.WARNING)
     search = Search(files, settings, pruning, budget, outputs[0])
-    state = search.run()
-    moved = np.array(state["moved"], dtype=np.int64)
-    every = list(range(len(search.windows)))
-    pair = [np.zeros_like(moved), moved]
-    ends = search.divergence.of(pair, every, search.windows.shape[1])
+    # Each generation goes through the blocks many times: they would drown its own line.
+    with uncounted():
+        state = search.run()
+        moved = np.array(state["moved"], dtype=np.int64)
+        every = list(range(len(search.windows)))
+        pair = [np.zeros_like(moved), moved]
+        ends = search.divergence.of(pair, every, search.windows.shape[1])
     # What won on parts of the text may lose on all of it.
     kept = int(ends[1] < ends[0])
     record = {

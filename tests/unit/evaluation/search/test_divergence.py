@@ -13,10 +13,14 @@ from heavytail.evaluation.search.evolution import space_of
 from heavytail.evaluation.search.levels import Levels
 from heavytail.io.parts import Parts
 from heavytail.models.checkpoint import Checkpoint
+from heavytail.models.loading import load_model
 from heavytail.models.streaming import StreamedModel, batches_of
+from heavytail.pruning import combined
+from heavytail.pruning.after import refit, swaps
 from heavytail.pruning.artifact import decode, matrices_in
 from heavytail.pruning.loop import Procedure, chosen, prune_model
-from heavytail.pruning.methods import magnitude, sparsegpt, wanda
+from heavytail.pruning.methods import alps, magnitude, rose, sparsegpt, wanda
+from support.experts import EXPERTS, SHAPE
 from support.pruned_cells import windows
 from support.tiny_model import save_model
 
@@ -25,13 +29,20 @@ TEXT = windows(6, 40, seed=2)
 CALIBRATION = windows(5, 40, seed=1)
 
 
-def opened(folder: Path, work: Path, method=magnitude, budget=float("inf"), room=10**9):
+def opened(
+    folder: Path,
+    work: Path,
+    method=magnitude,
+    budget=float("inf"),
+    room=10**9,
+    calibration=CALIBRATION,
+):
     """The divergences of allocations around 60 %."""
     model = StreamedModel(folder, CPU)
     sizes = np.array([rows * columns for rows, columns in model.checkpoint.matrices().values()])
     space = space_of(np.full(len(sizes), 0.6), sizes, 0.6, 8)
     levels = Levels(work / "levels", model, method, room)
-    levels.gather(CALIBRATION, budget)
+    levels.gather(calibration, budget)
     found = Divergence(model, levels, space, TEXT, (work, budget))
     found.read([(2, 40), (1, 12), (6, 40)])
     return found
@@ -70,7 +81,7 @@ def test_divergences_are_those_of_the_definition(model_folder, tmp_path, method)
             for (block, name), place in found.matrices.items():
                 moved, ratio = int(child[place]), float(found.space.ratios(child)[place])
                 dense = checkpoint.matrix(block, name)
-                weight = found.levels.pruned((block, name), moved, ratio, dense)
+                weight, _ = found.levels.pruned((block, name), moved, ratio, dense)
                 pruned[f"model.layers.{block}.{slices[block][name].module}.weight"] = weight
             assert own == pytest.approx(naive(model_folder, pruned, TEXT[drawn, :length]), rel=2e-4)
         assert len(set(ours)) == len(some)
@@ -108,7 +119,7 @@ def test_a_matrix_is_pruned_as_in_its_cell_but_for_dense_inputs(model_folder, tm
         stored = matrices_in(load_file(parts.path(0)))
         for projection in ("q_proj", "k_proj", "v_proj"):
             dense = found.model.checkpoint.matrix(0, projection)
-            ours = found.levels.pruned((0, projection), 0, 0.6, dense)
+            ours, _ = found.levels.pruned((0, projection), 0, 0.6, dense)
             other = decode(dense, stored[projection])
             assert ((ours == 0) == (other == 0)).all()
             assert ours == pytest.approx(other, abs=1e-5)
@@ -125,3 +136,40 @@ def test_what_is_used_often_stays_and_the_parent_as_well(model_folder, tmp_path)
     levels.trim({(0, "q_proj"): 0})
     left = {file.name for file in (tmp_path / "levels/matrices").iterdir()}
     assert left == {"0.q_proj.0.safetensors", "0.q_proj.32.safetensors"}
+
+
+class Found:
+    """The cell of one allocation, for a model that is loaded whole."""
+
+    def __init__(self, found: Divergence, child: np.ndarray):
+        self.found, self.child, self.ratios = found, child, found.space.ratios(child)
+
+    def _pruned(self, block: int, name: str, weight: torch.Tensor):
+        place = self.found.matrices[block, name]
+        told = (block, name), int(self.child[place]), float(self.ratios[place])
+        return self.found.levels.pruned(*told, weight)
+
+    def apply(self, block: int, name: str, weight: torch.Tensor) -> torch.Tensor:
+        return self._pruned(block, name, weight)[0]
+
+    def bias(self, _block: int, _name: str) -> None:
+        return None
+
+
+@pytest.mark.parametrize(
+    "method", [wanda, sparsegpt, rose, alps, combined.Combined(wanda, swaps, refit)]
+)
+def test_experts_are_levels_of_their_own_also_those_without_tokens(tmp_path, method):
+    folder = save_model(tmp_path / "model", "mixtral", **SHAPE)
+    found = opened(folder, tmp_path, method, calibration=CALIBRATION[:1, :3])
+    statistics = {file.name for file in (tmp_path / "levels/statistics").glob("*.safetensors")}
+    assert 2 * 2 < len(statistics) < 2 * (2 + 2 * EXPERTS), "some experts have none"
+    some = children(found)
+    ours = found.of(some, [4, 1], 40)
+    with torch.no_grad():
+        dense = load_model(folder, CPU)(TEXT[[4, 1]]).logits.double().log_softmax(-1)
+        for child, own in zip(some, ours, strict=True):
+            logs = load_model(folder, CPU, Found(found, child))(TEXT[[4, 1]]).logits
+            apart = dense - logs.double().log_softmax(-1)
+            assert own == pytest.approx((dense.exp() * apart).sum(-1).mean().item(), rel=1e-3)
+    assert len(set(ours)) > 1

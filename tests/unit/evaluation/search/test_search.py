@@ -1,5 +1,6 @@
 """A search ends nearer to the dense model, and a killed one ends the same."""
 
+import logging
 import math
 
 import numpy as np
@@ -13,14 +14,18 @@ from heavytail.evaluation.search import search as script
 from heavytail.evaluation.search.search import search_allocation
 from heavytail.io.files import read_json
 from heavytail.models.checkpoint import Checkpoint
+from heavytail.tables.status import Job
+from heavytail.tables.watching import snapshot
+from support.experts import EXPERTS, SHAPE
 from support.pruned_cells import windows
+from support.tiny_model import save_model
 
 SETTINGS = {"sparsity": 0.6, "population": 6, "generations": 5, "tokens": [12, 36], "levels": 6}
 SETTINGS |= {"seed": 0}
 
 
-@pytest.fixture
-def files(model_folder, tmp_path) -> dict[str, str]:
+def files_of(model_folder, tmp_path) -> dict[str, str]:
+    """What a search of a model reads."""
     save_file({"input_ids": windows(8, 40, seed=1)}, tmp_path / "calibration")
     save_file({"input_ids": windows(4, 36, seed=2)}, tmp_path / "validation")
     (model_folder / "provenance.json").write_text("{}")
@@ -35,6 +40,11 @@ def files(model_folder, tmp_path) -> dict[str, str]:
     names = {name: str(tmp_path / name) for name in ("calibration", "validation")}
     model = {"model": str(model_folder / "provenance.json")}
     return {**model, "start": str(tmp_path / "start.csv"), **names}
+
+
+@pytest.fixture
+def files(model_folder, tmp_path) -> dict[str, str]:
+    return files_of(model_folder, tmp_path)
 
 
 def pruning(method: str) -> dict:
@@ -90,6 +100,49 @@ def test_a_killed_search_goes_on_and_ends_the_same(files, tmp_path, monkeypatch,
     for key in ("divergence", "history", "tokens", "generations"):
         assert first[key] == second[key], key
     assert read_ratios(whole[0]) == read_ratios(killed[0])
+
+
+def test_each_expert_gets_a_ratio_of_its_own(tmp_path):
+    folder = save_model(tmp_path / "model", "mixtral", **SHAPE)
+    table, record = outputs(tmp_path, "found")
+    files = files_of(folder, tmp_path)
+    search_allocation(files, SETTINGS, pruning("wanda"), float("inf"), (table, record))
+    ratios, sizes = read_ratios(table)
+    assert list(ratios) == list(Checkpoint(folder).matrices()) and (1, "down_proj.7") in ratios
+    values, weights = np.array([*ratios.values()]), np.array([*sizes.values()])
+    assert values @ weights / weights.sum() == pytest.approx(0.6, abs=1e-12)
+    assert len({ratios[0, f"up_proj.{expert}"] for expert in range(EXPERTS)}) > 1
+    found = read_json(record)["divergence"]
+    assert found["found"] < found["start"]
+
+
+def test_the_log_counts_generations_for_those_who_watch(files, tmp_path, caplog):
+    real, seen = script.Search.after, []
+
+    def watched(self, state):
+        if state["generation"] == 2 and len(seen) < 3:
+            raise KeyboardInterrupt
+        seen.append(counter(caplog.text))
+        return real(self, state)
+
+    def counter(text: str) -> str:
+        job = Job("search_allocation", [], ["ratios"], False, ("results/logs/search.log",))
+        found = snapshot([job], ["ratios"], {}.get, lambda _: text, lambda _: [], [])
+        return next(iter(found.working.values()))
+
+    caplog.set_level(logging.INFO)
+    arguments = files, SETTINGS, pruning("wanda"), float("inf"), outputs(tmp_path, "found")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(script.Search, "after", watched)
+        with pytest.raises(KeyboardInterrupt):
+            search_allocation(*arguments)
+        # Before the first: the passes in which it reads the texts.
+        assert seen == ["block 3 of 3", "generation 1 of 5"]
+        caplog.clear()
+        seen += ["resumed"]
+        search_allocation(*arguments)
+    assert seen[3:] == [f"generation {number} of 5" for number in (2, 3, 4)]
+    assert counter(caplog.text) == "generation 5 of 5"
 
 
 def test_another_seed_or_another_start_is_another_search(files, tmp_path, monkeypatch):
