@@ -212,7 +212,8 @@ def _marks(kind: str, found: str) -> str:
 
 def _reason(said: str) -> str:
     """Why a type is refused, without what every such line says."""
-    return said.partition(": ")[2].partition(": ")[2].removesuffix(": not supported")
+    found = said.split(": ", 2)[2] if said.startswith("config.json: model_type") else said
+    return found.removesuffix(": not supported")
 
 
 WORDS = ("works", "refused", "wrong", "not made")

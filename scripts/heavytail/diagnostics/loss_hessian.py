@@ -99,6 +99,6 @@ def loss_spectrum(
             torch.manual_seed(seed)
             model = auto.from_config(config, **options)
     # Transformers wraps `to` so that its type asks for the model once more.
-    model = model.to(device).eval()  # type: ignore[arg-type]
+    model = model.to(device).eval()
     product, size = loss_product(model, windows)
     return lanczos(product, size, top, iterations, START_SEED, device)

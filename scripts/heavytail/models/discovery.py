@@ -57,14 +57,14 @@ def _family(text: str) -> Family:
     try:
         with FakeTensorMode():
             settings = CONFIG_MAPPING[kind].from_dict(config)
-            chosen, text = model_class(settings), settings.get_text_config()
-            if type(settings) not in chosen._model_mapping:
+            chosen, inner = model_class(settings), settings.get_text_config()
+            if type(settings) not in (chosen._model_mapping or ()):
                 raise UnclearError("transformers has no language model of it")
             if kind in SEES_AHEAD:
                 raise UnclearError("the tokens of a prompt see those that follow")
             with no_init_weights():
                 model = chosen.from_config(settings).eval()
-            return _inside(model, text) if text is not settings else _found(model, config, text)
+            return _found(model, config, settings) if inner is settings else _inside(model, inner)
     except UnclearError as error:
         raise ValueError(f"config.json: model_type {kind!r}: {error}: not supported") from error
     # Whatever a model's own code makes of settings, or of a pass without values.
@@ -81,11 +81,14 @@ def _inside(model: PreTrainedModel, text: PreTrainedConfig) -> Family:
     name = next(name for name, module in model.named_modules() if module is decoder)
     if not name:
         raise UnclearError("found no text decoder in a model of more than text")
+    if model.config.is_encoder_decoder or text.is_encoder_decoder:
+        raise UnclearError("its decoder reads what an encoder makes of images or sounds")
     found = _found(decoder, settings, text)
     blocks = f"{name}.{found.blocks}"
     # What stands around the decoder has to do without images.
     hidden = torch.empty(1, TOKENS, decoder.get_input_embeddings().embedding_dim)
-    logits_of(model, decoder_of(model, blocks), hidden)
+    if logits_of(model, decoder_of(model, blocks), hidden) is None:
+        raise UnclearError("its text decoder alone gives no logits")
     return replace(found, blocks=blocks, text=settings)
 
 

@@ -101,6 +101,12 @@ def test_a_tensor_of_the_encoder_that_is_missing_is_told(folder):
         check_folder(folder)
 
 
+def test_tensors_that_are_turned_as_they_are_loaded_are_refused(tmp_path):
+    save("qwen3_vl_moe", tmp_path)
+    with pytest.raises(ValueError, match=r"experts\.down_proj: transformers turns or cuts it"):
+        check_folder(tmp_path)
+
+
 def test_every_part_has_the_dtype_of_the_computation(folder):
     model = empty_model(folder, torch.bfloat16)
     assert {parameter.dtype for parameter in model.parameters()} == {torch.bfloat16}
