@@ -35,7 +35,7 @@ def ratios_of(
     scores = guides.get("scores") or guides.get(f"metrics_{settings.get('family')}")
     ratios = allocator.ratios(sizes, {**settings, "shapes": shapes}, scores)
     if settings.get("segments") or settings.get("blend"):
-        ratios = to_target(_changed(ratios, list(sizes), settings, guides), weights, target)
+        ratios = to_target(_changed(ratios, sizes, settings, guides), weights, target)
     if "bounds" in settings:
         low, high = settings["bounds"]
         ratios = shifted_to_target(ratios, weights, target, (low, high))
@@ -46,16 +46,16 @@ def ratios_of(
 
 
 def _changed(
-    ratios: np.ndarray, matrices: list[Matrix], settings: RatioSettings, guides: dict[str, str]
+    ratios: np.ndarray, sizes: dict[Matrix, int], settings: RatioSettings, guides: dict[str, str]
 ) -> np.ndarray:
     """The ratios, averaged inside segments and blended with those of gradients if configured."""
-    blocks, runs = [block for block, _ in matrices], None
+    blocks, runs = [block for block, _ in sizes], None
     if "segments" in guides:
         segments = importlib.import_module("heavytail.allocation.segments")
         runs = read_segments(guides["segments"])
         segments.check_blocks(runs, 1 + max(blocks))
         if settings.get("segments"):
-            ratios = segments.averaged(ratios, matrices, runs)
+            ratios = segments.averaged(ratios, sizes, runs)
     if settings.get("blend"):
         blend = importlib.import_module("heavytail.allocation.blend")
         norms = np.array(read_json(guides["gradients"])["norms"])

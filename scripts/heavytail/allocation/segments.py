@@ -54,17 +54,29 @@ def check_blocks(segments: list[list[int]], blocks: int) -> None:
         raise ValueError(f"segments: found a table of {found} blocks, expected {blocks}")
 
 
-def averaged(ratios: np.ndarray, matrices: list[Matrix], segments: list[list[int]]) -> np.ndarray:
+def averaged(ratios: np.ndarray, sizes: dict[Matrix, int], segments: list[list[int]]) -> np.ndarray:
     """The unweighted mean over the blocks of each segment, projection by projection.
 
-    Of a mixture, over all experts of these blocks.
+    A projection of a mixture first has the mean over the experts of a block, weighted.
 
     Args:
         ratios: float64 [matrices].
-        matrices: (block, name) of each ratio.
+        sizes: (block, name) of each ratio → its parameters.
         segments: the segments of all blocks.
     """
+    own: dict[tuple[int, str], list[int]] = {}
+    for number, (block, name) in enumerate(sizes):
+        own.setdefault((block, projection_of(name)), []).append(number)
+    weights = np.array(list(sizes.values()))
+    of_block = {
+        key: np.average(ratios[numbers], weights=weights[numbers])
+        if len(numbers) > 1
+        else ratios[numbers[0]]
+        for key, numbers in own.items()
+    }
     segment_of = {block: number for number, run in enumerate(segments) for block in run}
-    keys = [(segment_of[block], projection_of(name)) for block, name in matrices]
-    means = {key: ratios[[k == key for k in keys]].mean() for key in dict.fromkeys(keys)}
-    return np.array([means[key] for key in keys])
+    blocks: dict[tuple[int, str], list[float]] = {}
+    for (block, projection), ratio in of_block.items():
+        blocks.setdefault((segment_of[block], projection), []).append(ratio)
+    means = {key: np.array(found).mean() for key, found in blocks.items()}
+    return np.array([means[segment_of[block], projection_of(name)] for block, name in sizes])

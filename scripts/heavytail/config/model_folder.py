@@ -12,6 +12,8 @@ PATTERNS = (
     "model.safetensors.index.json",
     "config.json",
     "generation_config.json",
+    # What turns images and sounds into what a model of more than text reads.
+    "*processor_config.json",
     "tokenizer*",
     "special_tokens_map.json",
     "added_tokens.json",

@@ -19,7 +19,7 @@ def load_tokenizer(folder: str | Path, key: str, length: int) -> PreTrainedToken
 
     Raises ValueError, which names the config key, if the model has fewer positions.
     """
-    config = AutoConfig.from_pretrained(folder, local_files_only=True)
+    config = AutoConfig.from_pretrained(folder, local_files_only=True).get_text_config()
     # Some models have no limit.
     positions = getattr(config, "max_position_embeddings", None)
     if positions is not None and length > positions:
@@ -29,7 +29,8 @@ def load_tokenizer(folder: str | Path, key: str, length: int) -> PreTrainedToken
 
 def check_vocabulary(ids: torch.Tensor, folder: str | Path) -> None:
     """Raise ValueError if a token id is outside the vocabulary of the model in a folder."""
-    size = AutoConfig.from_pretrained(folder, local_files_only=True).vocab_size
+    config = AutoConfig.from_pretrained(folder, local_files_only=True)
+    size = config.get_text_config().vocab_size
     if ids.max().item() >= size:
         raise ValueError(
             f"{folder}: the tokenizer gives token {ids.max().item()}, expected ids below the "

@@ -7,9 +7,10 @@ from pathlib import Path
 import torch
 from accelerate import init_empty_weights
 from torch import Tensor, nn
-from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
+from transformers import AutoConfig, PreTrainedModel
 
 from heavytail.diagnostics.lanczos import Product, Spectrum, lanczos
+from heavytail.models.architecture import model_class
 
 STEPS_PER_EIGENVALUE, START_SEED = 4, 0
 # Vectors beside the basis: the product, its two sets of gradients, and those to orthogonalise.
@@ -85,18 +86,19 @@ def loss_spectrum(
     2201.13011. Raises as those two do, and TooLargeError before any weight is read.
     """
     config = AutoConfig.from_pretrained(folder, local_files_only=True)
+    auto = model_class(config)
     with init_empty_weights():
-        size = sum(p.numel() for p in AutoModelForCausalLM.from_config(config).parameters())
+        size = sum(p.numel() for p in auto.from_config(config).parameters())
     iterations = min(size, STEPS_PER_EIGENVALUE * top)
     check_memory(size, iterations, device)
     options = {"dtype": torch.float32, "attn_implementation": "eager"}
     if seed is None:
-        model = AutoModelForCausalLM.from_pretrained(folder, local_files_only=True, **options)
+        model = auto.from_pretrained(folder, local_files_only=True, **options)
     else:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            model = AutoModelForCausalLM.from_config(config, **options)
+            model = auto.from_config(config, **options)
     # Transformers wraps `to` so that its type asks for the model once more.
-    model = model.to(device).eval()  # type: ignore[arg-type]
+    model = model.to(device).eval()
     product, size = loss_product(model, windows)
     return lanczos(product, size, top, iterations, START_SEED, device)

@@ -10,7 +10,8 @@ from heavytail.models.layout import family_of, slices_of
 # Both take longer to import than the jobs that only read shapes take.
 if TYPE_CHECKING:
     import torch
-    from transformers import PreTrainedModel
+    from transformers import PreTrainedConfig, PreTrainedModel
+    from transformers.models.auto.auto_factory import _BaseAutoModelClass
 
 
 def check_config(folder: Path, config: dict[str, Any]) -> None:
@@ -18,12 +19,25 @@ def check_config(folder: Path, config: dict[str, Any]) -> None:
     kind = config.get("model_type")
     if not isinstance(kind, str):
         raise ValueError(f"{folder}/config.json: model_type: found {kind!r}, expected a name")
-    key = family_of(config).depth
-    blocks = config.get(key)
+    family = family_of(config)
+    key = family.depth
+    blocks = family.settings(config).get(key)
     if type(blocks) is not int or blocks < 1:
         raise ValueError(
             f"{folder}/config.json: {key}: found {blocks!r}, expected a whole number above 0"
         )
+
+
+def model_class(config: PreTrainedConfig) -> type[_BaseAutoModelClass]:
+    """The class that makes the model of which a checkpoint with this config has all tensors.
+
+    A model of more than text is whole: text alone then goes through its decoder.
+    """
+    from transformers import AutoModelForCausalLM, AutoModelForMultimodalLM
+
+    parts = config.get_text_config() is not config
+    whole = parts and type(config) in AutoModelForMultimodalLM._model_mapping
+    return AutoModelForMultimodalLM if whole else AutoModelForCausalLM
 
 
 def described_model(folder: str | Path) -> PreTrainedModel:
@@ -32,12 +46,12 @@ def described_model(folder: str | Path) -> PreTrainedModel:
     Raises ValueError if transformers cannot make a model of it.
     """
     import torch
-    from transformers import AutoConfig, AutoModelForCausalLM
+    from transformers import AutoConfig
 
     try:
         config = AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
         with torch.device("meta"):
-            return AutoModelForCausalLM.from_config(config)
+            return model_class(config).from_config(config)
     # On a broken file the library may raise any error.
     except Exception as error:
         raise unusable(folder, "config.json", error) from error
@@ -55,12 +69,12 @@ def empty_model(folder: str | Path, dtype: torch.dtype) -> PreTrainedModel:
     """
     import torch
     from accelerate import init_empty_weights
-    from transformers import AutoConfig, AutoModelForCausalLM
+    from transformers import AutoConfig
     from transformers.core_model_loading import build_glob_alternation
 
     config = AutoConfig.from_pretrained(folder, local_files_only=True)
     with init_empty_weights(include_buffers=False):
-        model = AutoModelForCausalLM.from_config(config, dtype=dtype)
+        model = model_class(config).from_config(config, dtype=dtype)
     kept = list(model._get_dtype_plan(dtype))
     for name, parameter in model.named_parameters() if kept else ():
         if build_glob_alternation(kept)[0].search(name):

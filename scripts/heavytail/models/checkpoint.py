@@ -9,7 +9,7 @@ from functools import cached_property, reduce
 from itertools import count
 from pathlib import Path
 from types import EllipsisType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from safetensors import SafetensorError, safe_open
 
@@ -190,9 +190,14 @@ class Checkpoint:
         return slices_of(self.config)
 
     @property
+    def settings(self) -> dict[str, Any]:
+        """The settings of the text decoder, in most models all those of config.json."""
+        return self.family.settings(self.config)
+
+    @property
     def depth(self) -> int:
         """The number of blocks."""
-        return self.config[self.family.depth]
+        return self.settings[self.family.depth]
 
     @cached_property
     def dtype(self) -> torch.dtype:

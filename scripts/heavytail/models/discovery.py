@@ -12,6 +12,7 @@ queries, keys and values come from few numbers (DeepSeek), each has the matrix t
 
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import cache
 from itertools import pairwise
 from typing import Any
@@ -19,32 +20,20 @@ from typing import Any
 import torch
 from torch import nn
 from torch._subclasses.fake_tensor import FakeTensorMode
-from transformers import CONFIG_MAPPING, AutoModelForCausalLM, PreTrainedModel
+from transformers import CONFIG_MAPPING, PreTrainedConfig, PreTrainedModel
+from transformers.initialization import no_init_weights
 
+from heavytail.models.architecture import model_class
 from heavytail.models.experts import are_experts, expert_slices
+from heavytail.models.head import decoder_of, logits_of
 from heavytail.models.layout import Family, WeightSlice, stages
+from heavytail.models.roles import LOW_RANK, role_of
 from heavytail.projections import ATTENTION, MLP, PROJECTIONS, name_of, projection_of
 
 TOKENS = 4
-# What the layers of attention, and those of the MLP, are called.
-NAMES = {
-    "q_proj": ("q_proj", "query", "q_lin"),
-    "k_proj": ("k_proj", "key", "k_lin"),
-    "v_proj": ("v_proj", "value", "v_lin"),
-    "o_proj": ("o_proj", "out_proj", "dense", "out_lin", "Wo"),
-}
-MLP_NAMES = {
-    "gate_proj": ("gate_proj", "w1"),
-    "up_proj": ("up_proj", "fc1", "c_fc", "fc_in", "intermediate.dense", "w3"),
-    "down_proj": ("down_proj", "fc2", "c_proj", "fc_out", "output.dense", "w2"),
-}
-# Those of low-rank attention, and the matrices that they have.
-LOW_RANK = {
-    "q_a_proj": ("q_proj.a",),
-    "q_b_proj": ("q_proj.b",),
-    "kv_a_proj_with_mqa": ("k_proj.kv_a",),
-    "kv_b_proj": ("k_proj.kv_b", "v_proj.kv_b"),
-}
+# Types whose decoder is causal by itself, but not in the model: the tokens of a prompt see all
+# others.
+SEES_AHEAD = ("paligemma",)
 
 
 class UnclearError(ValueError):
@@ -68,9 +57,14 @@ def _family(text: str) -> Family:
     try:
         with FakeTensorMode():
             settings = CONFIG_MAPPING[kind].from_dict(config)
-            if settings.get_text_config() is not settings:
-                raise UnclearError("its blocks are a part of a model of more than text")
-            return _found(AutoModelForCausalLM.from_config(settings).eval(), config)
+            chosen, inner = model_class(settings), settings.get_text_config()
+            if type(settings) not in (chosen._model_mapping or ()):
+                raise UnclearError("transformers has no language model of it")
+            if kind in SEES_AHEAD:
+                raise UnclearError("the tokens of a prompt see those that follow")
+            with no_init_weights():
+                model = chosen.from_config(settings).eval()
+            return _found(model, config, settings) if inner is settings else _inside(model, inner)
     except UnclearError as error:
         raise ValueError(f"config.json: model_type {kind!r}: {error}: not supported") from error
     # Whatever a model's own code makes of settings, or of a pass without values.
@@ -81,12 +75,29 @@ def _family(text: str) -> Family:
         ) from error
 
 
-def _found(model: PreTrainedModel, config: dict[str, Any]) -> Family:
-    """The family of a model with this config.json. Raises UnclearError."""
-    if getattr(model.config, "is_decoder", True) is False:
+def _inside(model: PreTrainedModel, text: PreTrainedConfig) -> Family:
+    """The family of a model of more than text: that of its text decoder. Raises UnclearError."""
+    decoder, settings = model.get_decoder(), text.to_dict()
+    name = next(name for name, module in model.named_modules() if module is decoder)
+    if not name:
+        raise UnclearError("found no text decoder in a model of more than text")
+    if model.config.is_encoder_decoder or text.is_encoder_decoder:
+        raise UnclearError("its decoder reads what an encoder makes of images or sounds")
+    found = _found(decoder, settings, text)
+    blocks = f"{name}.{found.blocks}"
+    # What stands around the decoder has to do without images.
+    hidden = torch.empty(1, TOKENS, decoder.get_input_embeddings().embedding_dim)
+    if logits_of(model, decoder_of(model, blocks), hidden) is None:
+        raise UnclearError("its text decoder alone gives no logits")
+    return replace(found, blocks=blocks, text=settings)
+
+
+def _found(model: PreTrainedModel, config: dict[str, Any], settings: PreTrainedConfig) -> Family:
+    """The family of a model of text with these settings. Raises UnclearError."""
+    if getattr(settings, "is_decoder", True) is False:
         raise UnclearError("is_decoder is false, so that tokens see those that follow")
     prefix, blocks = _blocks(model)
-    depth = _key(model, config, "decoder_layers", "num_hidden_layers")
+    depth = _key(settings, config, "decoder_layers", "num_hidden_layers")
     if config.get(depth) != len(blocks):
         raise UnclearError(f"found {len(blocks)} blocks {prefix}, expected {config.get(depth)}")
     for block in blocks:
@@ -102,7 +113,7 @@ def _found(model: PreTrainedModel, config: dict[str, Any]) -> Family:
         prefix,
         lambda _config: slices[0],
         depth,
-        _key(model, config, "decoder_attention_heads", "num_attention_heads"),
+        _key(settings, config, "decoder_attention_heads", "num_attention_heads"),
         isinstance(output, tuple),
         () if alike else tuple(slices),
     )
@@ -114,9 +125,9 @@ def _outline(slices: dict[str, WeightSlice]) -> tuple[object, ...]:
     return attention, {projection_of(name) for name in slices}
 
 
-def _key(model: PreTrainedModel, config: dict[str, Any], of_decoder: str, common: str) -> str:
+def _key(settings: PreTrainedConfig, config: dict[str, Any], of_decoder: str, common: str) -> str:
     """What config.json calls a size of the decoder, which may have one of its own."""
-    known = type(model.config).attribute_map.get(common, common)
+    known = type(settings).attribute_map.get(common, common)
     return of_decoder if of_decoder in config else known
 
 
@@ -151,7 +162,7 @@ def _check_layers(block: nn.Module) -> None:
     for name, module in _weighted(block):
         if name in mixtures or _routes(name, module, mixtures):
             continue
-        if not isinstance(module, nn.Linear) or _role(name) is None:
+        if not isinstance(module, nn.Linear) or role_of(name) is None:
             raise UnclearError(f"{name} ({type(module).__name__}) has no clear role")
 
 
@@ -169,7 +180,7 @@ def _routes(name: str, module: nn.Module, mixtures: dict[str, nn.Module]) -> boo
     }
     own = [part for part in module.parameters(recurse=False) if part.ndim > 1]
     gates = any(word in name.rpartition("mlp.")[2] for word in ("gate", "router"))
-    return bool(counts) and gates and _role(name) is None and own[0].shape[0] in {1, *counts}
+    return bool(counts) and gates and role_of(name) is None and own[0].shape[0] in {1, *counts}
 
 
 def _pass(
@@ -227,7 +238,7 @@ def _slices(block: nn.Module, reads: list[tuple[str, object]]) -> dict[str, Weig
 def _linear_slices(name: str, block: nn.Module) -> dict[str, WeightSlice]:
     """Matrix → where it is in the linear layer of this name; nothing if its role is not clear."""
     outer, _, last = name.rpartition(".")
-    role = _role(name)
+    role = role_of(name)
     if last == "kv_b_proj" and role:
         # The rows of a head are those of its keys, then those of its values.
         attention: Any = block.get_submodule(outer)
@@ -257,19 +268,6 @@ def _in_turn(found: dict[str, WeightSlice], run: list[str]) -> dict[str, WeightS
         return not attends, projection == "o_proj", turn, number, PROJECTIONS.index(projection)
 
     return {name: found[name] for name in sorted(found, key=place)}
-
-
-def _role(name: str) -> str | None:
-    """The projection of a linear layer with this name in its block."""
-    *outer, last = name.split(".")
-    attends = any("att" in part for part in outer)
-    if attends and last in LOW_RANK:
-        return projection_of(LOW_RANK[last][0])
-    pair = ".".join([*outer[-1:], last])
-    for role, names in (NAMES if attends else MLP_NAMES).items():
-        if last in names or pair in names:
-            return role
-    return None
 
 
 def _check_order(slices: dict[str, WeightSlice], reads: list[tuple[str, object]]) -> None:

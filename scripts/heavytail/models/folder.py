@@ -42,6 +42,11 @@ def check_folder(folder: Path) -> None:
 def _check_names(checkpoint: Checkpoint, found: Naming) -> None:
     """Raise ValueError if a tensor is missing, stands twice or has no place in the model."""
     folder = checkpoint.folder
+    if found.changed:
+        raise ValueError(
+            f"{folder}: {found.changed[0]}: transformers turns or cuts it as it loads it: not "
+            "supported"
+        )
     if found.missing:
         name, prefix = found.missing[0], foreign_prefix(found.missing, found.left)
         if prefix:

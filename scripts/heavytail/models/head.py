@@ -47,21 +47,46 @@ def _answer() -> type[ModelOutput]:
     return Answer
 
 
+def models_beside(causal: PreTrainedModel, blocks: str) -> tuple[str, ...]:
+    """The names of the models beside the one with the blocks, which no text goes through.
+
+    Arguments as of `decoder_of`.
+    """
+    from transformers import PreTrainedModel
+
+    own = decoder_of(causal, blocks)
+    inner = {*map(id, own.modules())}
+    return tuple(
+        name
+        for name, module in causal.named_modules()
+        if isinstance(module, PreTrainedModel)
+        and id(module) not in inner
+        and not blocks.startswith(f"{name}." if name else "")
+    )
+
+
 @contextmanager
-def _answering(decoder: nn.Module, hidden: torch.Tensor) -> Iterator[None]:
-    """Let the decoder give these hidden states, whatever it is asked."""
+def _answering(causal: PreTrainedModel, decoder: nn.Module, hidden: torch.Tensor) -> Iterator[None]:
+    """Let the decoder, and what it is a part of, give these hidden states, whatever is asked."""
+    from transformers import PreTrainedModel
+
     output = _answer()(last_hidden_state=hidden)
-    decoder.forward = lambda *_arguments, **_keywords: output
+    names = next(name for name, module in causal.named_modules() if module is decoder).split(".")
+    around = [causal.get_submodule(".".join(names[:end])) for end in range(1, len(names) + 1)]
+    asked = [module for module in around if isinstance(module, PreTrainedModel)]
+    for module in asked:
+        module.forward = lambda *_arguments, **_keywords: output
     try:
         yield
     finally:
-        del decoder.forward
+        for module in asked:
+            del module.forward
 
 
 def logits_of(causal: PreTrainedModel, decoder: nn.Module, hidden: torch.Tensor) -> torch.Tensor:
     """What a model makes of its decoder's outputs [batch, length, width]: logits of each token."""
     ids = torch.zeros(hidden.shape[:2], dtype=torch.long, device=hidden.device)
-    with _answering(decoder, hidden):
+    with _answering(causal, decoder, hidden):
         return causal(input_ids=ids, use_cache=False).logits
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -88,6 +88,7 @@ class Family:
         by_block: the same of each block, if they differ.
         depth, heads: what config.json calls the number of blocks, and that of query heads.
         tuples: whether a block returns a tuple, of which the hidden states are the first.
+        text: the settings of the text decoder, if config.json has them in a part of its own.
     """
 
     blocks: str
@@ -96,6 +97,11 @@ class Family:
     heads: str = "num_attention_heads"
     tuples: bool = False
     by_block: tuple[dict[str, WeightSlice], ...] = ()
+    text: dict[str, Any] = field(default_factory=dict)
+
+    def settings(self, config: dict[str, Any]) -> dict[str, Any]:
+        """The settings of what has the blocks, of all those of config.json."""
+        return self.text or config
 
 
 def family_of(config: dict[str, Any]) -> Family:
@@ -116,7 +122,8 @@ def slices_of(config: dict[str, Any]) -> list[dict[str, WeightSlice]]:
     """
     try:
         family = family_of(config)
-        return [*family.by_block] or [family.slices(config)] * config[family.depth]
+        settings = family.settings(config)
+        return [*family.by_block] or [family.slices(settings)] * settings[family.depth]
     except KeyError as error:
         raise ValueError(f"config.json: {error.args[0]}: missing") from error
 

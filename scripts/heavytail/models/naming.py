@@ -32,6 +32,7 @@ class Naming:
         stored: name in the model → name in the checkpoint.
         pieces: name in the model → piece → name in the checkpoint, of what is stored by expert.
         twice: the tensors of the checkpoint that stand for what another one stands for.
+        changed: those that transformers turns or cuts as it loads them.
         left: the tensors that the model has no place for.
         missing: what the model has and the checkpoint lacks.
     """
@@ -39,6 +40,7 @@ class Naming:
     stored: dict[str, str] = field(default_factory=dict)
     pieces: dict[str, dict[Piece, str]] = field(default_factory=dict)
     twice: list[str] = field(default_factory=list)
+    changed: list[str] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
 
@@ -63,8 +65,10 @@ def naming(model: PreTrainedModel, names: Iterable[str]) -> Naming:
         if renamed not in wanted and name in wanted:
             renamed, converted = rename_source_key(name, [], [], *base)
         piece = _piece(name, converted, converters) if converted else None
-        if renamed not in wanted or (converted and not piece):
+        if renamed not in wanted:
             found.left.append(name)
+        elif converted and not piece:
+            found.changed.append(name)
         elif piece:
             own = found.pieces.setdefault(renamed, {})
             if own.setdefault(piece, name) != name:

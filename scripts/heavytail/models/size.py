@@ -2,6 +2,8 @@
 
 import json
 import math
+import re
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,6 +33,12 @@ SIDE_BY_SIDE = 2**31
 # Float32 vectors of heavytail.diagnostics.loss_hessian: those per eigenvalue, and those of its
 # products and of the model with its gradients.
 LANCZOS_VECTORS, OTHER_VECTORS = 4, 12
+# What stands before the number of a block, and the number.
+BLOCK = re.compile(r"(.*?\.)?(\d+)\.")
+# A part of the names of the experts' tensors.
+EXPERTS = ".experts."
+# No known mixture sends a token to more experts.
+CHOSEN = 16
 # No node has more bytes. If the loss Hessian needs more, its job finds that it does not fit.
 NODE = 2**40
 
@@ -49,6 +57,7 @@ class ModelSize:
     columns: int  # the most input features of any matrix of a block
     vocabulary: int
     width: int  # of the hidden states
+    experts: bool = False  # whether a block is a mixture of experts
     computed: int = 4  # bytes of a parameter in a computation: those of float32 at most
 
     @property
@@ -62,9 +71,11 @@ class ModelSize:
         The next block is read, and the one before is written, while a block is in use. SparseGPT's
         Hessians are the largest statistics of a block; the largest of them has its factor and a
         copy beside it. Two matrices that share an input are in memory twice in float32, and as
-        masks.
+        masks. What the experts of a block read is kept until the last of them is pruned.
         """
         hidden = self.computed * tokens * self.width
+        if self.experts:
+            hidden += self.computed * tokens * self.width + 8 * tokens * CHOSEN
         hessians = 4 * 3 * (self.columns**2 + self.width**2)
         pruned = 2 * (4 + 4 + 1) * math.prod(self.matrix)
         block = (STORED + self.computed + ON_THEIR_WAY) * self.block
@@ -159,26 +170,32 @@ def model_size(folder: str | Path, bfloat16: bool = False) -> ModelSize:
 
     Raises ValueError if a file has no whole header, or the model has no blocks or no embeddings.
     """
-    blocks: dict[str, list[list[int]]] = {}
+    blocks: dict[tuple[str, str], list[list[int]]] = {}
     ends: list[list[int]] = []
+    matrices: list[list[int]] = []
     headers = tensor_headers(folder)
     for name, header in headers.items():
-        number, shape = next(filter(str.isdigit, name.split(".")), None), header["shape"]
-        (ends if number is None else blocks.setdefault(number, [])).append(shape)
-    matrices = [shape for block in blocks.values() for shape in block if len(shape) == 2]
+        block, shape = BLOCK.match(name), header["shape"]
+        (blocks.setdefault((block[1], block[2]), []) if block else ends).append(shape)
+        # The weights of experts may be one tensor, of which each is a matrix.
+        if block and (len(shape) == 2 or (len(shape) == 3 and EXPERTS in name)):
+            matrices.append(shape[-2:])
     embeddings = max((shape for shape in ends if len(shape) == 2), key=math.prod, default=None)
     if not matrices or embeddings is None:
         raise ValueError(f"{folder}: found no blocks or no embeddings, expected both")
     sizes = [sum(map(math.prod, block)) for block in blocks.values()]
     largest = max(matrices, key=math.prod)
+    # Of a model that reads images too, those of the longest list; their sizes are the largest.
+    lists = Counter(prefix for prefix, _ in blocks)
     narrow = bfloat16 and {header["dtype"] for header in headers.values()} == {"BF16"}
     return ModelSize(
         computed=2 if narrow else 4,
-        blocks=len(sizes),
+        blocks=max(lists.values()),
         parameters=sum(sizes) + sum(map(math.prod, ends)),
         block=max(sizes),
         matrix=(largest[0], largest[1]),
         columns=max(columns for _, columns in matrices),
         vocabulary=embeddings[0],
         width=embeddings[1],
+        experts=any(EXPERTS in name for name in headers),
     )

@@ -14,7 +14,7 @@ from heavytail.models.architecture import empty_model
 from heavytail.models.biases import Biases
 from heavytail.models.checkpoint import Checkpoint, Place
 from heavytail.models.device import compute_dtype, return_large_allocations
-from heavytail.models.head import decoder_of, equal, logits_of
+from heavytail.models.head import decoder_of, equal, logits_of, models_beside
 from heavytail.models.hidden_states import HiddenStates
 from heavytail.models.pruned import PrunedWeights
 from heavytail.running.progress import counted
@@ -72,7 +72,8 @@ class StreamedModel:
 
     def _load_ends(self) -> None:
         """Load all that stands before and after the blocks but for the output embedding."""
-        elsewhere = f"{self.prefix}.", f"{self.head}."
+        beside = models_beside(self.causal, self.prefix)
+        elsewhere = tuple(f"{name}." for name in (self.prefix, self.head, *beside))
         for prefix, module in self.causal.named_modules():
             if f"{prefix}.".startswith(elsewhere) or not (module._parameters or module._buffers):
                 continue

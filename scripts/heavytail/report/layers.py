@@ -8,7 +8,26 @@ import pandas as pd
 from heavytail.projections import key_of
 
 ALL = "all"
+# The number of an expert, behind its projection.
+EXPERT = r"\.\d+$"
 TABLE = ["method", "sparsity", "allocation"]
+
+
+def over_experts(table: pd.DataFrame, value: str) -> pd.DataFrame:
+    """A table of matrices with one row for all numbered experts of a block: their mean.
+
+    They are as large as each other. An expert that every token sees keeps a row of its own.
+
+    Args:
+        table: a row per matrix, its projection among the columns.
+        value: the column of which the mean is taken; all others tell rows apart.
+    """
+    named = table["projection"].str.replace(EXPERT, "", regex=True)
+    if named.equals(table["projection"]):
+        return table
+    keys = [column for column in table if column != value]
+    means = table.assign(projection=named).groupby(keys, sort=False, dropna=False)[value].mean()
+    return means.reset_index()[list(table)]
 
 
 def projections(ratios: pd.DataFrame) -> pd.DataFrame:
@@ -21,6 +40,7 @@ def projections(ratios: pd.DataFrame) -> pd.DataFrame:
         method, sparsity, allocation, block, projection ("all" where a whole table gives every
         matrix of a block the same ratio), ratio.
     """
+    ratios = over_experts(ratios, "ratio")
     spread = ratios.groupby([*TABLE, "block"], sort=False)["ratio"].agg(np.ptp)
     uneven = spread.groupby(level=TABLE, sort=False).max() > 1e-12
     keys = pd.MultiIndex.from_frame(ratios[TABLE])

@@ -103,7 +103,12 @@ def of_spectra(
         "fits": layers.fitted_tails(fits) if len(fits) else fits,
         "peaks": layers.undecided(fits) if len(fits) else fits,
         "metrics": joined(
-            with_model(model, joined(map(read_table, own.values())).drop_duplicates(METRIC))
+            with_model(
+                model,
+                layers.over_experts(
+                    joined(map(read_table, own.values())).drop_duplicates(METRIC), "value"
+                ),
+            )
             for model, own in metrics.items()
             if own
         ),

@@ -54,7 +54,7 @@ class BlockWeights:
         not divide the projections.
         """
         key = self.checkpoint.family.heads
-        heads = self.checkpoint.config.get(key) or 0
+        heads = self.checkpoint.settings.get(key) or 0
         if not {"q_proj", "k_proj"} <= {*self.projections}:
             raise ValueError("config.json: products of queries and keys: attention is low-rank")
         queries, keys = self.shape("q_proj")[0], self.shape("k_proj")[0]

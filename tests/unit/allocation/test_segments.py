@@ -43,8 +43,16 @@ def test_blocks_that_are_alike_come_together():
 def test_ratios_are_averaged_projection_by_projection():
     matrices = [(block, p) for block in range(4) for p in ("q_proj", "up_proj")]
     ratios = np.array([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.9, 0.8])
-    found = segments.averaged(ratios, matrices, [[0, 1, 2], [3]])
+    found = segments.averaged(ratios, dict.fromkeys(matrices, 7), [[0, 1, 2], [3]])
     assert np.allclose(found, [0.3, 0.4, 0.3, 0.4, 0.3, 0.4, 0.9, 0.8])
+
+
+def test_the_experts_of_a_block_count_as_their_parameters_do():
+    names = ("up_proj.0", "up_proj.1", "up_proj.shared")
+    matrices = [(0, "up_proj"), *((1, name) for name in names)]
+    ratios, sizes = np.array([0.5, 0.2, 0.4, 0.6]), (900, 10, 10, 20)
+    found = segments.averaged(ratios, dict(zip(matrices, sizes, strict=True)), [[0, 1]])
+    assert np.allclose(found, (0.5 + (0.2 + 0.4 + 2 * 0.6) / 4) / 2)
 
 
 def test_a_table_of_another_number_of_blocks_is_refused():

@@ -5,7 +5,7 @@ import pytest
 from heavytail.config.families import FAMILIES
 from heavytail.models.discovery import family
 from heavytail.models.layout import family_of, slices_of
-from support.model_types import page, tiny, verdict
+from support.model_types import page, tiny, verdict, verdicts
 from support.project import ROOT
 
 # One of each kind: other names, two norms and a cap, a scale, parallel parts, tuples, position
@@ -23,7 +23,14 @@ KINDS = {
     "qwen2_moe": "experts, and one that sees every token",
     "gpt_oss": "experts whose weights are transposed and interleaved, with biases",
     "deepseek_v3": "low-rank attention, and a first block without experts",
+    "llava": "a text decoder beside an encoder of images",
+    "gemma3": "one that the model gives masks of its own",
+    "qwen2_5_vl": "one whose positions have three parts",
 }
+GIT = (
+    "found the lists of blocks git.image_encoder.vision_model.encoder.layers, git.encoder.layer, "
+    "expected one"
+)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -49,7 +56,10 @@ def test_what_a_module_says_is_what_is_found(kind):
         ("mamba", "mixer (MambaMixer) has no clear role"),
         ("qwen3_5_text", "linear_attn.conv1d (Conv1d) has no clear role"),
         ("codegen", "attn.qkv_proj (Linear) has no clear role"),
-        ("gemma3", "its blocks are a part of a model of more than text"),
+        ("fuyu", "self_attn.query_key_value (Linear) has no clear role"),
+        ("glm4v", "mlp.gate_up_proj (Linear) has no clear role"),
+        ("paligemma", "the tokens of a prompt see those that follow"),
+        ("git", GIT),
     ],
 )
 def test_a_layout_that_stays_unclear_is_refused_by_name(kind, line):
@@ -72,4 +82,4 @@ def test_blocks_that_differ_are_refused():
 
 @pytest.mark.slow
 def test_the_page_says_what_comes_of_every_type():
-    assert (ROOT / "docs/model-types.md").read_text() == page()
+    assert (ROOT / "docs/model-types.md").read_text() == page(verdicts())

@@ -11,7 +11,9 @@ from transformers import AutoModelForCausalLM
 from heavytail.diagnostics import loss_hessian as hessian
 from heavytail.models import size as model_size
 from heavytail.models import streaming
+from heavytail.models.checkpoint import Checkpoint
 from heavytail.spectra import parallel
+from support.model_types import plain, save
 from support.tiny_model import save_model
 
 
@@ -28,6 +30,28 @@ def test_sizes_are_those_of_the_loaded_model(family, tmp_path):
     assert math.prod(found.matrix) == max(map(math.prod, matrices))
     assert found.columns == max(columns for _, columns in matrices) == 48
     assert (found.vocabulary, found.width) == model.get_input_embeddings().weight.shape
+
+
+@pytest.mark.parametrize("kind", ["mixtral", "gpt_oss", "qwen2_moe"])
+def test_experts_are_matrices_and_what_they_read_is_kept(kind, tmp_path):
+    save(kind, tmp_path)
+    found, checkpoint = model_size.model_size(tmp_path), Checkpoint(tmp_path)
+    shapes = checkpoint.matrices().values()
+    assert found.experts and found.blocks == 3
+    assert math.prod(found.matrix) >= max(map(math.prod, shapes))
+    assert found.columns >= max(columns for _, columns in shapes)
+    dense = replace(found, experts=False)
+    kept = found.streamed(1000) - dense.streamed(1000)
+    assert kept == 1000 * (4 * found.width + 8 * model_size.CHOSEN)
+
+
+def test_the_blocks_of_an_encoder_are_counted_apart(tmp_path):
+    save("llava", tmp_path)
+    found, model = model_size.model_size(tmp_path), plain(tmp_path)
+    decoder = model.get_decoder()
+    assert found.blocks == len(decoder.layers) == 3 and not found.experts
+    assert found.block == sum(p.numel() for p in decoder.layers[0].parameters())
+    assert found.parameters == sum(p.numel() for p in model.parameters())
 
 
 def test_the_shards_of_a_model_are_counted_together(tmp_path):

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from heavytail.report.layers import boundaries, fitted_tails, projections, undecided
+from heavytail.report.layers import boundaries, fitted_tails, over_experts, projections, undecided
 
 TABLE = {"method": "wanda", "sparsity": "0.7"}
 
@@ -49,3 +49,20 @@ def test_a_peak_is_undecided_where_several_bins_are_as_full():
     tails = pd.DataFrame({"model": "m", "subject": "dense", "fullest": [1.0, 2.0, 3.0, np.nan]})
     row = undecided(tails).iloc[0]
     assert (row["matrices"], row["undecided"]) == (4, 2)
+
+
+def test_the_experts_of_a_block_are_one_line_and_the_shared_one_another():
+    names = ["up_proj.0", "up_proj.1", "up_proj.shared", "q_proj.a"]
+    found = over_experts(
+        pd.DataFrame({"block": 3, "projection": names, "value": [1.0, 2.0, 9.0, 5.0]}), "value"
+    )
+    assert dict(zip(found["projection"], found["value"], strict=True)) == {
+        "up_proj": 1.5,
+        "up_proj.shared": 9.0,
+        "q_proj.a": 5.0,
+    }
+
+
+def test_a_table_without_experts_stays_as_it_is():
+    table = pd.DataFrame({"block": [0, 0], "projection": ["q_proj", "q_proj"], "value": [1.0, 2.0]})
+    assert over_experts(table, "value") is table
