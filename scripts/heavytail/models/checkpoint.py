@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from safetensors import SafetensorError, safe_open
 
 from heavytail.config.model_folder import read_settings
+from heavytail.models.found import kept
 from heavytail.models.layout import Family, WeightSlice, family_of, slices_of
 from heavytail.projections import Matrix
 
@@ -182,12 +183,12 @@ class Checkpoint:
     @cached_property
     def family(self) -> Family:
         """The layout of the blocks. Raises ValueError as `family_of` does."""
-        return family_of(self.config)
+        return kept(self.folder, self.config) or family_of(self.config)
 
     @cached_property
     def slices(self) -> list[dict[str, WeightSlice]]:
         """Of each block: matrix → where its weights are; raises as `slices_of` does."""
-        return slices_of(self.config)
+        return slices_of(self.config, self.family)
 
     @property
     def settings(self) -> dict[str, Any]:

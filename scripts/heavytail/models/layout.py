@@ -104,24 +104,30 @@ class Family:
         return self.text or config
 
 
+def has_module(config: dict[str, Any]) -> bool:
+    """Whether a module of `models/families` says the layout of a config.json."""
+    own = {module.name for module in pkgutil.iter_modules(families.__path__)}
+    return config.get("model_type") in own
+
+
 def family_of(config: dict[str, Any]) -> Family:
     """The family of a config.json: that of its module, else what transformers' model shows.
 
     Raises ValueError if the model cannot be pruned.
     """
-    name = config.get("model_type")
-    if name in {module.name for module in pkgutil.iter_modules(families.__path__)}:
+    if has_module(config):
+        name = config["model_type"]
         return importlib.import_module(f"heavytail.models.families.{name}").FAMILY
     return importlib.import_module("heavytail.models.discovery").family(config)
 
 
-def slices_of(config: dict[str, Any]) -> list[dict[str, WeightSlice]]:
+def slices_of(config: dict[str, Any], family: Family | None = None) -> list[dict[str, WeightSlice]]:
     """Of each block: matrix → where its weights are, in the order in which they are used.
 
     Raises ValueError for a family that is not supported and for a config.json that lacks a size.
     """
     try:
-        family = family_of(config)
+        family = family or family_of(config)
         settings = family.settings(config)
         return [*family.by_block] or [family.slices(settings)] * settings[family.depth]
     except KeyError as error:

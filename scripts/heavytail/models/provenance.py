@@ -6,10 +6,12 @@ from glob import escape
 from pathlib import Path
 from typing import Any
 
-from heavytail.config.model_folder import is_part, model_files, named
+from heavytail.config.model_folder import is_part, model_files, named, read_settings
 from heavytail.io.files import sha256
 from heavytail.io.hub import asked, listing, require_as_listed
 from heavytail.models.folder import check_folder
+from heavytail.models.found import keep
+from heavytail.models.layout import family_of, has_module
 
 
 def link_folder(source: Path, target: Path) -> None:
@@ -51,9 +53,14 @@ def download(hub: str, revision: str, target: Path) -> None:
 def record(folder: Path, source: str, revision: str | None) -> dict[str, Any]:
     """Check a model's folder and describe it: source, revision, SHA-256 per file.
 
+    A layout that had to be found is kept in the folder.
+
     Raises FileNotFoundError or ValueError as `check_folder`.
     """
     check_folder(folder)
+    config = read_settings(folder / "config.json")
+    if not has_module(config):
+        keep(folder, config, family_of(config))
     return {
         "source": source,
         "revision": revision,
