@@ -74,8 +74,8 @@ SECTIONS: dict[str, tuple[Chart | Table, ...]] = {
         ),
         Chart(
             "accuracy-curves",
-            "Accuracy over sparsity",
-            "As above, for the mean accuracy and for each task.",
+            "Tasks over sparsity",
+            "As above, for the mean accuracy and for the number of each task that counts.",
             matrix.accuracy_curves,
             ("tasks", "qualities"),
             {"task": ("tasks", "quality"), "picked_accuracy": ("qualities", "allocation")},
@@ -94,8 +94,8 @@ SECTIONS: dict[str, tuple[Chart | Table, ...]] = {
         Chart(
             "gains",
             "Gain over uniform",
-            "The share by which perplexity is lower than with uniform, or how much more accuracy "
-            "there is, with the 95 % interval of the paired bootstrap. Right of zero is better.",
+            "The share by which perplexity is lower than with uniform, or by how much the number of "
+            "a task is better, with the 95 % interval of the paired bootstrap. Right of zero is better.",
             matrix.forest,
             ("gains",),
             {"gain_in": ("gains", "quality"), "sparsity_of_gain": ("gains", "sparsity")},

@@ -5,6 +5,7 @@ import json
 import torch
 from safetensors.torch import save_file
 
+from heavytail.io.tensors import write_tensors
 from heavytail.report.origins import model_rows, of_records, token_origin
 from support.records import cell, dense, tables
 
@@ -16,7 +17,7 @@ def test_the_origin_of_a_model_has_files_texts_tasks_and_the_protocol(tmp_path):
     record.write_text(json.dumps(losses | {"results": {"any": 1}, "tasks": {"a": 0.5}}))
     task.write_text("task: boolq\nmetadata: {version: 2.0, dataset: {path: o/boolq}}\n")
     tokens = tmp_path / "seed-0.safetensors"
-    save_file({"input_ids": torch.zeros(2, 3)}, tokens, {"dataset": "c4", "seed": "0"})
+    write_tensors(tokens, {"input_ids": torch.zeros(2, 3)}, {"dataset": "c4", "seed": "0"})
     found = model_rows(
         "m", str(origin), {"perplexity": str(record)}, str(tokens), {"boolq": str(task)}
     )

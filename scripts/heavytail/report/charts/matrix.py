@@ -138,12 +138,12 @@ def perplexity_curves() -> Drawing:
 
 
 def accuracy_curves() -> Drawing:
-    """An accuracy over sparsity."""
+    """The mean accuracy, or the number of a task, over sparsity."""
     return _curves(
         "datum.quality === task",
         alt.Scale(zero=False),
         "picked_accuracy",
-        choice("task", "accuracy of"),
+        choice("task", "score"),
     )
 
 
