@@ -94,8 +94,9 @@ SECTIONS: dict[str, tuple[Chart | Table, ...]] = {
         Chart(
             "gains",
             "Gain over uniform",
-            "The share by which perplexity is lower than with uniform, or by how much the number of "
-            "a task is better, with the 95 % interval of the paired bootstrap. Right of zero is better.",
+            "The share by which perplexity is lower than with uniform, or by how much a task's "
+            "number is better, with the 95 % interval of the paired bootstrap. Right of zero is "
+            "better.",
             matrix.forest,
             ("gains",),
             {"gain_in": ("gains", "quality"), "sparsity_of_gain": ("gains", "sparsity")},
