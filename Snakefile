@@ -16,6 +16,7 @@ pathvars:
 
 
 include: "rules/common.smk"
+include: "rules/storage.smk"
 include: "rules/planning.smk"
 include: "rules/failures.smk"
 include: "rules/machine.smk"
@@ -42,13 +43,13 @@ rule all:
         *rules.collect_cells.input.perplexity,
         *rules.collect_cells.input.zero_shot,
         *rules.collect_cells.input.protocols,
-        expand(rules.check_dense.output, model=EXPECTED),
+        outputs_for(rules.check_dense.output, model=EXPECTED),
         rules.collect_cells.output if WEIGHTED else [],
-        expand(rules.write_table.output, model=WEIGHTED),
+        outputs_for(rules.write_table.output, model=WEIGHTED),
         rules.write_summary.output if WEIGHTED else [],
         rules.compare_reference.output if CONFIG["reference"] and WEIGHTED else [],
-        expand(rules.write_ratio_table.output, model=ALLOCATED),
-        expand(rules.plot_ratios.output, model=ALLOCATED),
+        outputs_for(rules.write_ratio_table.output, model=ALLOCATED),
+        outputs_for(rules.plot_ratios.output, model=ALLOCATED),
         rules.write_report.output,
 
 

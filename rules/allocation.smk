@@ -12,6 +12,7 @@ NO_SETTINGS = {"models", "methods", "sparsities", "file", "start", *OF_SEARCH}
 
 rule measure_similarity:
     input:
+        **WITH_FILES,
         model=MODEL,
         calibration=TOKENS,
     output:
@@ -54,6 +55,7 @@ rule find_segments:
 
 rule measure_gradients:
     input:
+        **WITH_FILES,
         model=MODEL,
         calibration=TOKENS,
     output:
@@ -77,6 +79,7 @@ rule measure_gradients:
 
 rule measure_wanda_scores:
     input:
+        **WITH_FILES,
         model=MODEL,
         calibration=TOKENS,
     output:
@@ -99,6 +102,7 @@ rule measure_wanda_scores:
 
 rule measure_removal_errors:
     input:
+        **WITH_FILES,
         model=MODEL,
         calibration=TOKENS,
     output:
@@ -122,6 +126,7 @@ rule measure_removal_errors:
 rule allocate_sparsity:
     input:
         unpack(ratio_inputs),
+        **{name: files_for_shapes for name in WITH_FILES},
         model=shapes_of if PUBLISHED else MODEL,
     output:
         ratios="<results>/ratios/{model}/{method}/{sparsity}/{allocation}.csv",

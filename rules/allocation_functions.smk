@@ -20,6 +20,11 @@ def shapes_of(wildcards):
     return PUBLISHED_MODEL if wildcards.model in PUBLISHED else MODEL
 
 
+def files_for_shapes(wildcards):
+    """The files of a model that has any, if they are stored as a folder."""
+    return [] if wildcards.model in PUBLISHED else FILES
+
+
 @cache
 def guides_of(allocation):
     """What an allocation reads beside the shapes of the matrices, as paths that contain {model}.
@@ -31,7 +36,7 @@ def guides_of(allocation):
     settings, found = CONFIG["allocations"][allocation], {}
     reads = allocators.ALLOCATORS[settings["allocator"]].reads
     if reads == allocators.WANDA_SCORES:
-        found["scores"] = rules.measure_wanda_scores.output.scores
+        found["scores"] = path_of(rules.measure_wanda_scores.output.scores)
     elif reads == allocators.METRIC and settings["metric"] == allocations.TUNE:
         for family in {metric_names.METRICS[name].family for name in CONFIG["tune"]["metric"]}:
             found[f"metrics_{family}"] = f"<results>/metrics/{{model}}/{family}.csv"
@@ -41,7 +46,7 @@ def guides_of(allocation):
     elif reads == allocators.WEIGHT_SCORES:
         found["scores"] = "<results>/weight_scores/{model}.safetensors"
     elif reads == allocators.REMOVAL_ERRORS:
-        found["scores"] = rules.measure_removal_errors.output.errors
+        found["scores"] = path_of(rules.measure_removal_errors.output.errors)
     elif reads == allocators.FILE:
         found["scores"] = as_input(settings["file"])
     if "segments" in settings or settings.get("blend", {}).get("importance") == "segments":
@@ -50,7 +55,7 @@ def guides_of(allocation):
             f"<results>/segments/{'{model}' if owner == allocations.OWN else owner}.json"
         )
     if "blend" in settings:
-        found["gradients"] = rules.measure_gradients.output.norms
+        found["gradients"] = path_of(rules.measure_gradients.output.norms)
     return found
 
 
@@ -58,10 +63,10 @@ def ratio_inputs(wildcards):
     """The guides of an allocation and, if trials or a search decide, what these found."""
     found, named = guides_of(wildcards.allocation), CONFIG["allocations"][wildcards.allocation]
     if allocations.is_tuned(named):
-        found = found | {"tuned": rules.tune_allocation.output.record}
+        found = found | {"tuned": path_of(rules.tune_allocation.output.record)}
     if allocators.ALLOCATORS[named["allocator"]].reads == allocators.SEARCHED:
-        found = found | {"scores": rules.search_allocation.output.ratios}
-    return {name: path.format(**dict(wildcards.items())) for name, path in found.items()}
+        found = found | {"scores": path_of(rules.search_allocation.output.ratios)}
+    return {name: filled(path, wildcards) for name, path in found.items()}
 
 
 def table_of_segments(wildcards):
@@ -70,7 +75,7 @@ def table_of_segments(wildcards):
     return (
         {"given": as_input(given)}
         if given
-        else {"similarity": rules.measure_similarity.output.similarity}
+        else {"similarity": path_of(rules.measure_similarity.output.similarity)}
     )
 
 

@@ -46,11 +46,11 @@ def check_of_cell(wildcards):
 
 def check_of_trials(wildcards):
     """What the trials of an allocation wait for."""
-    record = rules.tune_allocation.output.record.format(**dict(wildcards.items()))
+    record = path_of(rules.tune_allocation.output.record).format(**dict(wildcards.items()))
     return check_before(wildcards.model, resolved(record))
 
 
 def check_of_search(wildcards):
     """What the search of an allocation waits for."""
-    record = rules.search_allocation.output.record.format(**dict(wildcards.items()))
+    record = path_of(rules.search_allocation.output.record).format(**dict(wildcards.items()))
     return check_before(wildcards.model, resolved(record))

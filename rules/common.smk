@@ -77,8 +77,6 @@ MODEL = "<results>/models/{model}/provenance.json"
 # The path of a cell below the folder of its model.
 CELL = axes.PATH
 DENSE = axes.DENSE
-# The folder where `run_once` of the scripts keeps finished results.
-STORE = {"store": resolved("<results>/store")}
 
 with open(workflow.source_path("../config/schema.yaml")) as handle:
     try:
@@ -110,14 +108,15 @@ EXPECTED = [model for model, entry in CONFIG["models"].items() if "perplexity" i
 def as_input(path):
     """A file of the config by a path without braces: Snakemake would see a wildcard in them."""
     if not set("{}") & set(path):
-        return path
+        # Only jobs of this machine read it: it does not go through a storage provider.
+        return local(path)
     name = hashlib.sha256(path.encode()).hexdigest()[:16] + Path(path).suffix
     link, file = Path(resolved("<results>/links"), name), Path(path).resolve()
     if link.resolve() != file:
         link.parent.mkdir(parents=True, exist_ok=True)
         link.unlink(missing_ok=True)
         link.symlink_to(file)
-    return str(link)
+    return local(str(link))
 
 
 def any_of(names):

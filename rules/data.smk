@@ -89,6 +89,7 @@ rule read_text:
 
 rule freeze_calibration:
     input:
+        **WITH_FILES,
         model=MODEL,
         documents=[f"<results>/data/{name}/calibration.jsonl" for name in WEIGHTS],
         origin=[f"<results>/data/{name}/calibration.json" for name in WEIGHTS],
@@ -111,6 +112,7 @@ rule freeze_calibration:
 
 rule freeze_evaluation:
     input:
+        **WITH_FILES,
         model=MODEL,
         documents=lambda w: scored_text(w.scored, "jsonl"),
         origin=lambda w: scored_text(w.scored, "json"),

@@ -52,6 +52,7 @@ rule write_low_rank:
 
 rule measure_hessian:
     input:
+        **WITH_FILES,
         model=MODEL,
         calibration=TOKENS,
     output:
@@ -120,4 +121,4 @@ rule diagnostics:
             page=["reference", "low_rank", "hessian"],
         ),
         rules.correlate_metrics.output if WEIGHTED else [],
-        [expand(rules.bin_spectra.output, measured=compared(m).values()) for m in WEIGHTED],
+        [outputs_for(rules.bin_spectra.output, measured=compared(m).values()) for m in WEIGHTED],

@@ -18,6 +18,8 @@ SCORED_BY = "evaluate_perplexity" if protocols.is_plain(FIRST) else "evaluate_pr
 
 rule evaluate_perplexity:
     input:
+        **WITH_FILES,
+        **WITH_ARTIFACT,
         model=MODEL,
         origin=lambda w: origin_of(f"{w.model}/{w.cell}"),
         tokens="<results>/evaluation/{model}/test.safetensors",
@@ -43,6 +45,8 @@ rule evaluate_perplexity:
 
 rule evaluate_protocol:
     input:
+        **WITH_FILES,
+        **WITH_ARTIFACT,
         model=MODEL,
         origin=lambda w: origin_of(f"{w.model}/{w.cell}"),
         tokens="<results>/evaluation/{model}/{protocol}.safetensors",
@@ -69,6 +73,8 @@ rule evaluate_protocol:
 rule evaluate_zero_shot:
     input:
         **TASK_FILES,
+        **WITH_FILES,
+        **WITH_ARTIFACT,
         model=MODEL,
         origin=lambda w: origin_of(f"{w.model}/{w.cell}"),
     output:
@@ -108,6 +114,7 @@ if TEMPORARY:
     rule evaluate_cell:
         input:
             **TASK_FILES,
+            **WITH_FILES,
             model=MODEL,
             ratios=rules.allocate_sparsity.output.ratios,
             calibration=calibration_of,
@@ -143,6 +150,7 @@ if TEMPORARY:
 rule tune_allocation:
     input:
         unpack(tune_inputs),
+        **WITH_FILES,
         model=MODEL,
         validation="<results>/evaluation/{model}/validation.safetensors",
         checked=check_of_trials if EXPECTED else [],
@@ -169,6 +177,7 @@ rule tune_allocation:
 rule search_allocation:
     input:
         unpack(search_inputs),
+        **WITH_FILES,
         model=MODEL,
         validation="<results>/evaluation/{model}/validation.safetensors",
         checked=check_of_search if EXPECTED else [],

@@ -15,7 +15,7 @@ def tune_inputs(wildcards):
     """The guides of an allocation and, if the method reads them, the calibration tokens."""
     found = guides_of(wildcards.allocation)
     found = found | {"calibration": TOKENS} if calibrated(wildcards.method) else found
-    return {name: path.format(model=wildcards.model) for name, path in found.items()}
+    return {name: filled(path, wildcards) for name, path in found.items()}
 
 
 def tune_settings(wildcards):
@@ -35,7 +35,8 @@ def search_inputs(wildcards):
     """The ratios with which a search begins and, if the method reads them, calibration tokens."""
     cells = dict(wildcards.items())
     start = CONFIG["allocations"][wildcards.allocation]["start"]
-    found = {"start": rules.allocate_sparsity.output.ratios.format(**cells | {"allocation": start})}
+    ratios = path_of(rules.allocate_sparsity.output.ratios)
+    found = {"start": ratios.format(**cells | {"allocation": start})}
     if calibrated(wildcards.method):
         found["calibration"] = TOKENS.format(model=wildcards.model)
     return found

@@ -17,6 +17,7 @@ CHECKSUMS = resolved("<results>/models/checksums.json")
 
 rule fetch_model:
     output:
+        **{name: directory(files) for name, files in WITH_FILES.items()},
         provenance=MODEL,
     log:
         "<logs>/fetch_model/{model}.log",

@@ -18,6 +18,7 @@ if not TEMPORARY:
 
 rule prune_cell:
     input:
+        **WITH_FILES,
         model=MODEL,
         ratios=rules.allocate_sparsity.output.ratios,
         calibration=calibration_of,
@@ -44,6 +45,8 @@ rule prune_cell:
 
 rule export_cell:
     input:
+        **WITH_FILES,
+        **{name: f"{PRUNED}.safetensors" for name in WITH_ARTIFACT},
         model=MODEL,
         origin=f"{PRUNED}.origin.json",
         ratios=rules.allocate_sparsity.output.ratios,

@@ -43,4 +43,4 @@ def export_settings(wildcards):
 
 def calibration_of(wildcards):
     """The calibration tokens of a cell; magnitude pruning reads none."""
-    return rules.freeze_calibration.output.tokens if calibrated(wildcards.method) else []
+    return path_of(rules.freeze_calibration.output.tokens) if calibrated(wildcards.method) else []

@@ -63,8 +63,8 @@ rule write_report:
         "../envs/tables.yaml"
     params:
         digest=digest("write_report"),
-        tables={name: plain(path) for name, path in REPORT_TABLES.items()},
-        places=REPORT_PLACES | places_beside(),
+        tables={name: str(resolved(path)) for name, path in REPORT_TABLES.items()},
+        places=at_hand(REPORT_PLACES | places_beside()),
         models=list(CONFIG["models"]),
         diagnosed=diagnosed,
     script:
@@ -114,7 +114,7 @@ rule plot_figure:
 PLOTTED = [
     path
     for name, (_, _, models) in FIGURES.items()
-    for path in expand(rules.plot_figure.output, model=models, figure=name)
+    for path in outputs_for(rules.plot_figure.output, model=models, figure=name)
 ]
 
 
@@ -134,7 +134,7 @@ rule write_unfinished_report:
             for name, place in (SCORED | {"pruned": "pruned"}).items()
         },
         protocols=protocol_rows(),
-        places=REPORT_PLACES | places_beside(),
+        places=at_hand(REPORT_PLACES | places_beside()),
         models=list(CONFIG["models"]),
     script:
         "../scripts/write_unfinished_report.py"

@@ -3,7 +3,7 @@
 
 def plain(path):
     """A path as a plain str: Snakemake's own kind knows its rule, and no job could take it."""
-    return str(resolved(path))
+    return str(resolved(path_of(path)))
 
 
 def of_models(path, models):
@@ -82,7 +82,7 @@ def diagnosed(_wildcards=None):
 
 def figure_tables(wildcards):
     """Name → table of the matrix that a figure reads."""
-    return {name: plain(REPORT_TABLES[name]) for name in FIGURES[wildcards.figure][0]}
+    return {name: str(resolved(REPORT_TABLES[name])) for name in FIGURES[wildcards.figure][0]}
 
 
 def figure_places(wildcards):

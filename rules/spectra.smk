@@ -21,6 +21,8 @@ wildcard_constraints:
 
 rule measure_spectra:
     input:
+        **{name: files_of for name in WITH_FILES},
+        **WITH_ARTIFACT,
         model=model_of,
         origin=lambda w: origin_of(w.measured),
     output:

@@ -6,6 +6,11 @@ def model_of(wildcards):
     return MODEL.format(model=wildcards.measured.partition("/")[0])
 
 
+def files_of(wildcards):
+    """The files of that model, if they are stored as a folder."""
+    return FILES.format(model=wildcards.measured.partition("/")[0])
+
+
 def spectra_digest(wildcards):
     """A digest that changes if the code that measures these spectra changes in meaning."""
     model = wildcards.measured.partition("/")[0]

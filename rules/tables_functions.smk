@@ -31,7 +31,7 @@ def row_settings(row):
     if calibrated(row["method"]):
         named["within_block"] = METHODS[row["method"]][1]
     if allocations.is_tuned(settings):
-        named["tuned"] = resolved(rules.tune_allocation.output.record).format(**row)
+        named["tuned"] = resolved(path_of(rules.tune_allocation.output.record)).format(**row)
     return (
         row
         | named
@@ -50,5 +50,5 @@ def ratio_rows(model):
 
 def ratio_tables(wildcards):
     """The files of the `ratio_rows` of a model."""
-    path = rules.allocate_sparsity.output.ratios
+    path = path_of(rules.allocate_sparsity.output.ratios)
     return [path.format(model=wildcards.model, **row) for row in ratio_rows(wildcards.model)]

@@ -36,8 +36,11 @@ def collect_cells(
         outcomes.append(record["results"]["outcomes"])
         weights = common_weights(weights, record["weights"])
     write_paired(outputs["paired"], losses, outcomes, weights)
-    pruned = {f"{p.removesuffix('.json')}.safetensors": read_json(p) for p in records["pruned"]}
-    chosen: dict[str, Candidate] = {path: read_json(path)["chosen"] for path in records["tuned"]}
+    artifacts = [str(row["artifact"]) for row in rows if row["artifact"]]
+    pruned = dict(zip(artifacts, map(read_json, records["pruned"]), strict=True))
+    trials = dict.fromkeys(str(row["tuned"]) for row in rows if "tuned" in row)
+    found = [read_json(path)["chosen"] for path in records["tuned"]]
+    chosen: dict[str, Candidate] = dict(zip(trials, found, strict=True))
     rows = [{**row, **chosen.get(row.get("tuned", ""), {})} for row in rows]
     paths = iter(records.get("protocols") or [])
     others = {

@@ -71,7 +71,7 @@ def evaluate_cell(job: Job) -> None:
         # The key is that of the job that does only this part if artifacts are kept.
         inputs = {name: files.get(name) for name in names}
         work = Work(rule, job.params[rule], inputs, {"record": output}, job.threads)
-        once(job.resources.store, work, compute)
+        once(job.resources.get("store"), work, compute)
 
     files, output = dict(cell.inputs), job.output
     try:

@@ -8,9 +8,9 @@ from heavytail.models import provenance
 from heavytail.running.jobs import logged
 
 
-def fetch_model(entry: Model, output: str) -> None:
-    """Link or download a model beside `output`, then write its provenance there."""
-    folder = Path(output).parent
+def fetch_model(entry: Model, output: str, weights: str | None = None) -> None:
+    """Link or download a model into the folder `weights`, or beside `output`: its provenance."""
+    folder = Path(weights or Path(output).parent)
     if "path" in entry:
         source = Path(entry["path"])
         provenance.link_folder(source, folder)
@@ -23,4 +23,6 @@ def fetch_model(entry: Model, output: str) -> None:
 
 if __name__ == "__main__":
     with logged(snakemake.log[0], fetches=True):
-        fetch_model(snakemake.params.settings, snakemake.output.provenance)
+        fetch_model(
+            snakemake.params.settings, snakemake.output.provenance, snakemake.output.get("weights")
+        )

@@ -9,6 +9,7 @@ from heavytail.data import tokens
 from heavytail.io.files import read_json, read_lines
 from heavytail.io.tensors import write_tensors
 from heavytail.running.jobs import logged
+from heavytail.running.wholeness import require_whole
 
 DRAW = {"documents": tokens.sample_windows, "stream": tokens.stream_windows}
 
@@ -68,6 +69,7 @@ def _metadata(settings: Windows, origins: list[str]) -> dict[str, str]:
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
+        require_whole(snakemake.input)
         freeze_calibration(
             snakemake.input.model,
             snakemake.input.documents,

@@ -7,6 +7,7 @@ from heavytail.data import protocols, tokens
 from heavytail.io.files import read_json, read_lines
 from heavytail.io.tensors import write_tensors
 from heavytail.running.jobs import logged
+from heavytail.running.wholeness import require_whole
 
 
 class Windows(TypedDict):
@@ -63,6 +64,7 @@ def freeze_evaluation(
 
 if __name__ == "__main__":
     with logged(snakemake.log[0]):
+        require_whole(snakemake.input)
         freeze_evaluation(
             snakemake.input.model,
             snakemake.input.documents,

@@ -17,7 +17,12 @@ from rattler import MatchSpec
 
 ROOT = Path(__file__).parents[2]
 CONDA = ("compute.yaml", "tables.yaml")
-PIP = ("requirements.txt", "requirements-slurm.txt", "requirements-dev.txt")
+PIP = (
+    "requirements.txt",
+    "requirements-slurm.txt",
+    "requirements-storage.txt",
+    "requirements-dev.txt",
+)
 # What `./run` takes.
 PYTHONS = ("3.11", "3.12", "3.13")
 PYTHON = PYTHONS[0]

@@ -128,7 +128,8 @@ def run_once(
     """Do the work of a rule. If equal work was done before, restore its outputs instead.
 
     Args:
-        job: Snakemake's object of the script; its resource `store` is the folder of the store.
+        job: Snakemake's object of the script; its resource `store`, if any, is the folder of the
+            store.
         compute: takes the job and writes its outputs. It imports the libraries that compute, so a
             job that only restores does not import them.
         lower: as of `logged`.
@@ -140,6 +141,6 @@ def run_once(
         params, inputs, outputs = (dict(x.items()) for x in (job.params, job.input, job.output))
         kept = {name: path for name, path in outputs.items() if name != "origin"}
         work = Work(job.rule, params, inputs, kept, job.threads)
-        once(job.resources.store, work, partial(compute, job))
+        once(job.resources.get("store"), work, partial(compute, job))
         if describe:
             describe(job)

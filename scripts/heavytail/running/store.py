@@ -88,14 +88,17 @@ def _alone(folder: Path, key: str) -> Iterator[None]:
         yield
 
 
-def once(folder: str | Path, work: Work, compute: Callable[[], None]) -> None:
+def once(folder: str | Path | None, work: Work, compute: Callable[[], None]) -> None:
     """Make the outputs of `work`: from the store if they were made before, else by `compute`.
 
     Args:
-        folder: that of the store.
+        folder: that of the store; None computes without one.
         work: what is to be done.
         compute: writes all of the outputs.
     """
+    if folder is None:
+        compute()
+        return
     folder, key = Path(folder), work.key()
     entry = folder / key[:2] / key
     with _alone(folder, key):

@@ -1,0 +1,57 @@
+"""Where files lie if they go through a storage provider, so that no disk need be shared.
+
+Then a job gets exactly the files that it names as inputs. What else lies beside a file on a shared
+disk is named too: the files of a model, and the artifact beside an origin. Without a provider nothing
+here adds to a plan.
+"""
+
+from snakemake.io import strip_wildcard_constraints
+
+# Where the files of a provider are, as the user names it.
+PREFIX = str(workflow.storage_settings.default_storage_prefix or "")
+STORED = workflow.storage_settings.default_storage_provider is not None
+# The folder where `run_once` of the scripts keeps finished results. It needs a disk with hard links.
+STORE = {} if STORED else {"store": resolved("<results>/store")}
+# The files of a model, as one folder. On a shared disk they lie beside provenance.json.
+FILES = "<results>/weights/{model}"
+WITH_FILES = {"weights": FILES} if STORED else {}
+
+
+def path_of(output):
+    """The path that a rule gives to an output, such as results/ratios/…, wherever it is stored."""
+    stored = getattr(output, "flags", {}).get("storage_object")
+    if not stored:
+        return output
+    return strip_wildcard_constraints(stored.query.removeprefix(PREFIX).lstrip("/"))
+
+
+def outputs_for(outputs, **values):
+    """The outputs of a rule for every combination of these values of wildcards."""
+    return expand([path_of(output) for output in outputs], **values)
+
+
+def at_hand(places):
+    """Paths, or nested tables of them, as the paths where a job finds the files on its machine."""
+    if isinstance(places, dict):
+        return {name: at_hand(place) for name, place in places.items()}
+    if not STORED:
+        return places
+    provider = workflow.storage_registry.default_storage_provider
+    return str(provider.object(f"{PREFIX.rstrip('/')}/{places}").local_path())
+
+
+def filled(path, wildcards):
+    """A path with the values of these wildcards; a file of this machine stays one."""
+    is_local = getattr(path, "flags", {}).get("local")
+    return path if is_local else path.format(**dict(wildcards.items()))
+
+
+def artifact_of(wildcards):
+    """The artifact of the cell whose origin a job reads; empty for a dense model."""
+    measured = wildcards.get("measured") or f"{wildcards.model}/{wildcards.cell}"
+    origin = origin_of(measured)
+    return origin and f"<results>/pruned/{measured}.safetensors"
+
+
+# On a shared disk the artifact may be deleted: the job that reads it prunes the cell again.
+WITH_ARTIFACT = {"artifact": artifact_of} if STORED else {}
