@@ -18,6 +18,8 @@ PUBLISHED = (
     *("model", "method", "allocator", "settings", "sparsity", "dataset", "length", "unit"),
     *("value", "source", "tuned_on", "read"),
 )
+# A column that such a file may have: how many windows were scored, if not all.
+WINDOWS = "windows"
 # What `settings` may say; the names of columns of tables/cells.csv.
 SETTINGS = ("metric", "grouping", "mapping", "epsilon", "outlier", "statistic", "parts")
 TUNED_ON = ("validation", "test", "not said")
@@ -50,6 +52,8 @@ def read_published(path: str | Path) -> list[dict[str, str]]:
         if row["tuned_on"] not in TUNED_ON:
             expected = f"expected one of {', '.join(TUNED_ON)}"
             raise ValueError(f"{where}: tuned_on: found {row['tuned_on']!r}, {expected}")
+        if (counted := row.get(WINDOWS)) and not counted.isdecimal():
+            raise ValueError(f"{where}: windows: found {counted!r}, expected a whole number")
         if not row["source"] or not row["value"] or not row["length"].isdecimal():
             raise ValueError(f"{where}: found no source, value or length, expected all three")
     return rows

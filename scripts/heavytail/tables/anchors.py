@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from heavytail.cells import DENSE
+from heavytail.config.reference import WINDOWS
 from heavytail.tables.significance import (
     CONFIDENCE,
     FEWEST,
@@ -21,18 +22,21 @@ MORE = ("source", "tuned_on", "difference", "low", "high")
 def column_of(result: dict[str, str], protocols: pd.DataFrame) -> str | None:
     """The column of the protocol by which a published result was measured; None if there is none.
 
-    Published perplexities are of all windows of the test split, one after another.
+    Published perplexities are of windows of the test split, one after another: of all of them, or
+    of as many of the first ones as the result says.
 
     Args:
         result: a row of a file of published results.
         protocols: tables/protocols.csv.
     """
+    counted, own = result.get(WINDOWS), protocols["windows"]
     same = (
         (protocols["dataset"].astype(str) == result["dataset"])
         & (protocols["length"] == int(result["length"]))
         & (protocols["unit"] == result["unit"])
         & (protocols["split"] == "test")
-        & protocols[["stride", "windows"]].isna().all(axis=1)
+        & protocols["stride"].isna()
+        & (own == int(counted) if counted else own.isna())
         & (protocols["bos"] == "tokenizer")
     )
     found = protocols.loc[same, "column"]

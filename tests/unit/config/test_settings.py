@@ -237,6 +237,10 @@ def test_the_reference_results_are_found_in_the_first_folder_that_has_them(tmp_p
             ANCHOR + b"\nm,wanda,owl,,0.7,t,8,token,3,,test,paper",
             "row 2: found no source, value or length, expected all three",
         ),
+        (
+            ANCHOR + b",windows\nm,wanda,owl,,0.7,t,8,token,3,a,test,paper,few",
+            "row 2: windows: found 'few', expected a whole number",
+        ),
     ],
 )
 def test_a_file_of_reference_results_that_is_none_gets_one_line(content, line, tmp_path):

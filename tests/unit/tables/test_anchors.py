@@ -37,6 +37,14 @@ def test_another_protocol_is_beside_nothing(changes):
     assert column_of(SHIPPED[0], protocols(**changes)) is None
 
 
+def test_windows_that_a_result_counts_are_those_of_the_protocol():
+    counted = SHIPPED[0] | {"windows": "3"}
+    assert column_of(counted, protocols(windows=3.0)) == "perplexity"
+    assert column_of(counted, protocols(windows=4.0)) is None
+    assert column_of(counted, protocols()) is None
+    assert column_of(SHIPPED[0] | {"windows": ""}, protocols()) == "perplexity"
+
+
 DLP = {"allocator": "dlp", "epsilon": 0.15, "grouping": None, "metric": None}
 LSA = {"allocator": "lsa", "epsilon": 0.15, "grouping": None, "metric": None}
 ROWS = [
