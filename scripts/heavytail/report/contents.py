@@ -242,8 +242,9 @@ SECTIONS: dict[str, tuple[Chart | Table, ...]] = {
         Table(
             "reference",
             "Reference results beside ours",
-            "Only results whose settings and protocol are those of a cell. The ratio is ours over "
-            "theirs.",
+            "Results whose settings are those of a cell; a published one (source) only if protocol "
+            "and sparsity are too. The ratio is ours over theirs, the difference its logarithm, "
+            "with the 95 % interval from low to high over our windows.",
             "reference",
         ),
     ),
