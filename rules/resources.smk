@@ -167,9 +167,17 @@ def scoring(size, _wildcards, input, _threads):
     return size.scored_text(tokens_in(input.tokens, expected))
 
 
+@cache
+def longest_text():
+    """The tokens of a text that a task lets a model write, with its prompt; 0 if none does."""
+    return own_tasks.longest_text(TASKS)
+
+
 def answering(size, *_):
     """Bytes that a job of evaluate_zero_shot holds."""
-    return LM_EVAL + size.whole(CONFIG["zero_shot"]["engine"] == "shared")
+    scored = size.whole(CONFIG["zero_shot"]["engine"] == "shared")
+    written = size.generating(longest_text()) if longest_text() else 0
+    return LM_EVAL + max(scored, written)
 
 
 def evaluating(size, wildcards, input, threads):

@@ -264,6 +264,10 @@ BAD_VALUES = [
         "tasks: truthfulqa_mc1: lm-eval fixes the shots of truthfulqa_mc1 at 0",
     ),
     (
+        {"tasks": [{"name": "bbh_cot_fewshot_snarks", "shots": 5}]},
+        "tasks: bbh_cot_fewshot_snarks: bbh_cot_fewshot_snarks brings 3 examples, found 5 shots",
+    ),
+    (
         {"tasks": [{"name": "piqa", "metric": "acc_nrm"}]},
         "tasks.metric: unknown metric of piqa 'acc_nrm', did you mean 'acc_norm'?",
     ),

@@ -90,12 +90,26 @@ def publish(hub: Hub, folder: Path) -> None:
 
 
 def publish_task(
-    hub: Hub, folder: Path, revision: str, repository: str, name: str, split: str, rows: list[dict]
+    hub: Hub,
+    folder: Path,
+    revision: str,
+    repository: str,
+    name: str,
+    split: str,
+    rows: list[dict],
+    examples: str = "train",
 ) -> None:
-    """Let the hub serve the configuration `name` of a task's data set, beside its others."""
+    """Let the hub serve the configuration `name` of a task's data set, beside its others.
+
+    Args:
+        hub, folder: what serves it, and where its files go.
+        revision, repository, name: of the data set.
+        split, rows: what is scored.
+        examples: the split that has the first row alone, for shots.
+    """
     place = "data" if name == "default" else name
     hub.repositories[f"datasets/{repository}"] = Repository(folder / repository, revision)
-    files = {split: rows, "train": rows[:1]}
+    files = {split: rows, examples: rows[:1]}
     for part, own in files.items():
         write_parquet(folder / repository / place / f"{part}-00000-of-00001.parquet", own)
     paths = [{"split": part, "path": f"{place}/{part}-*"} for part in files]

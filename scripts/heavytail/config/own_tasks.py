@@ -23,6 +23,11 @@ WHERE = ("tasks",)
 NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
 # What a task that is made on this machine may be told.
 OF_MADE = ("limit", "metric")
+# Tokens of an example or a question with its answer, and of a prompt: hardly any has more.
+EXAMPLE_TOKENS, PROMPT_TOKENS = 256, 512
+# What lm-eval lets a model write, and where a task may say another number of tokens.
+WRITTEN = 256
+LIMITS = ("max_gen_toks", "max_new_tokens", "max_tokens", "max_completion_tokens")
 # The numbers of such a task.
 MADE = {"": ["acc,none", "acc_norm,none"]}
 
@@ -72,6 +77,20 @@ def resolved_task(name: str, task: Task) -> Resolved:
     if task.path:
         return read_task_file(task.path).found
     return of_package(name, task.folder or ".")
+
+
+def longest_text(tasks: dict[str, Task]) -> int:
+    """The tokens of a long prompt with all that a model may write behind it; 0 if it never may."""
+    found = [0]
+    for name, task in tasks.items():
+        made = task.folder is None and task.path is None
+        for config in {} if made else resolved_task(name, task).tasks.values():
+            if config.get("output_type", "generate_until") == "generate_until":
+                prompt = (shots_of(config, task.shots) + 1) * EXAMPLE_TOKENS
+                told = config.get("generation_kwargs") or {}
+                written = next((told[key] for key in LIMITS if told.get(key)), WRITTEN)
+                found.append(max(prompt, PROMPT_TOKENS) + int(written))
+    return max(found)
 
 
 def _task(name: str, given: dict[str, Any]) -> Task:

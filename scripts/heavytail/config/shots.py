@@ -20,7 +20,11 @@ def shots_of(config: dict[str, Any], shots: int | None) -> int:
         raise ValueError(f"{config['task']} has no questions, and takes no shots")
     if shots and own == 0:
         raise ValueError(f"lm-eval fixes the shots of {config['task']} at 0")
-    return (own or 0) if shots is None else shots
+    found = (own or 0) if shots is None else shots
+    brought = (config.get("fewshot_config") or {}).get("samples")
+    if isinstance(brought, list) and examples_split(config) is None and found > len(brought):
+        raise ValueError(f"{config['task']} brings {len(brought)} examples, found {found} shots")
+    return found
 
 
 def scored_split(config: dict[str, Any]) -> str | None:
@@ -38,6 +42,11 @@ def examples_split(config: dict[str, Any]) -> str | None:
         return None
     order = ("training_split", "validation_split", "test_split")
     return next(str(config[key]) for key in order if config.get(key))
+
+
+def examples_needed(config: dict[str, Any], shots: int) -> int:
+    """How many rows the split of the examples needs: a question is no example of itself."""
+    return shots + (examples_split(config) == config.get("test_split"))
 
 
 def with_shots(config: dict[str, Any], shots: int) -> tuple[dict[str, Any], list[str]]:

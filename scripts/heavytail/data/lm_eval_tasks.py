@@ -11,7 +11,7 @@ import datasets
 from heavytail.config import lm_eval_scores
 from heavytail.config.lm_eval_configs import Resolved, of_package
 from heavytail.config.lm_eval_needs import lacks
-from heavytail.config.shots import shots_of, with_shots
+from heavytail.config.shots import examples_needed, examples_split, shots_of, with_shots
 from heavytail.config.task_files import read_task_file
 from heavytail.data import hub_data
 from heavytail.data.frozen_tasks import Entry, Rows, in_json
@@ -129,7 +129,8 @@ def _frozen(found: Resolved, shots: int | None, load: Any) -> tuple[Entry, Rows]
             told = {"keys": keys, **origin}
             origins.append(told)
         origin = {key: value for key, value in told.items() if key != "keys"}
-        if len(rows[keys[splits[-1]]]) < number:
+        source = examples_split(config) if number else None
+        if source and len(rows[keys[source]]) < examples_needed(config, number):
             raise ValueError(f"{name}: its data have fewer than {number} examples")
         metadata = {**(config.get("metadata") or {}), **origin, "split": splits[0]}
         tasks[name] = own | {

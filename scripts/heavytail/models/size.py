@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from heavytail.config.model_folder import model_files
+from heavytail.config.model_folder import model_files, read_settings
 
 # No header of a safetensors file is longer.
 HEADER_BYTES = 10**8
@@ -23,7 +23,10 @@ BATCH_TOKENS = 2048
 # the computation, and three in float32.
 VOCABULARY_ROWS, COPIES = 8192, 3
 # lm-eval's own engine takes 32 prompts at a time. Hardly any of them is longer than 512 tokens.
-PROMPT_TOKENS = 32 * 512
+PROMPTS = 32
+PROMPT_TOKENS = PROMPTS * 512
+# Copies of a layer's widest activations while prompts are read: 7.2 were measured.
+READ = 8
 # The same as in heavytail.evaluation.shared_contexts: tokens of a batch, and logits at a time.
 PACKED_TOKENS, READ_TOKENS = 4096, 1024
 # Float32 copies of a layer's widest activations, with room to spare.
@@ -59,11 +62,17 @@ class ModelSize:
     width: int  # of the hidden states
     experts: bool = False  # whether a block is a mixture of experts
     computed: int = 4  # bytes of a parameter in a computation: those of float32 at most
+    kept: int = 0  # keys and values of a token that a block keeps while text is generated
 
     @property
     def embeddings(self) -> int:
         """Bytes of the embeddings, as they are stored and computed with."""
         return (STORED + self.computed) * self.vocabulary * self.width
+
+    @property
+    def weights(self) -> int:
+        """Bytes of all parameters, as they are stored and computed with."""
+        return (STORED + self.computed) * self.parameters
 
     def streamed(self, tokens: int) -> int:
         """Bytes of the hidden states of so many tokens, and of embeddings or a block being pruned.
@@ -128,11 +137,18 @@ class ModelSize:
         If contexts are `shared`, that is a layer's activations and some logits at a time. Else it
         is two float32 logits for each token; activations take the rest of that memory.
         """
-        weights = (STORED + self.computed) * self.parameters
         if not shared:
-            return weights + 2 * 4 * PROMPT_TOKENS * self.vocabulary
+            return self.weights + 2 * 4 * PROMPT_TOKENS * self.vocabulary
         logits = (self.computed + 2 * 4) * READ_TOKENS * self.vocabulary
-        return weights + logits + ACTIVATIONS * 4 * PACKED_TOKENS * self.columns
+        return self.weights + logits + ACTIVATIONS * 4 * PACKED_TOKENS * self.columns
+
+    def generating(self, length: int) -> int:
+        """Bytes of the model, and of a batch of texts of so many tokens each, prompts included.
+
+        They have keys and values in every block, and activations in one.
+        """
+        own = self.blocks * self.kept + READ * self.columns
+        return self.weights + self.computed * PROMPTS * length * own
 
     def spectra(self, threads: int) -> int:
         """Bytes of float64 matrices and their copies, of Gram matrices and the solver's copies."""
@@ -159,6 +175,22 @@ def tensor_headers(folder: str | Path) -> dict[str, dict[str, Any]]:
             header.pop("__metadata__", None)
             found |= header
     return found
+
+
+def keys_and_values(folder: str | Path, width: int) -> int:
+    """The keys and values of a token that a block keeps, by config.json; at most all heads'.
+
+    Args:
+        folder: that of the model.
+        width: of its hidden states, which all heads of a block have together.
+    """
+    found = read_settings(Path(folder, "config.json"))
+    own = found.get("text_config", found)
+    heads = own.get("num_attention_heads")
+    if not heads:
+        return 2 * width
+    size = own.get("head_dim") or width // heads
+    return 2 * size * (own.get("num_key_value_heads") or heads)
 
 
 def model_size(folder: str | Path, bfloat16: bool = False) -> ModelSize:
@@ -198,4 +230,5 @@ def model_size(folder: str | Path, bfloat16: bool = False) -> ModelSize:
         vocabulary=embeddings[0],
         width=embeddings[1],
         experts=any(EXPERTS in name for name in headers),
+        kept=keys_and_values(folder, embeddings[1]),
     )

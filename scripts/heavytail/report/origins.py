@@ -17,6 +17,13 @@ COLUMNS = ["about", "what", "value"]
 LONG = ("results", "tasks", "scores", "weights")
 
 
+class _Loader(yaml.SafeLoader):
+    """Reads the functions of a task as their names."""
+
+
+_Loader.add_constructor("!function", lambda _, node: node.value)
+
+
 def flat(record: Mapping[str, Any]) -> dict[str, Any]:
     """What a record says in words and numbers; of a mapping in it, "key name" → value."""
     found: dict[str, Any] = {}
@@ -39,7 +46,8 @@ def token_origin(path: str) -> dict[str, str]:
 
 def task_origin(path: str) -> dict[str, Any]:
     """Where the documents of a task come from: what its configuration says of its data."""
-    return flat(yaml.safe_load(Path(path).read_text(encoding="utf-8")).get("metadata", {}))
+    found = yaml.load(Path(path).read_text(encoding="utf-8"), _Loader)
+    return flat(found.get("metadata", {}))
 
 
 def model_rows(

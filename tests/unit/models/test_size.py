@@ -1,5 +1,6 @@
 """What is read off headers, against torch's own parameters."""
 
+import json
 import math
 from dataclasses import replace
 
@@ -9,6 +10,7 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM
 
 from heavytail.diagnostics import loss_hessian as hessian
+from heavytail.evaluation import zero_shot
 from heavytail.models import size as model_size
 from heavytail.models import streaming
 from heavytail.models.checkpoint import Checkpoint
@@ -52,6 +54,25 @@ def test_the_blocks_of_an_encoder_are_counted_apart(tmp_path):
     assert found.blocks == len(decoder.layers) == 3 and not found.experts
     assert found.block == sum(p.numel() for p in decoder.layers[0].parameters())
     assert found.parameters == sum(p.numel() for p in model.parameters())
+
+
+@pytest.mark.parametrize("family", ["llama", "gpt_neox", "opt", "gpt2", "qwen3"])
+def test_what_is_kept_of_a_text_is_the_cache_of_the_loaded_model(family, tmp_path):
+    folder = save_model(tmp_path / family, family)
+    config = json.loads((folder / "config.json").read_text())
+    if family in ("gpt_neox", "opt"):
+        # Their own configurations do not have it.
+        config.pop("num_key_value_heads", None)
+        (folder / "config.json").write_text(json.dumps(config))
+    model = AutoModelForCausalLM.from_pretrained(folder)
+    found = model_size.model_size(folder)
+    cache = model(torch.zeros(2, 5, dtype=torch.long), use_cache=True).past_key_values
+    kept = sum(layer.keys.numel() + layer.values.numel() for layer in cache.layers)
+    assert kept == 2 * 5 * found.blocks * found.kept
+    longer = found.generating(11) - found.generating(10)
+    activations = model_size.READ * found.columns
+    assert longer == 32 * 4 * (found.blocks * found.kept + activations)
+    assert zero_shot.BATCH == model_size.PROMPTS == 32
 
 
 def test_the_shards_of_a_model_are_counted_together(tmp_path):

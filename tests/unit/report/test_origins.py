@@ -15,7 +15,8 @@ def test_the_origin_of_a_model_has_files_texts_tasks_and_the_protocol(tmp_path):
     origin.write_text(json.dumps({"source": "o/n", "revision": None, "files": {"a.bin": "ff"}}))
     losses = {"losses": [1, 2], "windows": 8, "versions": {"torch": "2"}, "reason": None}
     record.write_text(json.dumps(losses | {"results": {"any": 1}, "tasks": {"a": 0.5}}))
-    task.write_text("task: boolq\nmetadata: {version: 2.0, dataset: {path: o/boolq}}\n")
+    function = "process_docs: !function lm_eval.tasks.boolq.utils.process"
+    task.write_text(f"{function}\nmetadata: {{version: 2.0, dataset: {{path: o/boolq}}}}\n")
     tokens = tmp_path / "seed-0.safetensors"
     write_tensors(tokens, {"input_ids": torch.zeros(2, 3)}, {"dataset": "c4", "seed": "0"})
     found = model_rows(
