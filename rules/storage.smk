@@ -16,6 +16,13 @@ STORE = {} if STORED else {"store": resolved("<results>/store")}
 FILES = "<results>/weights/{model}"
 WITH_FILES = {"weights": FILES} if STORED else {}
 
+if STORED:
+    # Snakemake 9.27 adds the constraints of wildcards to the query of an output afterwards. The
+    # plugin s3 0.3.6 has derived its path from the query by then, and a rule would match any path.
+    stored_object = workflow.storage_registry.default_storage_provider.get_storage_object_cls()
+    if hasattr(stored_object, "_local_suffix_from_key"):
+        stored_object.local_suffix = lambda self: self.query.removeprefix("s3://")
+
 
 def path_of(output):
     """The path that a rule gives to an output, such as results/ratios/…, wherever it is stored."""
