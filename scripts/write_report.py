@@ -11,5 +11,6 @@ if __name__ == "__main__":
             there(snakemake.params.places),
             snakemake.params.models,
             snakemake.config,
+            snakemake.scriptdir,
             snakemake.output.page,
         )

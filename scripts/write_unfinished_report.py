@@ -95,5 +95,6 @@ if __name__ == "__main__":
             snakemake.params.places,
             models=snakemake.params.models,
             config=snakemake.config,
+            scripts=snakemake.scriptdir,
             output=snakemake.output.page,
         )

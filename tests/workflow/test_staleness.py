@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -104,13 +105,25 @@ def test_a_figure_is_drawn_again_alone_and_with_the_same_bytes(project):
     assert {path: path.read_bytes() for path in figures} == before
 
 
+def committed(folder: Path) -> str:
+    """Make a folder a clone that has its scripts; the commit."""
+    git = ["git", "-C", str(folder), "-c", "user.name=a", "-c", "user.email=a@b.c"]
+    for arguments in ("init", "add scripts", "commit --message all"):
+        subprocess.run([*git, *arguments.split()], check=True, capture_output=True)
+    said = subprocess.run([*git, "describe", "--always"], check=True, capture_output=True)
+    return said.stdout.decode().strip()
+
+
+@pytest.mark.skipif(not shutil.which("git"), reason="no git here")
 def test_a_report_of_an_unfinished_matrix_says_what_is_missing(project):
     (project.folder / f"results/zero_shot/tiny/{WANDA_GT}.json").unlink()
+    commit = committed(project.folder)
     done = project.snakemake("--nolock", "--force", "--", "write_unfinished_report")
     assert done.returncode == 0, done.stdout
     html = (project.folder / "results/report/unfinished.html").read_text()
     assert "1 cell is missing" in html and f"tiny/{WANDA_GT}: no zero_shot" in html
     assert "3 pruned cells" in html and "heat-map" in html
+    assert f"commit {commit}." in html
     assert project.planned().keys() == {"evaluate_zero_shot", *TABLES}
 
 

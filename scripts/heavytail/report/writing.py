@@ -14,13 +14,16 @@ from heavytail.report.page import page
 from heavytail.report.sources import Places, datasets
 
 
-def commit() -> str:
-    """The commit of the workflow, "unknown" where it is no clone of a repository."""
-    here = Path(__file__)
-    commands = (["ls-files", "--error-unmatch", here.name], ["describe", "--always", "--dirty"])
+def commit(scripts: str) -> str:
+    """The commit of the workflow, "unknown" where it is no clone of a repository.
+
+    Args:
+        scripts: their folder in the workflow; Snakemake runs copies that lie elsewhere.
+    """
+    tracked = ["ls-files", "--error-unmatch", "write_report.py"]
     said = ""
-    for command in commands:
-        git = ["git", "-C", str(here.parent), *command]
+    for command in (tracked, ["describe", "--always", "--dirty"]):
+        git = ["git", "-C", scripts, *command]
         try:
             said = subprocess.run(git, capture_output=True, text=True, check=True).stdout.strip()
         except (OSError, subprocess.CalledProcessError):
@@ -44,6 +47,7 @@ def write_report(
     places: Places,
     models: list[str],
     config: dict[str, Any],
+    scripts: str,
     output: str,
     missing: tuple[str, ...] = (),
 ) -> None:
@@ -53,11 +57,12 @@ def write_report(
         tables, places: as of `datasets`.
         models: in the config's order.
         config: as the run has it.
+        scripts: as of `commit`.
         output: the HTML file.
         missing: a line for each cell that an unfinished matrix lacks.
     """
     text = yaml.safe_dump(config, sort_keys=False, allow_unicode=True)
-    made_by = f"Written by heavytail, commit {commit()}."
+    made_by = f"Written by heavytail, commit {commit(scripts)}."
     data = datasets(tables, places)
     if "qualities" in data:
         allocations = config.get("allocations") or {}
