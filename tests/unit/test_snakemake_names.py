@@ -5,13 +5,15 @@ from dataclasses import fields
 from pkgutil import resolve_name
 
 import pytest
-from snakemake import api, dag, iocontainers, jobs, persistence, rules, settings
+from snakemake import api, dag, iocontainers, jobs, persistence, rules, settings, storage
 from snakemake.logging import logger
 from snakemake.pathvars import Pathvars
+from snakemake_interface_storage_plugins.storage_provider import StorageProviderBase
 
 from support.project import ROOT
 from support.snakemake_names import aliases_in, code_of, names_in, touched
 
+PROVIDER = "workflow.storage_registry.default_storage_provider"
 DOCUMENTED = {
     *(f"snakemake.{name}" for name in ("input", "log", "output", "params", "resources")),
     *(f"snakemake.{name}" for name in ("config", "threads", "wildcards")),
@@ -42,7 +44,9 @@ UNDOCUMENTED = {
     "snakemake.exceptions:WorkflowError": "a module of the package may be a folder or a file",
     "snakemake.logging:logger": "failed jobs: it is what takes a listener",
     "snakemake.rules:get_function_params": "planning: the same function under its second name",
+    "snakemake.scriptdir": "report: where the tasks' functions are, whose files provenance names",
     "snakemake.sourcecache:parse_uri": "planning: asked some 15 times a cell",
+    "snakemake.io:strip_wildcard_constraints": "storage: the path that a rule gives",
     "workflow.basedir": "a model's folder may be named from the Snakefile's own",
     "workflow.config_settings.config": "numbers in lists of --config come as text",
     "workflow.dag.needrun_jobs": "memory: a job that does not fit is told before any begins",
@@ -55,9 +59,14 @@ UNDOCUMENTED = {
     "workflow.resource_settings.default_resources": "resources: a profile limits the time of jobs",
     "workflow.resource_settings.nodes": "resources: jobs are submitted",
     "workflow.resource_settings.resources": "resources: how many GPUs a profile has",
+    PROVIDER: "storage: that of the plugin",
+    f"{PROVIDER}.get_storage_object_cls": "storage: s3 forgets the constraints of wildcards",
+    f"{PROVIDER}.object": "storage: where jobs find files",
+    "workflow.storage_settings.default_storage_prefix": "storage: what paths begin with",
+    "workflow.storage_settings.default_storage_provider": "storage: whether there is one",
     "workflow.rules": "memory: rules that say nothing of it hold little, but something",
 }
-CLASSES = {
+CLASSES: dict[str, type] = {
     "Namedlist": iocontainers.Namedlist,
     "job": jobs.Job,
     "rules.*": rules.RuleProxy,
@@ -66,6 +75,9 @@ CLASSES = {
     "workflow.dag": dag.DAG,
     "workflow.resource_settings": settings.types.ResourceSettings,
     "workflow.pathvars": Pathvars,
+    PROVIDER: StorageProviderBase,
+    "workflow.storage_registry": storage.StorageRegistry,
+    "workflow.storage_settings": settings.types.StorageSettings,
 }
 
 
@@ -86,6 +98,8 @@ def exists(name: str) -> bool:
     if owner == "record":
         told = inspect.getsource(jobs.Job.log_info) + inspect.getsource(jobs.Job.get_log_error_info)
         return f"{last}=" in told
+    if owner == "snakemake" and ":" not in last:
+        return is_attribute(iocontainers.Snakemake, last)
     if owner in CLASSES:
         return is_attribute(CLASSES[owner], last)
     try:

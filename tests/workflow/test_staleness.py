@@ -70,7 +70,8 @@ def test_an_edit_of_a_way_through_a_block_reruns_the_cells_that_go_it(project):
         "scripts/heavytail/pruning/within_block/sequential.py", "strict=True", "strict=False"
     )
     assert project.planned() == {}
-    project.edit("scripts/heavytail/pruning/within_block/exact.py", "list(found)", "sorted(found)")
+    before, after = "not model.is_last(index)", "model.is_last(index) is False"
+    project.edit("scripts/heavytail/pruning/within_block/exact.py", before, after)
     assert project.planned() == consequences(WANDA_GT, WANDA_UNIFORM)
 
 

@@ -33,7 +33,7 @@ def read_task_file(path: str | Path) -> LocalTask:
     if "group" not in config:
         found = Resolved({name: config}, {}, [name])
         return LocalTask(name, found, [path, *data_files(path, config)])
-    known = index(path.parent, "*.yaml")
+    known = index(path.parent.resolve(), "*.yaml")
     try:
         found = resolved(name, path.parent, known)
     except (KeyError, ValueError) as error:

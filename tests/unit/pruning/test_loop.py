@@ -61,6 +61,9 @@ def naive_masks(folder, method_name: str, way: str, ratio: float) -> dict:
                 matrix = part.read(weight).clone()
                 (updated,), (gone,) = method.prune([matrix], statistic, [ratio])
                 part.write(weight, updated.masked_fill(gone, 0))
+                if hasattr(method, "bias"):
+                    own = method.bias(matrix, part.read(weight), statistic)
+                    modules[projection].bias = torch.nn.Parameter(own.to(weight.dtype))
                 found[index, projection] = gone
     return found
 
