@@ -63,6 +63,8 @@ def words_of(protocol: Evaluation) -> str:
     """The protocol in the words of tables."""
     unit, length, windows = (protocol[key] for key in ("unit", "length", "windows"))
     count = f"the first {windows} windows of {length} tokens" if windows else f"windows of {length}"
+    if windows and unit != TOKEN:
+        count = f"whole documents in at most {windows} windows of {length} tokens"
     told = [f"per {unit}", f"{protocol['dataset']} ({protocol['split']})", count]
     if protocol["stride"]:
         told.append(f"a window every {protocol['stride']}")

@@ -9,7 +9,7 @@ import yaml
 from heavytail.config.allocations import candidates
 from heavytail.config.groupings import GROUPINGS, PROJECTIONS
 from heavytail.config.mistakes import SettingsError
-from heavytail.config.protocols import is_plain, name_of
+from heavytail.config.protocols import is_plain, name_of, words_of
 from heavytail.config.reference import COLUMNS, PUBLISHED
 from heavytail.config.settings import checked
 from support.bad_allocations import BAD_ALLOCATIONS
@@ -145,6 +145,16 @@ def test_trials_may_choose_from_all_groupings_several_metrics_and_epsilons():
 def test_groupings_are_accepted_by_name_and_as_lists(grouping):
     found = checked(allocation(grouping=grouping), SCHEMA, [Path()])
     assert found["allocations"]["x"]["grouping"] == grouping
+
+
+def test_a_protocol_per_word_counts_whole_documents():
+    whole = {"dataset": "t", "split": "test", "length": 32, "windows": 16, "stride": None}
+    whole |= {"bos": "tokenizer"}
+    told = [words_of(whole | {"unit": unit}) for unit in ("token", "word")]
+    assert told == [
+        "per token, t (test), the first 16 windows of 32 tokens",
+        "per word, t (test), whole documents in at most 16 windows of 32 tokens",
+    ]
 
 
 def test_protocols_may_be_one_or_several():
