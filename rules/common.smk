@@ -63,8 +63,7 @@ from heavytail.config import allocations, allocators, command_line, epsilons, fa
 from heavytail.config import methods
 from heavytail.config import metrics as metric_names
 from heavytail.config import mistakes, model_folder, own_tasks, own_texts, protocols, search
-from heavytail.config import settings
-from heavytail.config import task_files, text_files, texts
+from heavytail.config import settings, task_files, text_files, texts
 from heavytail.io import files
 from heavytail.io.checksums import checksums, together
 from heavytail.running import digest as source_digest

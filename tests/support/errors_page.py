@@ -9,7 +9,8 @@ from support import bad_hub
 from support.bad_allocations import BAD_ALLOCATIONS
 from support.bad_alphas import ALPHAS
 from support.bad_inputs import CONFIG_FILES, DOCUMENTS, MODELS, NAMES
-from support.bad_settings import BAD_MODELS, BAD_SHAPES, BAD_VALUES, HUB
+from support.bad_models import BAD_MODELS
+from support.bad_settings import BAD_SHAPES, BAD_VALUES, HUB
 from support.bad_tasks import BAD_TASKS
 from support.bad_texts import BAD_FILES, BAD_TEXTS
 

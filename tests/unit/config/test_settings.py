@@ -13,9 +13,9 @@ from heavytail.config.protocols import is_plain, name_of, words_of
 from heavytail.config.reference import COLUMNS, PUBLISHED
 from heavytail.config.settings import checked
 from support.bad_allocations import BAD_ALLOCATIONS
+from support.bad_models import BAD_MODELS
 from support.bad_settings import (
     ALPHAS,
-    BAD_MODELS,
     BAD_SHAPES,
     BAD_VALUES,
     HUB,

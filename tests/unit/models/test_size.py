@@ -10,7 +10,7 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM
 
 from heavytail.diagnostics import loss_hessian as hessian
-from heavytail.evaluation import zero_shot
+from heavytail.evaluation import shared_contexts, zero_shot
 from heavytail.models import size as model_size
 from heavytail.models import streaming
 from heavytail.models.checkpoint import Checkpoint
@@ -102,6 +102,11 @@ def test_what_jobs_hold_follows_the_modules_that_they_run():
     vectors = hessian.STEPS_PER_EIGENVALUE * 50 + hessian.WORKING_VECTORS
     assert size.loss_hessian(50) > 4 * size.parameters * vectors
     assert size.loss_hessian(2**40) == size.whole(shared=False)
+    assert model_size.PACKED_TOKENS == shared_contexts.BATCH_TOKENS
+    assert model_size.READ_TOKENS == shared_contexts.READ_TOKENS
+    # Logits of a part of a batch, in the dtype of the computation and twice in float32.
+    more = replace(size, vocabulary=size.vocabulary + 1)
+    assert more.whole(shared=True) - size.whole(shared=True) == 12 * shared_contexts.READ_TOKENS
     assert model_size.SIDE_BY_SIDE == parallel.BUDGET_BYTES
     assert model_size.BATCH_TOKENS == streaming.BATCH_TOKENS
     assert size.spectra(1) < size.spectra(8) <= 8 * size.spectra(1)
