@@ -94,7 +94,7 @@ def _locked(names: list[str], folder: Path) -> str | None:
 
 
 def claim(poll: float = 0.5) -> str | None:
-    """Wait for a GPU with a free place, make it the only visible one and return it; None without GPUs.
+    """Wait for a GPU with a free place, make no other visible and return it; None without GPUs.
 
     Call this before CUDA is initialised: CUDA reads only once which devices are visible. The locks
     belong to one user or, inside a Slurm job, to that job, because the devices of another job may

@@ -96,7 +96,7 @@ def test_an_idle_device_comes_before_one_with_a_job(machine, monkeypatch):
 @pytest.mark.parametrize("found", ["0", "-1", "two", "", "1.5", "²"])
 def test_a_number_of_jobs_that_is_none_is_refused(monkeypatch, found):
     monkeypatch.setenv("HEAVYTAIL_JOBS_PER_GPU", found)
-    with pytest.raises(ValueError, match=f"HEAVYTAIL_JOBS_PER_GPU: found {re.escape(repr(found))}, "):
+    with pytest.raises(ValueError, match=f"JOBS_PER_GPU: found {re.escape(repr(found))}, "):
         gpus.jobs_per_gpu()
 
 
