@@ -28,7 +28,6 @@ from heavytail.evaluation.zero_shot import evaluate_zero_shot
 from heavytail.io.files import read_json
 from heavytail.models.checkpoint import Checkpoint
 from heavytail.spectra.measure import measure_spectra
-
 from support.pruned_cells import prune, windows
 from support.tiny_model import save_model
 
