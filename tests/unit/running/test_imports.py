@@ -1,8 +1,11 @@
+import importlib
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+import transformers.models.llama
 
 from heavytail.running import imports
 from support.killed import ENVIRONMENT
@@ -43,6 +46,33 @@ def test_what_is_hidden_comes_back_after_a_failure():
     with pytest.raises(ZeroDivisionError), imports.hidden(["this"]):
         1 / 0  # noqa: B018
     assert "this" not in sys.modules
+
+
+LISTING = """
+import os, sys
+listed = []
+sys.addaudithook(lambda event, given: event == "os.scandir" and listed.append(str(given[0])))
+from heavytail.running.imports import LISTING, spare
+spare()
+import transformers.models.llama
+from transformers import LlamaConfig, LlamaForCausalLM
+print([os.path.basename(path) for path in listed].count("mistral"))
+print(LlamaConfig().model_type, len(dir(transformers)) > 1000)
+"""
+
+
+def test_transformers_lists_its_models_once():
+    command = [sys.executable, "-c", LISTING]
+    told = subprocess.run(command, env=ENVIRONMENT, check=True, capture_output=True, text=True)
+    assert told.stdout.split() == ["1", "llama", "True"]
+
+
+def test_a_folder_is_listed_the_same_by_its_path_and_by_its_file():
+    # A release that forgets nothing, or has another function, needs `list_once` no more.
+    utilities = importlib.import_module(imports.LISTING[0])
+    listing = getattr(utilities, imports.LISTING[1])
+    folder = Path(transformers.models.llama.__file__).parent
+    assert listing(folder) == listing(str(folder / "__init__.py")) != {}
 
 
 def test_only_what_is_listed_is_found_in_another_way():
