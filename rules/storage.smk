@@ -5,7 +5,10 @@ disk is named too: the files of a model, and the artifact beside an origin. With
 here adds to a plan.
 """
 
+from collections import defaultdict
+
 from snakemake.io import strip_wildcard_constraints
+from snakemake_interface_storage_plugins.io import Mtime
 
 # Where the files of a provider are, as the user names it.
 PREFIX = str(workflow.storage_settings.default_storage_prefix or "")
@@ -16,6 +19,38 @@ STORE = {} if STORED else {"store": resolved("<results>/store")}
 FILES = "<results>/weights/{model}"
 WITH_FILES = {"weights": FILES} if STORED else {}
 
+
+def objects_of(stored):
+    """What the bucket of a stored object holds; nothing as long as there is no bucket."""
+    folder = PREFIX.removeprefix(f"s3://{stored.bucket}").strip("/")
+    try:
+        yield from stored.s3bucket().objects.filter(Prefix=f"{folder}/" if folder else "")
+    except Exception as error:
+        if "NoSuchBucket" not in str(error):
+            raise WorkflowError(f"storage: cannot list {PREFIX}: {error}") from None
+
+
+async def list_bucket(stored, cache):
+    """Note all that the bucket holds, and that it holds nothing else: no file is asked for again.
+
+    The plugin s3 0.3.6 lists one folder of the bucket. Then Snakemake asks for each file.
+    """
+    times, sizes = defaultdict(float), defaultdict(int)
+    for found in objects_of(stored):
+        # A folder is what has files: it is as new as its newest one.
+        parts = found.key.split("/")
+        for key in ("/".join(parts[:n]) for n in range(1, len(parts) + 1)):
+            times[key] = max(times[key], found.last_modified.timestamp())
+            sizes[key] += found.size
+    bucket = stored.get_inventory_parent()
+    for key, time in times.items():
+        path = f"{bucket}/{key}"
+        cache.mtime[path] = Mtime(storage=time)
+        cache.size[path] = sizes[key]
+        cache.exists_in_storage[path] = True
+    cache.exists_in_storage.has_inventory.add(bucket)
+
+
 if STORED:
     # Snakemake 9.27 adds the constraints of wildcards to the query of an output afterwards. The
     # plugin s3 0.3.6 has derived its path from the query by then, and a rule would match any path.
@@ -24,6 +59,8 @@ if STORED:
         stored_object.local_suffix = lambda self: self.query.removeprefix("s3://")
         # The plugin remembers whether a query is a folder, from before a job made it too.
         stored_object.is_dir = lambda self: any(self.get_subkeys())
+        if workflow.is_main_process:
+            stored_object.inventory = list_bucket
 
 
 def path_of(output):

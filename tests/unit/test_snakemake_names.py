@@ -5,7 +5,7 @@ from dataclasses import fields
 from pkgutil import resolve_name
 
 import pytest
-from snakemake import api, dag, iocontainers, jobs, persistence, rules, settings, storage
+from snakemake import api, dag, io, iocontainers, jobs, persistence, rules, settings, storage
 from snakemake.logging import logger
 from snakemake.pathvars import Pathvars
 from snakemake_interface_storage_plugins.storage_provider import StorageProviderBase
@@ -47,6 +47,7 @@ UNDOCUMENTED = {
     "snakemake.scriptdir": "report: where the tasks' functions are, whose files provenance names",
     "snakemake.sourcecache:parse_uri": "planning: asked some 15 times a cell",
     "snakemake.io:strip_wildcard_constraints": "storage: the path that a rule gives",
+    "snakemake_interface_storage_plugins.io:Mtime": "storage: what a bucket's list says of a file",
     "workflow.basedir": "a model's folder may be named from the Snakefile's own",
     "workflow.config_settings.config": "numbers in lists of --config come as text",
     "workflow.dag.needrun_jobs": "memory: a job that does not fit is told before any begins",
@@ -124,6 +125,14 @@ def test_the_reason_that_status_tells_apart_is_said_so():
     reason.forced = True
     assert str(reason) == "Forced execution"
     assert '"Forced execution"' in (ROOT / "scripts/heavytail/tables/status.py").read_text()
+
+
+def test_snakemake_and_the_plugin_have_what_the_list_of_a_bucket_needs():
+    s3 = pytest.importorskip("snakemake_storage_plugin_s3")
+    needed = ("inventory", "get_inventory_parent", "s3bucket", "_local_suffix_from_key")
+    assert [name for name in needed if not is_attribute(s3.StorageObject, name)] == []
+    assert "self.bucket = " in inspect.getsource(s3.StorageObject)
+    assert is_attribute(io.ExistsDict, "has_inventory")
 
 
 @pytest.mark.parametrize(
