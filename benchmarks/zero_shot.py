@@ -3,6 +3,7 @@
 ./run python benchmarks/zero_shot.py [MODEL_FOLDER [DTYPE]]      # the stand-in, in float32
 """
 
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -31,6 +32,7 @@ SHAPES = {
     "winogrande": (48, 16, 8, 2, 0.9),
 }
 REPEATS = 3
+ENGINES = {"lm_eval": HFLM, "shared": SharedContextScorer}
 
 
 def requests(questions: int, context: int, ending: int, choices: int, alike: float) -> list:
@@ -61,14 +63,39 @@ def seconds(scorer: HFLM, asked: list) -> tuple[float, list[tuple[float, bool]]]
     return least, found
 
 
+def engine(kind: type[HFLM], folder: str, dtype: str) -> HFLM:
+    """The model behind one of the two engines."""
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=getattr(torch, dtype)).eval()
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    return kind(
+        batch_size=BATCH, pretrained=model, tokenizer=tokenizer, softmax_dtype=SOFTMAX_DTYPE
+    )
+
+
+def peak(kind: str, folder: str, dtype: str) -> None:
+    """Print the highest resident memory of this process in MB, after all shapes with one engine."""
+    scorer = engine(ENGINES[kind], folder, dtype)
+    for shape in SHAPES.values():
+        scorer._loglikelihood_tokens(requests(*shape), disable_tqdm=True)
+    with open("/proc/self/status") as lines:
+        told = next(line for line in lines if line.startswith("VmHWM"))
+    print(round(int(told.split()[1]) * 1024 / 1e6))
+
+
+def peaks(folder: str, dtype: str) -> list[str]:
+    """What `peak` prints for each engine, in a process of its own."""
+    command = [sys.executable, __file__, "--peak"]
+    return [
+        subprocess.check_output([*command, kind, folder, dtype], text=True).split()[-1]
+        for kind in ENGINES
+    ]
+
+
 def main(folder: str, dtype: str) -> None:
     """Print a row per shape."""
     # One thread and its own time: other processes then change little.
     torch.set_num_threads(1)
-    model = AutoModelForCausalLM.from_pretrained(folder, dtype=getattr(torch, dtype)).eval()
-    tokenizer = AutoTokenizer.from_pretrained(folder)
-    opened = {"pretrained": model, "tokenizer": tokenizer, "softmax_dtype": SOFTMAX_DTYPE}
-    engines = [kind(batch_size=BATCH, **opened) for kind in (HFLM, SharedContextScorer)]
+    engines = [engine(kind, folder, dtype) for kind in ENGINES.values()]
     print("| shape | lm-eval, s | shared, s | ratio | largest difference, nats | same choice |")
     print("|---|--:|--:|--:|--:|--:|")
     for name, (questions, context, ending, choices, alike) in SHAPES.items():
@@ -80,7 +107,13 @@ def main(folder: str, dtype: str) -> None:
         difference = float((logs[0] - logs[1]).abs().max())
         row = f"{theirs:.2f} | {ours:.2f} | {theirs / ours:.2f} | {difference:.0e}"
         print(f"| {name} | {row} | {same} of {questions} |", flush=True)
+    theirs_mb, ours_mb = peaks(folder, dtype)
+    print(f"\nPeak memory of the process: lm-eval {theirs_mb} MB, shared {ours_mb} MB.")
 
 
 if __name__ == "__main__":
-    main(*(sys.argv[1:] + [str(STANDIN), "float32"][len(sys.argv) - 1 :]))
+    if sys.argv[1:2] == ["--peak"]:
+        torch.set_num_threads(1)
+        peak(*sys.argv[2:])
+    else:
+        main(*(sys.argv[1:] + [str(STANDIN), "float32"][len(sys.argv) - 1 :]))
