@@ -105,8 +105,8 @@ rule plot_figure:
         "../envs/tables.yaml"
     params:
         digest=lambda w: digest("plot_figure", f"heavytail.report.figures.{w.figure}"),
-        tables=figure_tables,
-        places=figure_places,
+        tables=lambda w: at_hand(figure_tables(w)),
+        places=lambda w: at_hand(figure_places(w)),
     script:
         "../scripts/plot_figure.py"
 

@@ -82,7 +82,7 @@ def diagnosed(_wildcards=None):
 
 def figure_tables(wildcards):
     """Name → table of the matrix that a figure reads."""
-    return {name: str(resolved(REPORT_TABLES[name])) for name in FIGURES[wildcards.figure][0]}
+    return {name: plain(REPORT_TABLES[name]) for name in FIGURES[wildcards.figure][0]}
 
 
 def figure_places(wildcards):
