@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from urllib.request import urlopen
 
 from moto.moto_server import werkzeug_app
 from werkzeug.serving import make_server
@@ -77,6 +78,9 @@ def serving() -> Iterator[Server]:
     http = make_server("127.0.0.1", 0, application, threaded=True, request_handler=Silent)
     server.endpoint = f"http://127.0.0.1:{http.server_port}"
     threading.Thread(target=http.serve_forever, args=(0.05,), daemon=True).start()
+    # All servers of a process have the same buckets.
+    urlopen(f"{server.endpoint}/moto-api/reset", data=b"").close()
+    server.requests.clear()
     try:
         yield server
     finally:

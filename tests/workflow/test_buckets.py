@@ -72,7 +72,7 @@ def test_a_server_of_objects_holds_the_same_tables(finished, fresh, server, tmp_
 
 def test_a_server_that_is_not_there_is_told_in_one_line(fresh, server):
     nobody = server.environment | {"SNAKEMAKE_STORAGE_S3_ENDPOINT_URL": "http://127.0.0.1:9"}
-    run = fresh.snakemake(*THROUGH, "--", TEXT, **nobody)
+    run = fresh.snakemake(*THROUGH, **nobody)
     assert run.returncode and "Traceback" not in run.stdout, run.stdout
     assert run.stdout.splitlines()[-1].startswith("storage: cannot list s3://matrix: Could not")
 
