@@ -48,6 +48,8 @@ rule write_report:
         places=leaves(REPORT_PLACES),
         # The page says of each cell what its record says beside the tables.
         records=rules.collect_cells.input.perplexity,
+        # On a shared disk they are there, and their content does not count.
+        beside=stored_beside() if STORED else [],
     output:
         page=report(
             "<results>/report/index.html",
