@@ -18,6 +18,12 @@ elif workflow.is_main_process:
 else:
     GPU = bool(os.environ.get("CUDA_VISIBLE_DEVICES"))
 
+if GPU:
+    try:
+        gpus.jobs_per_gpu()
+    except ValueError as error:
+        sys.exit(str(error))
+
 # Jobs that share the memory of this machine. What one holds in a GPU's is not counted.
 SHARED = workflow.is_main_process and not CLUSTER and not GPU
 # MB of Snakemake itself, and of what the libraries of all jobs map once.

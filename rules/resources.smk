@@ -131,6 +131,12 @@ def pruning(size, wildcards, input, _threads):
     return size.in_one_pass(tokens) if in_one_pass else size.streamed(tokens)
 
 
+def of_hessian(size, *_):
+    """Bytes that a job of measure_hessian holds. It leaves the loss Hessian away if that is more."""
+    asked = CONFIG["hessian"]["eigenvalues"], CONFIG["calibration"]["length"]
+    return size.loss_hessian(*asked, *([2**20 * (LIMIT_MB - LIBRARIES_MB)] if SHARED else []))
+
+
 def tuning(size, wildcards, input, threads):
     """Bytes that a job of tune_allocation holds: it prunes cells and scores validation text."""
     return pruning(size, wildcards, input, threads) + size.streamed(tokens_in(input.validation))
@@ -213,4 +219,4 @@ CELL_AT_ONCE = needs(evaluating, lambda _: 3)
 SPECTRA = reading(lambda size, _, __, threads: size.spectra(threads))
 # To copy files a job needs no memory or GPU; to prune the cell again it does.
 EXPORT = reading(lambda *_: 0) if TEMPORARY else {}
-HESSIAN = needs(lambda size, *_: size.loss_hessian(CONFIG["hessian"]["eigenvalues"]))
+HESSIAN = needs(of_hessian)

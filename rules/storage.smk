@@ -57,6 +57,8 @@ if STORED:
     stored_object = workflow.storage_registry.default_storage_provider.get_storage_object_cls()
     if hasattr(stored_object, "_local_suffix_from_key"):
         stored_object.local_suffix = lambda self: self.query.removeprefix("s3://")
+        # The plugin remembers whether a query is a folder, from before a job made it too.
+        stored_object.is_dir = lambda self: any(self.get_subkeys())
         if workflow.is_main_process:
             stored_object.inventory = list_bucket
 

@@ -15,8 +15,9 @@ def measure(job: Job) -> None:
         job.input.calibration,
         job.params.settings,
         job.output.record,
+        2**20 * job.resources.get("mem_mb", float("inf")),
     )
 
 
 if __name__ == "__main__":
-    run_once(snakemake, measure, "hessian.windows or hessian.eigenvalues")
+    run_once(snakemake, measure, "hessian.eigenvalues or calibration.length")

@@ -3,6 +3,7 @@
 import ast
 import os
 import re
+import shutil
 import subprocess
 import sys
 from importlib import metadata
@@ -23,6 +24,8 @@ PIP = (
     "requirements-storage.txt",
     "requirements-dev.txt",
 )
+# Not installed for the tests: every Snakemake would import the plugins.
+CLOUD = "requirements-cloud.txt"
 # What `./run` takes.
 PYTHONS = ("3.11", "3.12", "3.13")
 PYTHON = PYTHONS[0]
@@ -88,18 +91,41 @@ def test_a_conda_environment_uses_conda_forge_alone(name):
     assert channels == ["conda-forge", "nodefaults"]
 
 
-def test_the_container_installs_what_pip_pins():
+def steps_of_the_container() -> list[tuple[str, str]]:
+    """The keyword and the arguments of every step."""
     lines = (ROOT / "envs/Dockerfile").read_text().splitlines()
-    steps = [line.split(maxsplit=1) for line in lines if line and line[0] not in "# "]
-    found = {keyword: arguments for keyword, arguments in steps}
-    assert found["FROM"] == f"python:{PYTHON}-slim"
-    source, target = found["COPY"].split()
-    assert source == "requirements.txt" and pip_pins(source)["snakemake"]
-    assert found["RUN"].endswith(f"pip install --no-cache-dir --requirement {target}")
-    assert found["ENTRYPOINT"] == '["snakemake"]'
+    steps = (line.split(maxsplit=1) for line in lines if line and line[0] not in "# ")
+    return [(keyword, arguments) for keyword, arguments in steps]
 
 
-@pytest.mark.parametrize("name", PIP)
+def test_the_container_installs_what_pip_pins():
+    steps = steps_of_the_container()
+    assert steps[0] == ("FROM", f"python:{PYTHON}-slim")
+    (copied,) = (arguments for keyword, arguments in steps if keyword == "COPY")
+    *sources, target = copied.split()
+    assert sources == ["requirements.txt", "requirements-storage.txt"]
+    assert pip_pins(sources[0])["snakemake"] and pip_pins(sources[1])["snakemake-storage-plugin-s3"]
+    assert "-r requirements.txt" in (ROOT / "envs" / sources[1]).read_text().splitlines()
+    install = f"python -m pip install --no-cache-dir --requirement {target}{sources[1]}"
+    assert ("RUN", install) in steps
+    assert steps[-1] == ("ENTRYPOINT", '["snakemake"]')
+
+
+def test_the_container_keeps_the_storage_plugins_for_jobs_that_install_them_again(tmp_path):
+    """The step runs here without the network: what it names is what is to be downloaded."""
+    steps = steps_of_the_container()
+    (run,) = (a for keyword, a in steps if keyword == "RUN" and "pip download" in a)
+    shutil.copy(ROOT / "envs/requirements-storage.txt", tmp_path)
+    select, _, download = run.replace("/opt/heavytail", str(tmp_path)).partition(" && ")
+    subprocess.run(["sh", "-c", select], check=True)
+    chosen = (tmp_path / "plugins.txt").read_text().split()
+    assert {pin.partition("==")[0] for pin in chosen} == set(pip_pins("requirements-storage.txt"))
+    assert download.endswith(f"--dest {tmp_path}/plugins --requirement {tmp_path}/plugins.txt")
+    (settings,) = (a for keyword, a in steps if keyword == "ENV" and "PIP_" in a)
+    assert settings == "PIP_NO_INDEX=1 PIP_NO_DEPS=1 PIP_FIND_LINKS=/opt/heavytail/plugins"
+
+
+@pytest.mark.parametrize("name", (*PIP, CLOUD))
 def test_every_requirement_is_pinned(name):
     loose = [str(found) for found in requirements(name) if found.name not in pip_pins(name)]
     assert loose == (["packaging<26"] if name == "requirements.txt" else [])

@@ -1,7 +1,6 @@
 """The spectrum of the loss Hessian (arXiv 2201.13011)."""
 
 import math
-import os
 from pathlib import Path
 
 import torch
@@ -11,6 +10,7 @@ from transformers import AutoConfig, PreTrainedModel
 
 from heavytail.diagnostics.lanczos import Product, Spectrum, lanczos
 from heavytail.models.architecture import model_class
+from heavytail.models.size import model_size
 
 STEPS_PER_EIGENVALUE, START_SEED = 4, 0
 # Vectors beside the basis: the product, its two sets of gradients, and those to orthogonalise.
@@ -18,36 +18,36 @@ WORKING_VECTORS = 6
 
 
 class TooLargeError(ValueError):
-    """The loss Hessian's Lanczos vectors do not fit into memory."""
+    """The loss Hessian does not fit into memory."""
 
 
-def check_memory(size: int, iterations: int, device: torch.device) -> None:
-    """Raise TooLargeError, which names the config key, if Lanczos's float32 vectors do not fit.
+def check_memory(needed: int, room: float, device: torch.device) -> None:
+    """Raise TooLargeError, which names the config keys, if so many bytes are not there.
 
-    On a GPU the free memory counts. On a CPU all memory counts, because the system frees its caches
-    if a job needs them. The memory of the graph of a product is not counted.
+    Args:
+        needed: bytes of Lanczos's vectors and of the graph of a product.
+        room: bytes that the job may use on a CPU.
+        device: on a GPU the free memory counts.
     """
     if device.type == "cuda":
         # The memory that torch keeps for later is free too.
         torch.cuda.empty_cache()
-        available = torch.cuda.mem_get_info(device)[0]
-    else:
-        available = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    needed = 4 * size * (iterations + WORKING_VECTORS)
-    if needed > available:
+        room = torch.cuda.mem_get_info(device)[0]
+    if needed > room:
         raise TooLargeError(
-            f"hessian.eigenvalues: {iterations} Lanczos vectors of {size:,} parameters need "
-            f"{needed / 1e9:.1f} GB, but there are {available / 1e9:.1f} GB; lower it"
+            f"hessian.eigenvalues: the vectors of Lanczos, and a window's gradients of gradients, "
+            f"need {needed / 1e9:.1f} GB, but there are {room / 1e9:.1f} GB; lower it or "
+            f"calibration.length"
         )
 
 
-def loss_product(model: PreTrainedModel, windows: Tensor, batch: int = 4) -> tuple[Product, int]:
+def loss_product(model: PreTrainedModel, windows: Tensor, batch: int = 1) -> tuple[Product, int]:
     """v ↦ Hv, float32 [size], and `size`, for the Hessian H of the mean next-token loss in nats.
 
     The product is a double backward pass of a float32 model with eager attention, over all distinct
     trainable parameters in the order of `model.parameters()`. `windows` are token ids, int64
-    [windows, length], and go through the model `batch` at a time. Raises ValueError if the loss of
-    a window is not finite.
+    [windows, length], and go through the model `batch` at a time: the graph keeps all attention
+    maps of a batch several times. Raises ValueError if the loss of a window is not finite.
     """
     windows = windows.to(model.device)
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
@@ -78,9 +78,16 @@ def _losses(model: PreTrainedModel, ids: Tensor) -> Tensor:
 
 
 def loss_spectrum(
-    folder: str | Path, windows: Tensor, top: int, device: torch.device, seed: int | None = None
+    folder: str | Path,
+    windows: Tensor,
+    top: int,
+    device: torch.device,
+    seed: int | None = None,
+    room: float = math.inf,
 ) -> Spectrum:
     """`lanczos` of the `loss_product` of the model in a Hugging Face folder, in float32.
+
+    On a CPU it may use `room` bytes.
 
     With a `seed` its architecture is initialised at random instead, as the control of arXiv
     2201.13011. Raises as those two do, and TooLargeError before any weight is read.
@@ -90,7 +97,8 @@ def loss_spectrum(
     with init_empty_weights():
         size = sum(p.numel() for p in auto.from_config(config).parameters())
     iterations = min(size, STEPS_PER_EIGENVALUE * top)
-    check_memory(size, iterations, device)
+    graph = model_size(folder).graph(windows.shape[1])
+    check_memory(4 * size * (iterations + WORKING_VECTORS) + graph, room, device)
     options = {"dtype": torch.float32, "attn_implementation": "eager"}
     if seed is None:
         model = auto.from_pretrained(folder, local_files_only=True, **options)

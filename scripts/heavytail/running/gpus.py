@@ -1,4 +1,4 @@
-"""One job at a time on a GPU: a lock per device, held until the process ends."""
+"""One job at a time on a GPU, or as many as the user says: locks, held until the process ends."""
 
 import fcntl
 import logging
@@ -7,11 +7,14 @@ import shutil
 import subprocess
 import tempfile
 import time
+from itertools import product
 from pathlib import Path
 
 log = logging.getLogger(__name__)
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
+# How many jobs share a device. Small models leave most of a large one idle.
+SHARING = "HEAVYTAIL_JOBS_PER_GPU"
 # Linux lists here what a processor can do; the second are its instructions for bfloat16. A CPU
 # without them computes in float32 instead.
 CPU, BFLOAT16 = Path("/proc/cpuinfo"), ("avx512_bf16", "amx_bf16", "bf16")
@@ -62,10 +65,26 @@ def computing_device() -> str:
     return " ".join(["cpu", *sorted(flags.intersection(BFLOAT16))])
 
 
+def jobs_per_gpu() -> int:
+    """How many jobs may use one device at a time: HEAVYTAIL_JOBS_PER_GPU, by default 1.
+
+    Raises:
+        ValueError: for anything but a whole number from 1.
+    """
+    found = os.environ.get(SHARING, "1")
+    if not (found.isascii() and found.isdigit() and int(found)):
+        raise ValueError(f"{SHARING}: found {found!r}, expected a whole number from 1")
+    return int(found)
+
+
 def _locked(names: list[str], folder: Path) -> str | None:
-    """Lock the first free device until this process ends, and return it; None if none is free."""
-    for name in names:
-        handle = os.open(folder / f"{name.replace('/', '-')}.lock", os.O_CREAT | os.O_RDWR)
+    """Lock a free place on a device until this process ends, and return the device, if any is free.
+
+    Devices without a job come first.
+    """
+    for place, name in product(range(jobs_per_gpu()), names):
+        lock = f"{name.replace('/', '-')}.{place}.lock"
+        handle = os.open(folder / lock, os.O_CREAT | os.O_RDWR)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return name
@@ -75,7 +94,7 @@ def _locked(names: list[str], folder: Path) -> str | None:
 
 
 def claim(poll: float = 0.5) -> str | None:
-    """Wait for a free GPU, make it the only visible one and return it; None if there is no GPU.
+    """Wait for a GPU with a free place, make no other visible and return it; None without GPUs.
 
     Call this before CUDA is initialised: CUDA reads only once which devices are visible. The locks
     belong to one user or, inside a Slurm job, to that job, because the devices of another job may

@@ -120,15 +120,31 @@ def test_a_window_without_a_finite_loss_is_named(tmp_path):
         hessian.loss_product(model, windows, batch=2)
 
 
-def test_a_basis_larger_than_memory_is_refused(tmp_path, monkeypatch):
-    hessian.check_memory(10**6, 200, CPU)
-    with pytest.raises(ValueError) as refusal:
-        hessian.check_memory(7_000_000_000, 194, CPU)
+def test_what_does_not_fit_is_refused_before_a_weight_is_read(tmp_path):
+    save_model(tmp_path, **SMALL)
+    hessian.loss_spectrum(tmp_path, small_windows(), 2, CPU, room=10**6)
+    for file in tmp_path.glob("*.safetensors"):
+        header = 8 + int.from_bytes(file.read_bytes()[:8], "little")
+        file.write_bytes(file.read_bytes()[:header])
+    with pytest.raises(hessian.TooLargeError) as refusal:
+        hessian.loss_spectrum(tmp_path, small_windows(), 20, CPU, room=10**5)
     message = str(refusal.value)
-    for part in ("hessian.eigenvalues", "7,000,000,000 parameters", "5600.0 GB", "there are"):
+    for part in ("hessian.eigenvalues", "need 0.0 GB", "there are 0.0 GB", "calibration.length"):
         assert part in message
     assert "\n" not in message
+
+
+def test_longer_windows_need_more_room(tmp_path):
     save_model(tmp_path, **SMALL)
-    monkeypatch.setattr("os.sysconf", {"SC_PHYS_PAGES": 10, "SC_PAGE_SIZE": 4096}.get)
-    with pytest.raises(ValueError, match="552 parameters need"):
-        hessian.loss_spectrum(tmp_path, small_windows(), 20, CPU)
+    hessian.loss_spectrum(tmp_path, small_windows(length=7), 2, CPU, room=10**6)
+    with pytest.raises(hessian.TooLargeError):
+        hessian.loss_spectrum(tmp_path, small_windows(length=200), 2, CPU, room=10**6)
+
+
+def test_a_batch_of_windows_is_their_sum(tmp_path):
+    model, windows = small_model(tmp_path), small_windows()
+    one, size = hessian.loss_product(model, windows)
+    several, _ = hessian.loss_product(model, windows, batch=3)
+    vector = torch.randn(size, generator=torch.Generator().manual_seed(3))
+    # Sums of float32 in another order.
+    torch.testing.assert_close(one(vector), several(vector), rtol=1e-4, atol=1e-5)

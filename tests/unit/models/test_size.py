@@ -97,11 +97,20 @@ def test_a_folder_without_weights_has_no_sizes(tmp_path):
         model_size.model_size(tmp_path)
 
 
+@pytest.mark.parametrize("family", ["llama", "gpt2"])
+def test_heads_are_those_of_the_config(family, tmp_path):
+    found = model_size.model_size(save_model(tmp_path, family, num_attention_heads=4))
+    # GPT-2 calls them otherwise; then they are guessed by the width.
+    assert found.heads == (4 if family == "llama" else -(-found.width // model_size.HEAD))
+
+
 def test_what_jobs_hold_follows_the_modules_that_they_run():
     size = model_size.ModelSize(10**6, 10, 10**5, (300, 100), 300, 1000, 100)
     vectors = hessian.STEPS_PER_EIGENVALUE * 50 + hessian.WORKING_VECTORS
-    assert size.loss_hessian(50) > 4 * size.parameters * vectors
-    assert size.loss_hessian(2**40) == size.whole(shared=False)
+    assert size.loss_hessian(50, 0) > 4 * size.parameters * vectors
+    assert size.loss_hessian(50, 100) - size.loss_hessian(50, 0) == size.graph(100)
+    assert size.loss_hessian(2**40, 0) == size.whole(shared=False)
+    assert size.loss_hessian(50, 0, 10**6) == size.whole(shared=False)
     assert model_size.PACKED_TOKENS == shared_contexts.BATCH_TOKENS
     assert model_size.READ_TOKENS == shared_contexts.READ_TOKENS
     # Logits of a part of a batch, in the dtype of the computation and twice in float32.

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from itertools import pairwise
@@ -67,6 +68,36 @@ def test_jobs_share_the_devices_and_none_is_used_twice_at_once(machine):
     for name in ("GPU-a", "GPU-b"):
         spans = sorted(times[:2] for device, times in done if device == name)
         assert all(before[1] <= after[0] for before, after in pairwise(spans))
+
+
+def test_so_many_jobs_share_a_device_as_the_user_says(machine, monkeypatch):
+    monkeypatch.setenv("HEAVYTAIL_JOBS_PER_GPU", "2")
+    running = [job(60) for _ in range(4)]
+    try:
+        devices = [json.loads(one.stdout.readline()) for one in running]
+        assert sorted(devices) == ["GPU-a", "GPU-a", "GPU-b", "GPU-b"]
+        folder = Path(os.environ["TMPDIR"]) / f"heavytail-gpus-{os.getuid()}-machine"
+        assert gpus._locked(["GPU-a", "GPU-b"], folder) is None
+    finally:
+        for one in running:
+            one.kill()
+            one.communicate()
+
+
+def test_an_idle_device_comes_before_one_with_a_job(machine, monkeypatch):
+    monkeypatch.setenv("HEAVYTAIL_JOBS_PER_GPU", "2")
+    first = job(60)
+    assert json.loads(first.stdout.readline()) == "GPU-a"
+    assert ended(job(0))[0] == "GPU-b"
+    first.kill()
+    first.communicate()
+
+
+@pytest.mark.parametrize("found", ["0", "-1", "two", "", "1.5", "²"])
+def test_a_number_of_jobs_that_is_none_is_refused(monkeypatch, found):
+    monkeypatch.setenv("HEAVYTAIL_JOBS_PER_GPU", found)
+    with pytest.raises(ValueError, match=f"JOBS_PER_GPU: found {re.escape(repr(found))}, "):
+        gpus.jobs_per_gpu()
 
 
 def test_a_killed_job_gives_its_device_back(machine, monkeypatch):

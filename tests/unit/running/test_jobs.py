@@ -1,3 +1,4 @@
+import ast
 import gc
 import json
 import logging
@@ -101,20 +102,56 @@ def test_a_job_rarely_looks_for_garbage(tmp_path):
 
 
 ENDING = """
-import atexit, gc, sys
+import atexit, sys
 from heavytail.running.jobs import logged
-# Run last, as the first to be registered.
-atexit.register(lambda: print(gc.get_freeze_count()))
-with logged(sys.argv[1]):
-    pass
+
+class Library:
+    def __del__(self, tell=print):
+        tell("taken apart", flush=True)
+
+library = Library()
+for reason in sys.argv[2:]:
+    with logged(sys.argv[1]):
+        atexit.register(print, "ended")
+        if reason:
+            raise ValueError(reason)
 """
+SCRIPT = f"snakemake = None{ENDING}"
 
 
-def test_a_process_that_ends_does_not_look_through_what_it_imported(tmp_path):
-    command = [sys.executable, "-c", ENDING, str(tmp_path / "job.log")]
+def ended(code: str, *arguments: str) -> subprocess.CompletedProcess:
+    """Run a process that has jobs: the path of the log, and of each job the reason why it fails."""
+    command = [sys.executable, "-c", code, *arguments]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
-    told = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
-    assert int(told.stdout) > 1000
+    return subprocess.run(command, capture_output=True, text=True, env=environment)
+
+
+def test_a_script_that_did_its_work_ends_at_once(tmp_path):
+    left = ended(SCRIPT, str(tmp_path / "a.log"), "")
+    # What is to be done at the end is done, and what is written arrives.
+    assert (left.returncode, left.stdout) == (0, "ended\n"), left.stderr
+
+
+@pytest.mark.parametrize("reasons", [["no"], ["", "no"]])
+def test_a_script_that_fails_ends_as_one_that_fails(reasons, tmp_path):
+    left = ended(SCRIPT, str(tmp_path / "a.log"), *reasons)
+    assert left.returncode == 1 and ": no (log: " in left.stderr
+    assert left.stdout.endswith("ended\ntaken apart\n")
+
+
+def test_another_program_that_does_the_work_of_a_job_ends_as_ever(tmp_path):
+    left = ended(f"{ENDING}sys.exit(3)", str(tmp_path / "a.log"), "")
+    assert (left.returncode, left.stdout) == (3, "ended\ntaken apart\n")
+
+
+@pytest.mark.parametrize("path", sorted(Path("scripts").glob("*.py")), ids=lambda path: path.stem)
+def test_nothing_follows_the_work_of_a_script(path):
+    """The process may have ended by then."""
+    last = ast.parse(path.read_text(encoding="utf-8")).body[-1]
+    if "running.jobs" in path.read_text(encoding="utf-8"):
+        assert isinstance(last, ast.If) and ast.unparse(last.test) == "__name__ == '__main__'"
+        (only,) = last.body
+        assert ast.unparse(only).startswith(("with logged(", "run_once(")), ast.unparse(only)
 
 
 @pytest.mark.parametrize(("given", "found"), [(None, "PASSIVE"), ("ACTIVE", "ACTIVE")])
