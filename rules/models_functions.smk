@@ -17,8 +17,10 @@ def digest_for(model, *names):
     """`digest` of code that reads a model, with the module of its family.
 
     The family is not known before a model was fetched from the hub. Snakemake asks again when a job
-    starts.
+    starts. If a store has the files of that model, the code of all families counts.
     """
+    if STORED and "hub" in CONFIG["models"][model]:
+        return digest(*names, *(f"heavytail.models.families.{own}" for own in families.FAMILIES))
     folder = CONFIG["models"][model].get("path") or resolved(f"<results>/models/{model}")
     config = Path(folder, "config.json")
     family = config.exists() and family_in(folder, config.stat().st_mtime_ns)

@@ -48,6 +48,8 @@ rule write_report:
         places=leaves(REPORT_PLACES),
         # The page says of each cell what its record says beside the tables.
         records=rules.collect_cells.input.perplexity,
+        # On a shared disk they are there, and their content does not count.
+        beside=stored_beside() if STORED else [],
     output:
         page=report(
             "<results>/report/index.html",
@@ -105,8 +107,8 @@ rule plot_figure:
         "../envs/tables.yaml"
     params:
         digest=lambda w: digest("plot_figure", f"heavytail.report.figures.{w.figure}"),
-        tables=figure_tables,
-        places=figure_places,
+        tables=lambda w: at_hand(figure_tables(w)),
+        places=lambda w: at_hand(figure_places(w)),
     script:
         "../scripts/plot_figure.py"
 

@@ -47,6 +47,13 @@ def places_beside(_wildcards=None):
     }
 
 
+def stored_beside():
+    """What of that a store has in any case: the tokens that cells are pruned with, and the tasks."""
+    read = [model for model in WEIGHTED if any(calibrated(c["method"]) for c in cells(model))]
+    tasks = [plain(f"<results>/data/tasks/{task}.yaml") for task in TASKS]
+    return [*of_models(TOKENS, read).values(), *tasks]
+
+
 def diagnoses():
     """What the target diagnostics writes, as far as the report shows it.
 
@@ -82,7 +89,7 @@ def diagnosed(_wildcards=None):
 
 def figure_tables(wildcards):
     """Name → table of the matrix that a figure reads."""
-    return {name: str(resolved(REPORT_TABLES[name])) for name in FIGURES[wildcards.figure][0]}
+    return {name: plain(REPORT_TABLES[name]) for name in FIGURES[wildcards.figure][0]}
 
 
 def figure_places(wildcards):

@@ -44,7 +44,11 @@ def size_in(folder, _changed):
 def size_of(provenance):
     """The sizes of a model; FileNotFoundError as long as it is still on the hub."""
     folder = os.path.dirname(provenance)
-    own = CONFIG["models"][os.path.basename(folder)].get("path")
+    name = os.path.basename(folder)
+    own = CONFIG["models"][name].get("path")
+    if STORED and not own:
+        # It is at hand as soon as a job of this machine has read it.
+        provenance = folder = at_hand(resolved(FILES).format(model=name))
     changed = os.stat(f"{own}/config.json" if own else provenance).st_mtime_ns
     return size_in(own or folder, changed)
 

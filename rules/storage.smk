@@ -27,7 +27,7 @@ def objects_of(stored):
         yield from stored.s3bucket().objects.filter(Prefix=f"{folder}/" if folder else "")
     except Exception as error:
         if "NoSuchBucket" not in str(error):
-            raise WorkflowError(f"storage: cannot list {PREFIX}: {error}") from None
+            sys.exit(f"storage: cannot list {PREFIX}: {error}")
 
 
 async def list_bucket(stored, cache):

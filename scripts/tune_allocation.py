@@ -11,7 +11,8 @@ def tune(job: Job) -> None:
 
     torch.set_num_threads(job.threads)
     tune_allocation(
-        {name: path for name, path in job.input.items() if path},
+        # A stored model comes with the folder of its weights, for which its provenance stands.
+        {name: path for name, path in job.input.items() if path and name != "weights"},
         job.params.settings,
         job.params.pruning | {"code": job.params.digest},
         2**20 * job.resources.get("activations_mb", float("inf")),

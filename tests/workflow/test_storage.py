@@ -1,19 +1,17 @@
 """The matrix through a storage provider: jobs have the files that they name, and no others."""
 
-import csv
 import shutil
 from pathlib import Path
 
 import pytest
 
 from support.project import Project
+from support.storage import tables
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not shutil.which("rsync"), reason="the plugin fs copies with rsync"),
 ]
-# What jobs cost is measured again in every run.
-MEASURED = ("seconds", "peak_memory_mb")
 
 
 def through(store: Path) -> tuple[str, ...]:
@@ -22,19 +20,6 @@ def through(store: Path) -> tuple[str, ...]:
         *("--default-storage-provider", "fs", "--default-storage-prefix", str(store)),
         *("--shared-fs-usage", "none"),
     )
-
-
-def tables(folder: Path) -> dict[str, object]:
-    """The bytes of every table; of the cells all columns but those of their costs."""
-    found: dict[str, object] = {}
-    for path in (folder / "results/tables").iterdir():
-        found[path.name] = path.read_bytes()
-    with open(folder / "results/tables/cells.csv", newline="", encoding="utf-8") as rows:
-        found["cells.csv"] = [
-            {name: value for name, value in row.items() if name not in MEASURED}
-            for row in csv.DictReader(rows)
-        ]
-    return found
 
 
 def left(project: Project) -> set[str]:

@@ -7,6 +7,8 @@ from typing import Any
 
 # Two of Snakemake's log events, which are strings. (With --quiet there are none of finished jobs.)
 STARTS, FAILED = "job_info", "job_error"
+# What Snakemake says after the path of a log that goes through a storage provider.
+STORED = " (send to storage)"
 # On a disk with less free space, a log can no longer be written.
 FULL_BYTES = 2**20
 
@@ -40,7 +42,7 @@ class FailedJobs(logging.Handler):
         # If a group fails, Snakemake reports all of its jobs, indented, also those that succeeded.
         elif event == FAILED and record.log and not record.indent:
             # An executor may add a log of its own after the job's.
-            self.logs[record.jobid] = record.log[0]
+            self.logs[record.jobid] = record.log[0].removesuffix(STORED)
 
 
 def job_name(log: str) -> str:

@@ -44,6 +44,12 @@ def test_the_last_line_of_a_failed_jobs_log_is_the_reason():
     assert told(start(4), error(4, LOG), start(4), error(4, LOG), **{LOG: text}) == [line]
 
 
+def test_a_stored_log_has_the_same_name():
+    stored = f"s3://bucket/{LOG}"
+    line = f"{NAME}: not finite (log: {LOG})"
+    assert told(error(4, f"{stored} (send to storage)"), **{stored: f"{line}\n"}) == [line]
+
+
 def test_an_executor_s_own_log_is_not_the_job_s():
     line = f"{NAME}: not finite (log: {LOG})"
     assert told(error(4, LOG, ".snakemake/slurm_logs/4.log"), **{LOG: f"{line}\n"}) == [line]

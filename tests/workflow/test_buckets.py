@@ -1,0 +1,90 @@
+"""The matrix through an S3 server of this machine: its requests, its secrets, and its failures."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import boto3
+import pytest
+
+from support import bucket_server
+from support.storage import tables
+
+pytestmark = pytest.mark.slow
+TEXT = "results/data/python/test.jsonl"
+THROUGH = (
+    *(
+        "--default-storage-provider",
+        "s3",
+        "--default-storage-prefix",
+        f"s3://{bucket_server.BUCKET}",
+    ),
+    *("--shared-fs-usage", "none"),
+)
+
+
+@pytest.fixture
+def server() -> Iterator[bucket_server.Server]:
+    with bucket_server.serving() as server:
+        yield server
+
+
+def fetched(server: bucket_server.Server, folder: Path) -> list[Path]:
+    """All objects of the bucket, as files in a folder."""
+    bucket = boto3.resource(
+        "s3",
+        endpoint_url=server.endpoint,
+        aws_access_key_id=bucket_server.KEY,
+        aws_secret_access_key=bucket_server.SECRET,
+        region_name="us-east-1",
+    ).Bucket(bucket_server.BUCKET)
+    files = []
+    for found in bucket.objects.all():
+        files.append(folder / found.key)
+        files[-1].parent.mkdir(parents=True, exist_ok=True)
+        bucket.download_file(found.key, str(files[-1]))
+    return files
+
+
+def with_secrets(files: list[Path]) -> list[Path]:
+    """The files in which a key of the server stands."""
+    secrets = (bucket_server.KEY.encode(), bucket_server.SECRET.encode())
+    return [file for file in files if any(secret in file.read_bytes() for secret in secrets)]
+
+
+def test_a_server_of_objects_holds_the_same_tables(finished, fresh, server, tmp_path):
+    plan = fresh.snakemake("--dry-run", *THROUGH, **server.environment)
+    assert plan.returncode == 0, plan.stdout
+    # One listing, whatever the number of files and rules.
+    assert len(server.requests) == 1, server.requests
+    run = fresh.snakemake(*THROUGH, **server.environment)
+    assert run.returncode == 0, run.stdout
+    store = tmp_path / "store"
+    stored = fetched(server, store)
+    assert tables(store) == tables(finished.folder)
+    left = [path for path in fresh.folder.rglob("*") if path.is_file()]
+    assert with_secrets([*stored, *left]) == []
+    assert not any(secret in run.stdout for secret in (bucket_server.KEY, bucket_server.SECRET))
+    server.requests.clear()
+    again = fresh.snakemake("--dry-run", *THROUGH, **server.environment)
+    assert "Nothing to be done" in again.stdout, again.stdout
+    assert len(server.requests) == 1, server.requests
+
+
+def test_a_server_that_is_not_there_is_told_in_one_line(fresh, server):
+    nobody = server.environment | {"SNAKEMAKE_STORAGE_S3_ENDPOINT_URL": "http://127.0.0.1:9"}
+    run = fresh.snakemake(*THROUGH, **nobody)
+    assert run.returncode and "Traceback" not in run.stdout, run.stdout
+    assert run.stdout.splitlines()[-1].startswith("storage: cannot list s3://matrix: Could not")
+
+
+@pytest.mark.parametrize("code", ["AccessDenied", "QuotaExceeded"])
+def test_after_a_refused_upload_the_next_run_goes_on(fresh, server, code):
+    server.at, server.status, server.code = f"PUT /{bucket_server.BUCKET}/{TEXT}", "403 No", code
+    run = fresh.snakemake(*THROUGH, "--", TEXT, **server.environment)
+    assert run.returncode and code in run.stdout, run.stdout
+    # A slow server is as good as any.
+    server.status, server.delay = "", 2
+    run = fresh.snakemake(*THROUGH, "--", TEXT, **server.environment)
+    assert run.returncode == 0, run.stdout
+    again = fresh.snakemake("--dry-run", *THROUGH, "--", TEXT, **server.environment)
+    assert "Nothing to be done" in again.stdout, again.stdout
