@@ -31,6 +31,9 @@ def test_the_comparison_of_the_field_is_planned(fresh):
     shutil.copy(ROOT / "config/field.yaml", fresh.folder / "config/field.yaml")
     config = yaml.safe_load((ROOT / "config/field.yaml").read_text())
     shutil.copytree(fresh.folder / "tiny", fresh.folder / config["models"]["smollm2"]["path"])
+    for text in config["texts"]["wikitext"]["path"].values():
+        (fresh.folder / text).parent.mkdir(exist_ok=True)
+        (fresh.folder / text).write_text("Some text.")
     full = fresh.snakemake("--configfile", "config/field.yaml", "--dry-run")
     assert full.returncode == 0, full.stdout
 
