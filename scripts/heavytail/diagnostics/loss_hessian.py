@@ -1,6 +1,7 @@
 """The spectrum of the loss Hessian (arXiv 2201.13011)."""
 
 import math
+import os
 from pathlib import Path
 
 import torch
@@ -26,9 +27,10 @@ def check_memory(needed: int, room: float, device: torch.device) -> None:
 
     Args:
         needed: bytes of Lanczos's vectors and of the graph of a product.
-        room: bytes that the job may use on a CPU.
+        room: bytes that the job may use on a CPU; no more than the machine has.
         device: on a GPU the free memory counts.
     """
+    room = min(room, os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
     if device.type == "cuda":
         # The memory that torch keeps for later is free too.
         torch.cuda.empty_cache()

@@ -15,7 +15,6 @@ from typing import Any
 # Transformers remembers the answer. SciPy is for the losses of models that find things in pictures.
 HIDDEN = {"transformers": ("scipy",)}
 
-
 # What reads the 3,000 files of transformers' models, once for a folder by its path and once more by
 # its __init__.py, for 0.2 s of CPU time each. It remembers the answer of the first.
 LISTING = ("transformers.utils.import_utils", "create_import_structure_from_path")

@@ -141,6 +141,13 @@ def test_longer_windows_need_more_room(tmp_path):
         hessian.loss_spectrum(tmp_path, small_windows(length=200), 2, CPU, room=10**6)
 
 
+def test_no_job_has_more_room_than_its_machine(tmp_path, monkeypatch):
+    save_model(tmp_path, **SMALL)
+    monkeypatch.setattr("os.sysconf", {"SC_PHYS_PAGES": 10, "SC_PAGE_SIZE": 4096}.get)
+    with pytest.raises(hessian.TooLargeError):
+        hessian.loss_spectrum(tmp_path, small_windows(), 20, CPU)
+
+
 def test_a_batch_of_windows_is_their_sum(tmp_path):
     model, windows = small_model(tmp_path), small_windows()
     one, size = hessian.loss_product(model, windows)
