@@ -77,9 +77,13 @@ MODEL = "<results>/models/{model}/provenance.json"
 CELL = axes.PATH
 DENSE = axes.DENSE
 
+# A job whose machine may have its inputs alone: files go through a storage provider.
+APART = not workflow.is_main_process and workflow.storage_settings.default_storage_provider
+
 with open(workflow.source_path("../config/schema.yaml")) as handle:
     try:
-        folders, schema = [Path.cwd(), Path(workflow.basedir)], yaml.safe_load(handle)
+        schema = yaml.safe_load(handle)
+        folders = [] if APART else [Path.cwd(), Path(workflow.basedir)]
         given = command_line.as_written(config, workflow.config_settings.config, schema)
         CONFIG = settings.checked(given, schema, folders)
     except mistakes.SettingsError as error:

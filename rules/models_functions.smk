@@ -17,9 +17,10 @@ def digest_for(model, *names):
     """`digest` of code that reads a model, with the module of its family.
 
     The family is not known before a model was fetched from the hub. Snakemake asks again when a job
-    starts. If a store has the files of that model, the code of all families counts.
+    starts. If a store has the files of models, the code of all families counts: a job on another
+    machine has no such file when its digests are asked for.
     """
-    if STORED and "hub" in CONFIG["models"][model]:
+    if STORED:
         return digest(*names, *(f"heavytail.models.families.{own}" for own in families.FAMILIES))
     folder = CONFIG["models"][model].get("path") or resolved(f"<results>/models/{model}")
     config = Path(folder, "config.json")

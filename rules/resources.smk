@@ -101,7 +101,7 @@ def needs(held, passes=lambda _: 1):
     """
     # The profile says how many jobs may use a GPU at a time.
     gpu = {"gpu": 1} if GPU else {}
-    if not CLUSTER and not SHARED:
+    if APART or (not CLUSTER and not SHARED):
         return gpu
     if SHARED:
         return {"mem_mb": of_shared(held)}
@@ -205,7 +205,7 @@ TUNING_THREADS = threads_of(tuning, PRUNED_AT_ONCE)
 PERPLEXITY_THREADS = threads_of(scoring, EVALUATED_AT_ONCE)
 ZERO_SHOT_THREADS = threads_of(answering, EVALUATED_AT_ONCE)
 CELL_THREADS = threads_of(evaluating, PRUNED_AT_ONCE)
-TEXT = {"mem_mb": of_text} if CLUSTER or SHARED else {}
+TEXT = {"mem_mb": of_text} if (CLUSTER or SHARED) and not APART else {}
 SIMILARITY = needs(between_blocks("segments"))
 GRADIENTS = needs(between_blocks("gradients"))
 WANDA_SCORES = needs(lambda size, _, input, __: size.scored(tokens_in(input.calibration)))

@@ -7,6 +7,7 @@ here adds to a plan.
 
 from collections import defaultdict
 
+from heavytail.io.node_cache import fetch_once
 from snakemake.io import strip_wildcard_constraints
 from snakemake_interface_storage_plugins.io import Mtime
 
@@ -51,6 +52,25 @@ async def list_bucket(stored, cache):
     cache.exists_in_storage.has_inventory.add(bucket)
 
 
+# A folder of this machine in which its jobs keep the weights of models that came from a bucket.
+NODE_CACHE = os.environ.get("HEAVYTAIL_NODE_CACHE")
+
+
+def through_cache(retrieve):
+    """A way to bring a stored object that takes the files of a model from the cache of the machine."""
+
+    def retrieve_object(stored):
+        if f"/{Path(FILES).parent.name}/" not in f"/{stored.key}":
+            return retrieve(stored)
+        for item in stored.get_subkeys():
+            # An ETag is a checksum of the content.
+            cached = Path(NODE_CACHE, item.e_tag.strip('"'))
+            file = stored.local_path() / item.key.removeprefix(f"{stored.key}/")
+            fetch_once(cached, file, lambda path: item.Object().download_file(str(path)))
+
+    return retrieve_object
+
+
 if STORED:
     # Snakemake 9.27 adds the constraints of wildcards to the query of an output afterwards. The
     # plugin s3 0.3.6 has derived its path from the query by then, and a rule would match any path.
@@ -59,6 +79,8 @@ if STORED:
         stored_object.local_suffix = lambda self: self.query.removeprefix("s3://")
         # The plugin remembers whether a query is a folder, from before a job made it too.
         stored_object.is_dir = lambda self: any(self.get_subkeys())
+        if NODE_CACHE:
+            stored_object.retrieve_object = through_cache(stored_object.retrieve_object)
         if workflow.is_main_process:
             stored_object.inventory = list_bucket
 

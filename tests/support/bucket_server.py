@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.request import urlopen
 
+import boto3
 from moto.moto_server import werkzeug_app
 from werkzeug.serving import make_server
 
@@ -43,6 +44,12 @@ class Server:
             "SNAKEMAKE_STORAGE_S3_ACCESS_KEY": KEY,
             "SNAKEMAKE_STORAGE_S3_SECRET_KEY": SECRET,
         }
+
+    def objects(self):
+        """The bucket of the tests, as boto has it."""
+        keys = {"aws_access_key_id": KEY, "aws_secret_access_key": SECRET}
+        place = {"endpoint_url": self.endpoint, "region_name": "us-east-1"}
+        return boto3.resource("s3", **place, **keys).Bucket(BUCKET)
 
     def wrapped(self, application):
         """The application behind the counting, the delay and the refusal."""

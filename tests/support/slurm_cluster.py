@@ -57,6 +57,12 @@ NODE = """
 NodeName={name} NodeHostname={host} NodeAddr=127.0.0.1 Port={port} CPUs=2 RealMemory=8000 Gres=gpu:2
 """
 
+# A process and its children see a folder of their own at a place, and a cache of their own.
+APART = """
+mount --bind "$1" "$2" && mkdir -p "$HOME/.cache" && mount -t tmpfs cache "$HOME/.cache" && shift 2
+exec "$@"
+"""
+
 
 def missing() -> str | None:
     """Why no cluster can be started here, None if one can."""
@@ -75,7 +81,18 @@ def run(*command: str | Path) -> str:
 
 
 class Cluster:
-    """Two nodes, n1 and n2, of two cores and two pretended GPUs each, without accounting."""
+    """Two nodes, n1 and n2, of two cores and two pretended GPUs each, without accounting.
+
+    If a folder is named as `apart`, each node has a copy of its own at that place, and
+    sees neither the other's nor the folder itself.
+    """
+
+    def __init__(self, apart: Path | None = None):
+        self.apart = apart
+
+    def on_node(self, name: str) -> Path:
+        """Where the folder of a node really lies."""
+        return self.folder / f"disk-{name}"
 
     def __enter__(self):
         # Munge's socket wants every folder above it to be passable, which pytest's are not.
@@ -110,7 +127,13 @@ class Cluster:
         )
         run("/usr/sbin/slurmctld", "-f", conf)
         for node in ("n1", "n2"):
-            run("/usr/sbin/slurmd", "-f", conf, "-N", node)
+            daemon = ("/usr/sbin/slurmd", "-f", conf, "-N", node)
+            if self.apart:
+                shutil.copytree(self.apart, self.on_node(node))
+                places = self.on_node(node), self.apart
+                own = ("unshare", "--mount", "sh", "-c", APART, "sh", *places)
+                daemon = (*own, *daemon)
+            run(*daemon)
         self.wait(lambda: len(run("sinfo", "-hN", "-t", "idle", "-o", "%N").split()) == 2)
 
     def __exit__(self, *_):

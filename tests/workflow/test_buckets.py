@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-import boto3
 import pytest
 
 from support import bucket_server
@@ -30,13 +29,7 @@ def server() -> Iterator[bucket_server.Server]:
 
 def fetched(server: bucket_server.Server, folder: Path) -> list[Path]:
     """All objects of the bucket, as files in a folder."""
-    bucket = boto3.resource(
-        "s3",
-        endpoint_url=server.endpoint,
-        aws_access_key_id=bucket_server.KEY,
-        aws_secret_access_key=bucket_server.SECRET,
-        region_name="us-east-1",
-    ).Bucket(bucket_server.BUCKET)
+    bucket = server.objects()
     files = []
     for found in bucket.objects.all():
         files.append(folder / found.key)

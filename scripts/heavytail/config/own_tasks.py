@@ -53,11 +53,14 @@ def all_tasks(chosen: Sequence[str | dict[str, Any]]) -> dict[str, Task]:
 
 
 def complete_tasks(chosen: Sequence[str | dict[str, Any]], folders: list[Path]) -> None:
-    """Find the files of local tasks, changed in place; fails if a task is not usable."""
+    """Find the files of local tasks, changed in place; fails if a task is not usable.
+
+    Only its file tells a task's name: a job on another machine needs it too, at the same place.
+    """
     for entry in chosen:
         if isinstance(entry, dict) and "path" in entry:
             where = (*WHERE, "path")
-            entry["path"] = found_file(where, entry["path"], folders, read_task_file)
+            entry["path"] = found_file(where, entry["path"], folders or [Path()], read_task_file)
             name = read_task_file(entry["path"]).name
             if name in TASKS or not NAME.fullmatch(name):
                 fail(where, f": {name!r} is the name of a built-in task, or none for a path")

@@ -94,6 +94,8 @@ def _found(where: tuple[str, ...], given: Any, folders: list[Path]) -> Any:
     """A path, or one for each split, found in the first of the folders that has such files."""
     if isinstance(given, dict):
         return {split: _found((*where, split), path, folders) for split, path in given.items()}
+    if not folders:
+        return str(given)
     told = None
     for folder in folders:
         try:

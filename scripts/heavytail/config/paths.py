@@ -1,4 +1,8 @@
-"""Files and models that a config names, in the folders where they are looked up (parse time)."""
+"""Files and models that a config names, in the folders where they are looked up (parse time).
+
+Without folders, paths stay as the config says them and nothing is looked up: a job on another
+machine has its inputs, and not what the config names.
+"""
 
 import os
 from collections.abc import Callable
@@ -19,6 +23,8 @@ def found_file(
     read: Callable[[Path], object] = Path.stat,
 ) -> str:
     """The path of a file in the first of the folders that has it; fails if `read` fails."""
+    if not folders:
+        return path
     home = next((folder for folder in folders if (folder / path).is_file()), None)
     if home is None:
         fail(where, f": file {path!r} does not exist")
@@ -31,6 +37,8 @@ def found_file(
 
 def found_model(where: tuple[str, ...], path: str, folders: list[Path], weightless: bool) -> str:
     """The path of a local model, found in the same way; a weightless one needs only config.json."""
+    if not folders:
+        return path
     home = next((folder for folder in folders if os.path.isdir(folder / path)), None)
     if home is None:
         fail(where, f": folder {path!r} does not exist")

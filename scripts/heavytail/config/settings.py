@@ -46,7 +46,7 @@ def checked(config: dict[str, Any], schema: dict[str, Any], folders: list[Path])
         config: as read from YAML; it is not changed.
         schema: config/schema.yaml.
         folders: where relative paths are looked up, in this order. A path that is found in the
-            first of them stays relative.
+            first of them stays relative. If there are none, no path is looked up.
 
     Raises:
         SettingsError: the config does not fit the schema, or a file that it names is not usable.

@@ -259,3 +259,18 @@ def test_a_file_of_reference_results_that_is_none_gets_one_line(content, line, t
     with pytest.raises(SettingsError) as raised:
         checked(model(**HUB) | {"reference": "reference.csv"}, SCHEMA, [tmp_path])
     assert str(raised.value).startswith(f"reference: {path}: {line}")
+
+
+def test_a_job_on_another_machine_looks_up_nothing_that_a_config_names():
+    config = {
+        "models": {"m": {"path": "not-here", "segments": "not-here.json"}},
+        "texts": {"t": {"path": {"calibration": "not-here.txt", "test": "not-here.txt"}}},
+        "allocations": {"a": {"allocator": "given", "file": "not-here.csv"}},
+        "calibration": {"dataset": "t"},
+        "evaluation": {"dataset": "t"},
+    }
+    filled = checked(config, SCHEMA, [])
+    assert filled["models"]["m"]["path"] == "not-here"
+    assert filled["models"]["m"]["segments"] == "not-here.json"
+    assert filled["texts"]["t"]["path"]["test"] == "not-here.txt"
+    assert filled["allocations"]["a"]["file"] == "not-here.csv"
