@@ -52,6 +52,17 @@ async def list_bucket(stored, cache):
     cache.exists_in_storage.has_inventory.add(bucket)
 
 
+# Outputs that are folders lie below these; all others are files.
+FOLDERS = tuple(
+    map(resolved, ("<results>/weights/", "<results>/exported/", "<results>/standin/model"))
+)
+
+
+def has_folder(stored):
+    """Whether an object of a bucket stands for a folder, without a request."""
+    return stored.query.removeprefix(PREFIX).lstrip("/").startswith(FOLDERS)
+
+
 # A folder of this machine in which its jobs keep the weights of models that came from a bucket.
 NODE_CACHE = os.environ.get("HEAVYTAIL_NODE_CACHE")
 
@@ -60,7 +71,7 @@ def through_cache(retrieve):
     """A way to bring a stored object that takes the files of a model from the cache of the machine."""
 
     def retrieve_object(stored):
-        if f"/{Path(FILES).parent.name}/" not in f"/{stored.key}":
+        if not has_folder(stored):
             return retrieve(stored)
         for item in stored.get_subkeys():
             # An ETag is a checksum of the content.
@@ -77,8 +88,8 @@ if STORED:
     stored_object = workflow.storage_registry.default_storage_provider.get_storage_object_cls()
     if hasattr(stored_object, "_local_suffix_from_key"):
         stored_object.local_suffix = lambda self: self.query.removeprefix("s3://")
-        # The plugin remembers whether a query is a folder, from before a job made it too.
-        stored_object.is_dir = lambda self: any(self.get_subkeys())
+        # The plugin lists the bucket for each, and remembers what was so before a job made it.
+        stored_object.is_dir = has_folder
         if NODE_CACHE:
             stored_object.retrieve_object = through_cache(stored_object.retrieve_object)
         if workflow.is_main_process:
