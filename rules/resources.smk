@@ -26,6 +26,8 @@ LM_EVAL = 200 * 2**20
 CALIBRATION_TOKENS = CONFIG["calibration"]["samples"] * CONFIG["calibration"]["length"]
 # Every job has these minutes, and one more for so many parameters: 16 times fewer on one core.
 MINUTES, PARAMETERS_PER_MINUTE = 30, 2**25 if GPU else 2**21
+# Bytes of a text and tokens of a whole one, if they lie in a store where a plan cannot look.
+TEXT_BYTES, TEXT_TOKENS = 2**28, 2**19
 # A search that sends so many tokens through a model counts as one pass: on one core, 7 ms a token
 # for 135 M parameters, of which 3.4 were measured (docs/results.md).
 TOKENS_PER_PASS = 2**19
@@ -113,7 +115,13 @@ def needs(held, passes=lambda _: 1):
 def of_text(wildcards, input, attempt):
     """MB that a job needs to hold a whole text in memory: as lines, as records and as a list."""
     held = input.documents if isinstance(input.documents, list) else [input.documents]
-    return attempt * (LIBRARIES_MB + 3 * sum(os.stat(file).st_size for file in held) // 2**20)
+    try:
+        size = sum(os.stat(file).st_size for file in held)
+    except FileNotFoundError:
+        if not STORED:
+            raise
+        size = TEXT_BYTES
+    return attempt * (LIBRARIES_MB + 3 * size // 2**20)
 
 
 def tokens_in(file, expected=0):
@@ -124,9 +132,14 @@ def tokens_in(file, expected=0):
         return expected
 
 
+def calibrating(input):
+    """The tokens of the calibration windows that a job reads; 0 if it reads none."""
+    return tokens_in(input.get("calibration"), CALIBRATION_TOKENS)
+
+
 def pruning(size, wildcards, input, _threads):
     """Bytes that a job of prune_cell holds."""
-    tokens = tokens_in(input.get("calibration"), CALIBRATION_TOKENS)
+    tokens = calibrating(input)
     in_one_pass = METHODS[wildcards.method][1] == "sequential"
     return size.in_one_pass(tokens) if in_one_pass else size.streamed(tokens)
 
@@ -139,7 +152,9 @@ def of_hessian(size, *_):
 
 def tuning(size, wildcards, input, threads):
     """Bytes that a job of tune_allocation holds: it prunes cells and scores validation text."""
-    return pruning(size, wildcards, input, threads) + size.streamed(tokens_in(input.validation))
+    expected = CONFIG["tune"]["windows"] * CONFIG["tune"]["length"]
+    scored = size.streamed(tokens_in(input.validation, expected))
+    return pruning(size, wildcards, input, threads) + scored
 
 
 def searching(size, wildcards, input, threads):
@@ -173,7 +188,8 @@ def reading(held):
 
 def scoring(size, _wildcards, input, _threads):
     """Bytes that a job of evaluate_perplexity or of evaluate_protocol holds."""
-    expected = (FIRST["windows"] or 0) * FIRST["length"]
+    windows = FIRST["windows"]
+    expected = windows * FIRST["length"] if windows else TEXT_TOKENS * STORED
     return size.scored_text(tokens_in(input.tokens, expected))
 
 
@@ -208,8 +224,8 @@ CELL_THREADS = threads_of(evaluating, PRUNED_AT_ONCE)
 TEXT = {"mem_mb": of_text} if (CLUSTER or SHARED) and not APART else {}
 SIMILARITY = needs(between_blocks("segments"))
 GRADIENTS = needs(between_blocks("gradients"))
-WANDA_SCORES = needs(lambda size, _, input, __: size.scored(tokens_in(input.calibration)))
-REMOVAL_ERRORS = needs(lambda size, _, input, __: size.streamed(tokens_in(input.calibration)))
+WANDA_SCORES = needs(lambda size, _, input, __: size.scored(calibrating(input)))
+REMOVAL_ERRORS = needs(lambda size, _, input, __: size.streamed(calibrating(input)))
 PRUNING = needs(pruning)
 TUNING = needs(tuning)
 SEARCHING = needs(searching, generations)

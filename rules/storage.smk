@@ -52,15 +52,14 @@ async def list_bucket(stored, cache):
     cache.exists_in_storage.has_inventory.add(bucket)
 
 
-# Outputs that are folders lie below these; all others are files.
-FOLDERS = tuple(
-    map(resolved, ("<results>/weights/", "<results>/exported/", "<results>/standin/model"))
-)
+# Outputs that are folders lie below these; all other outputs are files.
+FOLDERS = ("<results>/weights/", "<results>/exported/", "<results>/standin/model")
+FOLDERS = tuple(f"{PREFIX.rstrip('/')}/{resolved(folder).lstrip('/')}" for folder in FOLDERS)
 
 
 def has_folder(stored):
-    """Whether an object of a bucket stands for a folder, without a request."""
-    return stored.query.removeprefix(PREFIX).lstrip("/").startswith(FOLDERS)
+    """Whether a stored object is an output that is a folder, without a request."""
+    return stored.query.startswith(FOLDERS)
 
 
 # A folder of this machine in which its jobs keep the weights of models that came from a bucket.
@@ -77,23 +76,40 @@ def through_cache(retrieve):
             # An ETag is a checksum of the content.
             cached = Path(NODE_CACHE, item.e_tag.strip('"'))
             file = stored.local_path() / item.key.removeprefix(f"{stored.key}/")
-            fetch_once(cached, file, lambda path: item.Object().download_file(str(path)))
+            fetch_once(cached, item.size, file, lambda path: item.Object().download_file(str(path)))
 
     return retrieve_object
 
 
-if STORED:
+def adapt(stored_object):
+    """Change what the plugin s3 0.3.6 does with what lies below PREFIX."""
+    below, bucket = PREFIX.rstrip("/") + "/", PREFIX.removeprefix("s3://").split("/")[0]
+    is_dir, exists, inventory = stored_object.is_dir, stored_object.exists, stored_object.inventory
     # Snakemake 9.27 adds the constraints of wildcards to the query of an output afterwards. The
-    # plugin s3 0.3.6 has derived its path from the query by then, and a rule would match any path.
+    # plugin has derived its path from the query by then, and a rule would match any path.
+    stored_object.local_suffix = lambda own: own.query.removeprefix("s3://")
+    # It lists the bucket to tell a folder from a file, and remembers what was so before a job made it.
+    stored_object.is_dir = lambda own: (has_folder if own.query.startswith(below) else is_dir)(own)
+    # A folder that nobody has made is none, also if there is a bucket.
+    stored_object.exists = lambda own: (
+        own.bucket_exists() and any(own.get_subkeys()) if has_folder(own) else exists(own)
+    )
+    if NODE_CACHE:
+        stored_object.retrieve_object = through_cache(stored_object.retrieve_object)
+    if workflow.is_main_process:
+        stored_object.inventory = lambda own, cache: (
+            list_bucket if own.bucket == bucket else inventory
+        )(own, cache)
+
+
+if STORED:
     stored_object = workflow.storage_registry.default_storage_provider.get_storage_object_cls()
     if hasattr(stored_object, "_local_suffix_from_key"):
-        stored_object.local_suffix = lambda self: self.query.removeprefix("s3://")
-        # The plugin lists the bucket for each, and remembers what was so before a job made it.
-        stored_object.is_dir = has_folder
-        if NODE_CACHE:
-            stored_object.retrieve_object = through_cache(stored_object.retrieve_object)
-        if workflow.is_main_process:
-            stored_object.inventory = list_bucket
+        adapt(stored_object)
+    if workflow.is_main_process:
+        # The weights stay here: their size says how much memory jobs need, and rules that run here
+        # read them again.
+        stored_object.keep_local = property(has_folder, lambda own, _: None)
 
 
 def path_of(output):

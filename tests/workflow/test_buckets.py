@@ -45,6 +45,9 @@ def with_secrets(files: list[Path]) -> list[Path]:
 
 
 def test_a_server_of_objects_holds_the_same_tables(finished, fresh, server, tmp_path):
+    # As administrators give it to people: there, and empty.
+    server.objects().create()
+    server.requests.clear()
     plan = fresh.snakemake("--dry-run", *THROUGH, **server.environment)
     assert plan.returncode == 0, plan.stdout
     # One listing, whatever the number of files and rules.

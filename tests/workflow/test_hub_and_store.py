@@ -32,6 +32,10 @@ def test_a_model_of_the_hub_goes_to_the_store_once(fresh, hub, tmp_path):
     assert run.returncode == 0, run.stdout
     assert (store / "results/weights/remote/model.safetensors").exists()
     hub.requests.clear()
+    profile = ("--workflow-profile", "profiles/cloud", "--executor", "slurm", "--dry-run")
+    plan = fresh.snakemake(*profile, *through)
+    assert plan.returncode == 0, plan.stdout
+    assert "mem_mb=<TBD>" not in plan.stdout and "runtime=<TBD>" not in plan.stdout
     # Without the token from here on.
     run = fresh.snakemake(*through)
     assert run.returncode == 0, run.stdout

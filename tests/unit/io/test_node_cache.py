@@ -29,7 +29,7 @@ def places(tmp_path):
 def test_jobs_at_the_same_time_have_it_fetched_once(places):
     cached, files = places
     store = Store()
-    jobs = [threading.Thread(target=fetch_once, args=(cached, file, store)) for file in files]
+    jobs = [threading.Thread(target=fetch_once, args=(cached, 7, file, store)) for file in files]
     for job in jobs:
         job.start()
     for job in jobs:
@@ -41,10 +41,10 @@ def test_jobs_at_the_same_time_have_it_fetched_once(places):
 def test_what_a_job_deletes_stays_for_the_next_and_is_as_new_as_if_it_had_come(places):
     cached, (first, second, *_) = places
     store = Store()
-    fetch_once(cached, first, store)
+    fetch_once(cached, 7, first, store)
     first.unlink()
     before = time.time() - 1
-    fetch_once(cached, second, store)
+    fetch_once(cached, 7, second, store)
     assert store.times == 1 and second.stat().st_mtime > before
 
 
@@ -56,10 +56,10 @@ def test_a_file_that_did_not_come_whole_is_not_kept(places):
         raise OSError("cut off")
 
     with pytest.raises(OSError, match="cut off"):
-        fetch_once(cached, file, broken)
+        fetch_once(cached, 7, file, broken)
     assert not file.exists()
     store = Store()
-    fetch_once(cached, file, store)
+    fetch_once(cached, 7, file, store)
     assert store.times == 1 and file.read_bytes() == b"weights"
 
 
@@ -70,5 +70,13 @@ def test_on_another_disk_it_is_a_copy(places, monkeypatch):
         raise OSError("Invalid cross-device link")
 
     monkeypatch.setattr("os.link", no_link)
-    fetch_once(cached, file, Store())
+    fetch_once(cached, 7, file, Store())
     assert file.read_bytes() == b"weights" and file.stat().st_nlink == 1
+
+
+def test_a_file_that_a_crash_cut_short_is_fetched_again(places):
+    cached, (file, *_) = places
+    cached.parent.mkdir()
+    cached.write_bytes(b"wei")
+    fetch_once(cached, 7, file, Store())
+    assert file.read_bytes() == b"weights"
