@@ -109,7 +109,9 @@ if STORED:
     if workflow.is_main_process:
         # The weights stay here: their size says how much memory jobs need, and rules that run here
         # read them again.
-        stored_object.keep_local = property(has_folder, lambda own, _: None)
+        stored_object.keep_local = property(
+            lambda own: own.query.startswith(FOLDERS[0]), lambda own, _: None
+        )
 
 
 def path_of(output):

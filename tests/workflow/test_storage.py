@@ -37,5 +37,5 @@ def test_without_a_shared_disk_the_tables_are_the_same(finished, fresh, tmp_path
     assert not (fresh.folder / "results/tables").exists()
     again = fresh.snakemake("--dry-run", *through(store))
     assert "Nothing to be done" in again.stdout, again.stdout
-    # The weights stay: their size says what jobs need.
-    assert left(fresh) == {"logs", "benchmarks", "weights"}
+    # The weights stay, and links to them: their size says what jobs need.
+    assert left(fresh) == {"logs", "benchmarks", "weights", "models"}
