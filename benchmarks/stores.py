@@ -38,22 +38,11 @@ def run(name: str, folder: Path, store: Path, server: bucket_server.Server) -> N
         subprocess.run(
             [*command, *arguments], cwd=folder, env=environment, check=True, capture_output=True
         )
-        if name == "slurm":
-            for node in ("n1", "n2"):
-                print(node, *sorted(left(nodes.on_node(node))), file=sys.stderr)
     if name in ("s3", "slurm"):
         bucket = server.objects()
         for found in bucket.objects.all():
             (store / found.key).parent.mkdir(parents=True, exist_ok=True)
             bucket.download_file(found.key, str(store / found.key))
-
-
-def left(folder: Path) -> set[str]:
-    """Kinds of files that are new on the disk of a node."""
-    new = (path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
-    return {"/".join(path.parts[:1]) for path in new} | {
-        "stored: " + path.parts[6] for path in new if ".snakemake/storage" in str(path)
-    }
 
 
 def main(names: list[str]) -> None:
