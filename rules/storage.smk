@@ -6,6 +6,7 @@ here adds to a plan.
 """
 
 from collections import defaultdict
+from urllib.parse import urlparse
 
 from heavytail.io.node_cache import fetch_once
 from snakemake.io import strip_wildcard_constraints
@@ -54,7 +55,7 @@ async def list_bucket(stored, cache):
 
 # Outputs that are folders lie below these; all other outputs are files.
 FOLDERS = ("<results>/weights/", "<results>/exported/", "<results>/standin/model")
-FOLDERS = tuple(f"{PREFIX.rstrip('/')}/{resolved(folder).lstrip('/')}" for folder in FOLDERS)
+FOLDERS = tuple(os.path.join(PREFIX, resolved(folder)) for folder in FOLDERS)
 
 
 def has_folder(stored):
@@ -83,7 +84,7 @@ def through_cache(retrieve):
 
 def adapt(stored_object):
     """Change what the plugin s3 0.3.6 does with what lies below PREFIX."""
-    below, bucket = PREFIX.rstrip("/") + "/", PREFIX.removeprefix("s3://").split("/")[0]
+    below, bucket = os.path.join(PREFIX, ""), urlparse(PREFIX).netloc
     is_dir, exists, inventory = stored_object.is_dir, stored_object.exists, stored_object.inventory
     # Snakemake 9.27 adds the constraints of wildcards to the query of an output afterwards. The
     # plugin has derived its path from the query by then, and a rule would match any path.
