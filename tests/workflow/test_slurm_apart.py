@@ -19,6 +19,9 @@ pytestmark = pytest.mark.slow
 THROUGH = (
     *("--default-storage-provider", "s3", "--default-storage-prefix", f"s3://{BUCKET}"),
     *("--shared-fs-usage", "none", "--set-threads", "prune_cell=1"),
+    # What one node prunes another evaluates: Slurm would fill the first one.
+    *("--set-resources", "prune_cell:slurm_extra='--nodelist=n2'"),
+    "evaluate_perplexity:slurm_extra='--nodelist=n1'",
 )
 CELL = "results/perplexity/tiny/wanda/0.6/uniform/seed-0.json"
 
