@@ -39,10 +39,7 @@ def run(name: str, folder: Path, store: Path, server: bucket_server.Server) -> N
             [*command, *arguments], cwd=folder, env=environment, check=True, capture_output=True
         )
     if name in ("s3", "slurm"):
-        bucket = server.objects()
-        for found in bucket.objects.all():
-            (store / found.key).parent.mkdir(parents=True, exist_ok=True)
-            bucket.download_file(found.key, str(store / found.key))
+        server.download(store)
 
 
 def main(names: list[str]) -> None:

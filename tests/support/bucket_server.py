@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from urllib.request import urlopen
 
 import boto3
@@ -50,6 +51,14 @@ class Server:
         keys = {"aws_access_key_id": KEY, "aws_secret_access_key": SECRET}
         place = {"endpoint_url": self.endpoint, "region_name": "us-east-1"}
         return boto3.resource("s3", **place, **keys).Bucket(BUCKET)
+
+    def download(self, folder: Path) -> list[Path]:
+        """All objects of the bucket, as files in a folder."""
+        files = [(found, folder / found.key) for found in self.objects().objects.all()]
+        for found, path in files:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            found.Object().download_file(str(path))
+        return [path for _, path in files]
 
     def wrapped(self, application):
         """The application behind the counting, the delay and the refusal."""

@@ -1,10 +1,17 @@
 """Tables of a run through a storage provider, as far as they are those of any other run."""
 
 import csv
+import json
 from pathlib import Path
 
 # What jobs cost is measured again in every run.
 MEASURED = ("seconds", "peak_memory_mb")
+
+
+def record(path: Path) -> dict[str, object]:
+    """A record without what its job cost."""
+    found = json.loads(path.read_text())
+    return {name: value for name, value in found.items() if name not in MEASURED}
 
 
 def tables(folder: Path) -> dict[str, object]:

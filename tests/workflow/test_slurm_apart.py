@@ -1,6 +1,5 @@
 """A matrix on two nodes of Slurm that share nothing but the network to an S3 server."""
 
-import json
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -12,7 +11,7 @@ from support import bucket_server
 from support import slurm_cluster as slurm
 from support.bucket_server import BUCKET
 from support.project import ENVIRONMENT, Project
-from support.storage import MEASURED
+from support.storage import record
 
 pytestmark = pytest.mark.slow
 
@@ -48,12 +47,6 @@ def left(folder: Path) -> set[str]:
     """What jobs left of a store's files on the disk of a node: the kinds of results."""
     found = folder.glob(".snakemake/storage/*/s3/matrix/results/*/**/*")
     return {path.relative_to(folder).parts[6] for path in found if path.is_file()}
-
-
-def record(path: Path) -> dict[str, object]:
-    """A record without what its job cost."""
-    found = json.loads(path.read_text())
-    return {name: value for name, value in found.items() if name not in MEASURED}
 
 
 def killed_once(project: Project, cluster: slurm.Cluster, *arguments: str, **environment) -> str:
