@@ -27,7 +27,7 @@ from support.tiny_model import byte_tokenizer
 TYPES = tuple(MODEL_FOR_CAUSAL_LM_MAPPING_NAMES)
 # Those that read more than text.
 PARTED = tuple(MODEL_FOR_MULTIMODAL_LM_MAPPING_NAMES)
-METHODS = ("magnitude", "wanda", "sparsegpt")
+METHODS = ("wanda", "sparsegpt")
 CPU = torch.device("cpu")
 # Settings of all types; each takes those that it knows.
 SMALL = {
@@ -230,9 +230,9 @@ models. Each was tried as a tiny random model: {works} work ({causal} of the cau
 are refused by `fetch_model` in one line, and of {rest} no tiny model could be made here, so that
 nothing is claimed.
 
-A type works if the model streamed block by block scores as the whole model to 1e-6, and if
-magnitude, Wanda and SparseGPT each give a cell that transformers loads from its export and that
-scores the same by every way.
+A type works if the model streamed block by block scores as the whole model to 1e-6, and if Wanda
+and SparseGPT each give a cell that transformers loads from its export and that scores the same by
+every way.
 
 `tests/support/model_types.py` writes this page.
 

@@ -27,9 +27,14 @@ def test_a_mixture_goes_through_the_matrix(fresh):
         methods=["magnitude", "wanda", "sparsegpt"],
         allocations={
             "uniform": {"allocator": "uniform"},
-            "gt": {"grouping": "gt", "epsilon": 0.3},
-            "gate": {"grouping": "gate", "epsilon": 0.3},
-            "matrix": {"grouping": "gt", "epsilon": 0.3, "mapping": "matrix"},
+            "gt": {"grouping": "gt", "epsilon": 0.3, "methods": ["wanda"]},
+            "gate": {"grouping": "gate", "epsilon": 0.3, "methods": ["sparsegpt"]},
+            "matrix": {
+                "grouping": "gt",
+                "epsilon": 0.3,
+                "mapping": "matrix",
+                "methods": ["magnitude"],
+            },
         },
         sparsity=[0.7],
         tasks=[],
@@ -38,8 +43,8 @@ def test_a_mixture_goes_through_the_matrix(fresh):
     fresh.run(f"results/exported/{CELL}")
     assert fresh.planned() == {}
     cells = pd.read_csv(fresh.folder / "results/tables/cells.csv")
-    assert len(cells) == 1 + 3 * 4 and cells["perplexity"].notna().all()
-    ratios = pd.read_csv(fresh.folder / "results/ratios/tiny/sparsegpt/0.7/matrix.csv")
+    assert len(cells) == 1 + 3 + 3 and cells["perplexity"].notna().all()
+    ratios = pd.read_csv(fresh.folder / "results/ratios/tiny/magnitude/0.7/matrix.csv")
     assert set(ratios["projection"]) == {
         *("q_proj", "k_proj", "v_proj", "o_proj"),
         *(f"{p}.{e}" for p in ("gate_proj", "up_proj", "down_proj") for e in range(EXPERTS)),

@@ -3,6 +3,8 @@
 import gzip
 import json
 import os
+import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -10,7 +12,7 @@ from heavytail.io.files import read_json, sha256
 from heavytail.tables.cells import read_csv
 from support.bad_tasks import GOOD
 from support.own_tasks import write_own_tasks
-from support.project import copy_workflow
+from support.project import Project, copy_workflow
 
 pytestmark = pytest.mark.slow
 TEXTS = {
@@ -19,9 +21,8 @@ TEXTS = {
 }
 
 
-@pytest.fixture(scope="module")
-def made(tmp_path_factory):
-    project = copy_workflow(tmp_path_factory.mktemp("texts") / "copy")
+def run_texts_and_tasks(place: Path) -> None:
+    project = copy_workflow(place)
     folder = project.folder / "texts"
     folder.mkdir()
     for number in range(20):
@@ -52,7 +53,19 @@ def made(tmp_path_factory):
         ],
     )
     project.run()
-    return project
+
+
+@pytest.fixture
+def made(shared) -> Project:
+    """A matrix of local texts and tasks; to be read."""
+    return shared("texts", run_texts_and_tasks)
+
+
+@pytest.fixture
+def changed(made, tmp_path) -> Project:
+    """A copy of it."""
+    subprocess.run(["cp", "-a", made.folder, tmp_path / "project"], check=True)
+    return Project(tmp_path / "project")
 
 
 def test_a_record_says_which_text_it_is_of(made):
@@ -92,31 +105,31 @@ def test_every_protocol_and_every_kind_of_task_stands_in_the_tables(made):
     assert "sums" not in page, "a group stands for its tasks"
 
 
-def test_the_content_of_a_local_task_counts(made):
-    record = read_json(made.folder / "results/zero_shot/tiny/dense.json")
+def test_the_content_of_a_local_task_counts(changed):
+    record = read_json(changed.folder / "results/zero_shot/tiny/dense.json")
     assert len(record["results"]["outcomes"]["own"]) == 20
-    os.utime(made.folder / "own.json")
-    assert made.planned() == {}
-    before = (made.folder / "own.json").read_text()
-    made.edit("own.json", "3 is", "three is")
-    assert {"read_task", "evaluate_zero_shot"} <= set(made.planned())
-    assert "prune_cell" not in made.planned()
-    (made.folder / "own.json").write_text(before)
+    os.utime(changed.folder / "own.json")
+    assert changed.planned() == {}
+    before = (changed.folder / "own.json").read_text()
+    changed.edit("own.json", "3 is", "three is")
+    assert {"read_task", "evaluate_zero_shot"} <= set(changed.planned())
+    assert "prune_cell" not in changed.planned()
+    (changed.folder / "own.json").write_text(before)
 
 
-def test_the_content_of_a_local_text_counts_and_not_its_time(made):
-    for path in (made.folder / "texts").iterdir():
+def test_the_content_of_a_local_text_counts_and_not_its_time(changed):
+    for path in (changed.folder / "texts").iterdir():
         os.utime(path)
-    assert made.planned() == {}
-    (made.folder / "texts").rename(made.folder / "moved")
-    (made.folder / "texts").symlink_to("moved")
-    assert made.planned() == {}
-    own = [json.loads(line)["name"] for line in frozen(made).read_text().splitlines()]
-    (made.folder / "texts" / own[0]).write_text("another document, " * 40)
-    assert set(made.planned()) >= {"read_text", "freeze_calibration"}
-    made.run()
-    assert made.planned() == {}
+    assert changed.planned() == {}
+    (changed.folder / "texts").rename(changed.folder / "moved")
+    (changed.folder / "texts").symlink_to("moved")
+    assert changed.planned() == {}
+    own = [json.loads(line)["name"] for line in frozen(changed).read_text().splitlines()]
+    (changed.folder / "texts" / own[0]).write_text("another document, " * 40)
+    assert set(changed.planned()) >= {"read_text", "freeze_calibration"}
+    changed.run()
+    assert changed.planned() == {}
 
 
-def frozen(made):
-    return made.folder / "results/data/folder/calibration.jsonl"
+def frozen(changed):
+    return changed.folder / "results/data/folder/calibration.jsonl"

@@ -3,6 +3,7 @@
 It is read only where discovery would find the same: for the same settings, code and libraries.
 """
 
+import functools
 import hashlib
 import importlib.metadata
 import json
@@ -56,10 +57,14 @@ def kept(folder: Path, config: dict[str, Any]) -> Family | None:
     )
 
 
+# It parses the library's metadata anew each time.
+_version = functools.cache(importlib.metadata.version)
+
+
 def _origin(config: dict[str, Any]) -> str:
     """A digest of all that a layout follows from."""
     code = [(PACKAGE / name).read_text("utf-8") for name in CODE if (PACKAGE / name).exists()]
-    versions = [importlib.metadata.version(name) for name in LIBRARIES]
+    versions = [_version(name) for name in LIBRARIES]
     return hashlib.sha256(json.dumps([config, code, versions]).encode()).hexdigest()
 
 
