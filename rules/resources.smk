@@ -158,17 +158,18 @@ def tuning(size, wildcards, input, threads):
 
 
 def searching(size, wildcards, input, threads):
-    """Bytes that a job of search_allocation holds: it reads calibration text, then it searches."""
+    """Bytes that a job of search_allocation holds: beside its text it now searches, now prunes."""
     _, scored = search.tokens_of(CONFIG["allocations"][wildcards.allocation])
-    expected = CONFIG["tune"]["windows"] * CONFIG["tune"]["length"]
-    own = size.searched(tokens_in(input.validation, expected), scored)
-    return max(own, pruning(size, wildcards, input, threads))
+    text = tokens_in(input.validation, CONFIG["tune"]["windows"] * CONFIG["tune"]["length"])
+    pruned = pruning(size, wildcards, input, threads)
+    return max(size.searched(text, scored), size.streamed(2 * text) - size.streamed(0) + pruned)
 
 
 def generations(wildcards):
-    """The passes of a job of search_allocation: one to calibrate, the others for generations."""
+    """The passes of a job of search_allocation: some prune cells, the others are generations."""
     own = CONFIG["allocations"][wildcards.allocation]
-    return 1 + own["generations"] * search.tokens_of(own)[0] / TOKENS_PER_PASS
+    pruned, scored = 1 / search.RENEWED, search.tokens_of(own)[0] / TOKENS_PER_PASS
+    return 3 + own["generations"] * (pruned + scored)
 
 
 def between_blocks(key):

@@ -9,6 +9,8 @@ from heavytail.config.mistakes import fail, unknown
 
 # The allocator whose ratios a search finds.
 SEARCH = "search"
+# After so many generations matrices are pruned anew, for the inputs that the parent's cell gives.
+RENEWED = 10
 
 
 def tokens_of(allocation: Mapping[str, Any]) -> tuple[int, int]:

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from heavytail.evaluation.search.evolution import Space
-from heavytail.evaluation.search.levels import Levels
+from heavytail.evaluation.search.levels import Levels, place
 from heavytail.models.hidden_states import HiddenStates
 from heavytail.models.streaming import StreamedModel, batches_of
 from heavytail.projections import Matrix
@@ -53,7 +53,7 @@ class Divergence:
         self.model, self.levels, self.space, self.windows = model, levels, space, windows
         self.folder, self.budget = scratch[0], scratch[1] / 3
         self.matrices: dict[Matrix, int] = {
-            matrix: place for place, matrix in enumerate(model.checkpoint.matrices())
+            matrix: number for number, matrix in enumerate(model.checkpoint.matrices())
         }
         self.inputs = self.dense = HiddenStates()
         self.totals: list[torch.Tensor] = []
@@ -135,12 +135,9 @@ class Divergence:
 
     def _place(self, index: int, name: str, moved: int, dense: torch.Tensor) -> None:
         """Put a pruned matrix into a loaded block."""
-        place = self.matrices[index, name]
-        ratio = float(self.space.start[place] + moved / self.space.sizes[place])
-        weight, bias = self.levels.pruned((index, name), moved, ratio, dense)
-        self.model.put(index, name, weight)
-        if bias is not None:
-            self.model.put_bias(index, name, bias)
+        number = self.matrices[index, name]
+        ratio = float(self.space.start[number] + moved / self.space.sizes[number])
+        place(self.model, index, name, self.levels.pruned((index, name), moved, ratio, dense))
 
     def _divergences(
         self, batches: list[list[int]], length: int, outputs: list[HiddenStates]

@@ -1,28 +1,31 @@
 """The pruned matrices that allocations consist of, made when one is first asked for.
 
-A matrix is pruned for the inputs that it has in the dense model, so it does not depend on the
-others and serves all allocations. A mask takes a bit a weight; a method that rewrites weights adds
-those that stay. What is not used is deleted beyond a number of bytes, and made again if need be.
+A matrix is pruned for the inputs that it has in the cell of one allocation, so it does not depend
+on the others and serves all allocations that are near that one. A mask takes a bit a weight; a
+method that rewrites weights adds those that stay. What is not used is deleted beyond a number of
+bytes, and made again if need be.
 """
 
 import shutil
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import torch
 from safetensors.torch import load_file
-from torch import nn
 
 from heavytail.io.files import write_text
 from heavytail.io.tensors import write_tensors
-from heavytail.models.hidden_states import HiddenStates
-from heavytail.models.input_statistics import input_statistics
 from heavytail.models.layout import stages
 from heavytail.models.streaming import StreamedModel, batches_of
 from heavytail.projections import Matrix, key_of
 from heavytail.pruning.artifact import decode, matrices_in
 from heavytail.pruning.loop import Procedure, prune_matrices
+
+# A module of heavytail.pruning.within_block; calibration tokens and bytes of hidden states.
+Way = ModuleType | None
+Text = tuple[torch.Tensor, float]
 
 
 def tensors_of(statistic: object) -> dict[str, torch.Tensor]:
@@ -50,6 +53,16 @@ def take(statistic: object, tensors: dict[str, torch.Tensor]) -> None:
             take(value, {key.removeprefix(f"{name}."): tensor for key, tensor in own.items()})
 
 
+def place(
+    model: StreamedModel, index: int, name: str, pruned: tuple[torch.Tensor, torch.Tensor | None]
+) -> None:
+    """Put a pruned matrix, and its bias if that changes, into a loaded block."""
+    weight, bias = pruned
+    model.put(index, name, weight)
+    if bias is not None:
+        model.put_bias(index, name, bias)
+
+
 class Levels:
     """Pruned matrices as files, and the statistics from which they are made."""
 
@@ -71,28 +84,50 @@ class Levels:
         self._block: int | None = None
         self._statistics: dict[tuple[str, ...], Any] = {}
 
-    def gather(self, calibration: torch.Tensor, budget: float) -> None:
-        """Keep the statistics of the dense model's inputs, if the method has some.
+    @torch.no_grad()
+    def gather(
+        self, mark: str, allocation: dict[Matrix, tuple[int, float]], way: Way, text: Text
+    ) -> None:
+        """Keep the statistics of the inputs in the cell of an allocation, if the method has some.
+
+        Matrices that were made from other statistics go.
 
         Args:
-            calibration: token ids, int64 [windows, length].
-            budget: bytes of hidden states that stay in memory.
+            mark: tells the allocation from those before it.
+            allocation: (block, projection) → `moved` and ratio, as of `pruned`.
+            way: how the cell goes through a block; None if the method has no statistic.
+            text: calibration token ids, int64 [windows, length], and the bytes of hidden states
+                that stay in memory.
         """
         done = self.folder / "statistics" / "done"
-        if self.method.Statistic is None or done.is_file():
+        if way is None or (done.is_file() and done.read_text() == mark):
             return
-        dense = StreamedModel(self.model.checkpoint.folder, self.model.device)
-        scratch = self.folder / "hidden"
+        for stale in ("statistics", "matrices", "hidden"):
+            shutil.rmtree(self.folder / stale, ignore_errors=True)
+        self._used.clear()
+        self._block = None
+        cell = StreamedModel(self.model.checkpoint.folder, self.model.device)
+        states = cell.embed(batches_of(text[0]), self.folder / "hidden", text[1])
+        for index, block in cell.blocks():
+            stage = partial(self._stage, cell, index, allocation)
+            way.prune_block(cell, self.method.Statistic, index, block, states, stage)
+        shutil.rmtree(self.folder / "hidden", ignore_errors=True)
+        write_text(done, mark)
 
-        def visit(index: int, block: nn.Module, inputs: HiddenStates) -> None:
-            found = input_statistics(dense, self.method.Statistic, index, block, inputs)
-            for sharing, statistic in found:
-                if statistic is not None:
-                    write_tensors(self._source(index, sharing), tensors_of(statistic), {})
-
-        dense.run(dense.embed(batches_of(calibration), scratch, budget), visit)
-        shutil.rmtree(scratch, ignore_errors=True)
-        write_text(done, "")
+    def _stage(
+        self,
+        cell: StreamedModel,
+        index: int,
+        allocation: dict[Matrix, tuple[int, float]],
+        sharing: tuple[str, ...],
+        statistic: object,
+    ) -> None:
+        """Keep the statistic of a stage, and prune its matrices in the loaded block."""
+        if statistic is not None:
+            write_tensors(self._source(index, sharing), tensors_of(statistic), {})
+        for name in sharing:
+            dense = cell.weight(index, name).clone()
+            place(cell, index, name, self.pruned((index, name), *allocation[index, name], dense))
 
     def pruned(
         self, matrix: Matrix, moved: int, ratio: float, dense: torch.Tensor

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import TypedDict, cast
 
 import numpy as np
+import torch
 from safetensors.torch import load_file
 
 from heavytail.allocation.table import read_ratios, write_ratios
+from heavytail.config.search import RENEWED
 from heavytail.evaluation.search.divergence import Divergence
 from heavytail.evaluation.search.evolution import entrants, space_of
 from heavytail.evaluation.search.levels import Levels
@@ -79,10 +81,12 @@ class Search:
         self.parts = Parts(output, key)
         # A model's own matrices take as much again.
         room = sum(self.sizes.values()) * streamed.dtype.itemsize
-        method, folder = chosen(pruning)[0], self.parts.folder
+        (method, self.way), folder = chosen(pruning), self.parts.folder
         self.levels = Levels(folder, streamed, method, room)
+        calibration = torch.empty(0, 1, dtype=torch.long)
         if "calibration" in files:
-            self.levels.gather(load_file(files["calibration"])["input_ids"], budget)
+            calibration = load_file(files["calibration"])["input_ids"]
+        self.calibration = calibration, budget
         shutil.rmtree(folder / "texts", ignore_errors=True)
         scratch = folder / "texts", budget
         self.divergence = Divergence(streamed, self.levels, self.space, self.windows, scratch)
@@ -93,6 +97,12 @@ class Search:
         """How many windows have so many tokens, and how much of each is read."""
         length = min(tokens, self.windows.shape[1])
         return tokens // length, length
+
+    def gather(self, mark: str, moved: np.ndarray) -> None:
+        """Let matrices be pruned for the inputs that they have in the cell of an allocation."""
+        told = zip(moved.tolist(), self.space.ratios(moved).tolist(), strict=True)
+        allocation = dict(zip(self.sizes, told, strict=True))
+        self.levels.gather(mark, allocation, self.way, self.calibration)
 
     def state(self) -> State:
         """That of the last finished generation."""
@@ -137,13 +147,31 @@ class Search:
         """The state after the last generation; each is written to disk when it is finished."""
         state, total = self.state(), self.settings["generations"]
         while state["generation"] < total:
-            begun = time.monotonic()
+            begun, newest = time.monotonic(), state["generation"] // RENEWED * RENEWED
+            self.gather(str(newest), np.array(state["moved"], dtype=np.int64))
             state = self.after(state)
             write_json(self.parts.folder / "state.json", state)
             self.levels.trim(dict(zip(self.sizes, state["moved"], strict=True)))
             told = state["generation"], total, *state["history"][-1], time.monotonic() - begun
             log.info("generation %d of %d: parent %s, best child %s, %.1f s", *told)
         return state
+
+    def compared(self, allocations: dict[str, np.ndarray]) -> list[float]:
+        """The divergence of each allocation on the whole text, as its own cell has it."""
+        every, ends = [*range(len(self.windows))], []
+        for mark, moved in allocations.items():
+            self.gather(mark, moved)
+            ends += self.divergence.of([moved], every, self.windows.shape[1])
+        return ends
+
+    def tokens(self, state: State) -> dict[str, int]:
+        """How many tokens went through the dense model and through pruned ones, for what."""
+        gathered = len(range(0, state["generation"], RENEWED)) + 2 if self.way else 0
+        return {
+            "pruned": state["tokens"] + 2 * self.windows.numel(),
+            "calibration": gathered * self.calibration[0].numel(),
+            "dense": self.windows.numel(),
+        }
 
 
 def search_allocation(
@@ -170,20 +198,16 @@ def search_allocation(
     with uncounted():
         state = search.run()
         moved = np.array(state["moved"], dtype=np.int64)
-        every = list(range(len(search.windows)))
-        pair = [np.zeros_like(moved), moved]
-        ends = search.divergence.of(pair, every, search.windows.shape[1])
+        pair = {"start": np.zeros_like(moved), "found": moved}
+        ends = dict(zip(pair, search.compared(pair), strict=True))
     # What won on parts of the text may lose on all of it.
-    kept = int(ends[1] < ends[0])
+    kept = "found" if ends["found"] < ends["start"] else "start"
     record = {
-        "divergence": {"start": finite(ends[0]), "found": finite(ends[1])},
-        "kept": ["start", "found"][kept],
+        "divergence": {name: finite(end) for name, end in ends.items()},
+        "kept": kept,
         "generations": state["generation"],
         "history": state["history"],
-        "tokens": {
-            "pruned": state["tokens"] + 2 * search.windows.numel(),
-            "dense": search.windows.numel(),
-        },
+        "tokens": search.tokens(state),
         "sha256": search.sums,
     }
     ratios = search.space.ratios(pair[kept]).tolist()

@@ -20,6 +20,7 @@ from heavytail.pruning.after import refit, swaps
 from heavytail.pruning.artifact import decode, matrices_in
 from heavytail.pruning.loop import Procedure, chosen, prune_model
 from heavytail.pruning.methods import alps, magnitude, rose, sparsegpt, wanda
+from heavytail.pruning.within_block import exact
 from support.experts import EXPERTS, SHAPE
 from support.pruned_cells import windows
 from support.tiny_model import save_model
@@ -36,13 +37,16 @@ def opened(
     budget=float("inf"),
     room=10**9,
     calibration=CALIBRATION,
+    way=exact,
 ):
     """The divergences of allocations around 60 %."""
     model = StreamedModel(folder, CPU)
     sizes = np.array([rows * columns for rows, columns in model.checkpoint.matrices().values()])
     space = space_of(np.full(len(sizes), 0.6), sizes, 0.6, 8)
     levels = Levels(work / "levels", model, method, room)
-    levels.gather(calibration, budget)
+    allocation = dict.fromkeys(model.checkpoint.matrices(), (0, 0.6))
+    own = way if method.Statistic else None
+    levels.gather("first", allocation, own, (calibration, budget))
     found = Divergence(model, levels, space, TEXT, (work, budget))
     found.read([(2, 40), (1, 12), (6, 40)])
     return found
@@ -105,24 +109,44 @@ def test_together_or_alone_in_memory_or_on_disk_gives_the_same_bits(tmp_path, fa
     assert not (tmp_path / "disk" / "children").exists()
 
 
-def test_a_matrix_is_pruned_as_in_its_cell_but_for_dense_inputs(model_folder, tmp_path):
-    """In the first block the inputs of queries, keys and values are the dense ones."""
-    for name, way in (("magnitude", None), ("wanda", "exact"), ("sparsegpt", "exact")):
+@pytest.mark.parametrize("way", [None, "exact", "sequential"])
+def test_all_matrices_are_pruned_as_in_the_cell_for_whose_inputs_they_are(
+    model_folder, tmp_path, way
+):
+    """To the bit, but for another batch of calibration text on the disk."""
+    for name in ("wanda", "stade", "sparsegpt") if way else ("magnitude",):
         settings = {"method": name, "within_block": way, "group_size": None, "code": ""}
         method, within = chosen(settings)
-        found = opened(model_folder, tmp_path / name, method)
+        found = opened(model_folder, tmp_path / name, method, way=within)
         ratios = dict.fromkeys(found.matrices, 0.6)
         parts = Parts(tmp_path / name / "cell", "")
         prune_model(
             (model_folder, CPU), Procedure(method, within, ratios), batches_of(CALIBRATION), parts
         )
-        stored = matrices_in(load_file(parts.path(0)))
-        for projection in ("q_proj", "k_proj", "v_proj"):
-            dense = found.model.checkpoint.matrix(0, projection)
-            ours, _ = found.levels.pruned((0, projection), 0, 0.6, dense)
-            other = decode(dense, stored[projection])
-            assert ((ours == 0) == (other == 0)).all()
-            assert ours == pytest.approx(other, abs=1e-5)
+        for block, projection in ratios:
+            stored = matrices_in(load_file(parts.path(block)))[projection]
+            dense = found.model.checkpoint.matrix(block, projection)
+            ours, bias = found.levels.pruned((block, projection), 0, 0.6, dense)
+            assert torch.equal(ours, decode(dense, stored))
+            assert (bias is None) == ("bias" not in stored)
+            assert bias is None or torch.equal(bias, stored["bias"])
+
+
+def test_another_allocation_has_other_inputs_and_its_matrices_are_made_anew(model_folder, tmp_path):
+    found = opened(model_folder, tmp_path, wanda)
+    some, text = children(found), ([0, 1, 2, 3, 4, 5], 40)
+    before = found.of(some, *text)
+    sparser = dict.fromkeys(found.matrices, (0, 0.9))
+    for mark, allocation, same in (
+        ("first", sparser, True),  # the one that has this mark
+        ("second", sparser, False),
+        ("third", dict.fromkeys(found.matrices, (0, 0.6)), True),
+    ):
+        found.levels.gather(mark, allocation, exact, (CALIBRATION, float("inf")))
+        if mark == "second":
+            assert found.of(some[1:], *text) != before[1:]
+        elif same:
+            assert found.of(some, *text) == before
 
 
 def test_what_is_used_often_stays_and_the_parent_as_well(model_folder, tmp_path):

@@ -10,6 +10,7 @@ from safetensors.torch import save_file
 from heavytail.allocation.allocators import search as allocator
 from heavytail.allocation.ratios import ratios_of
 from heavytail.allocation.table import read_ratios, write_ratios
+from heavytail.evaluation.search import levels
 from heavytail.evaluation.search import search as script
 from heavytail.evaluation.search.search import search_allocation
 from heavytail.io.files import read_json
@@ -67,7 +68,12 @@ def test_a_search_ends_nearer_and_says_what_it_cost(files, tmp_path, method):
     assert found["divergence"]["found"] < found["divergence"]["start"]
     assert len(found["history"]) == found["generations"] == 5
     # Six children on 12 tokens; then two of them and the parent on 36; at the end both on all.
-    assert found["tokens"] == {"pruned": 5 * (6 * 12 + 3 * 36) + 2 * 4 * 36, "dense": 4 * 36}
+    # The calibration text goes through the cell of the start, twice, and of what was found.
+    assert found["tokens"] == {
+        "pruned": 5 * (6 * 12 + 3 * 36) + 2 * 4 * 36,
+        "calibration": 0 if method == "magnitude" else 3 * 8 * 40,
+        "dense": 4 * 36,
+    }
     ratios, sizes = read_ratios(table)
     weights = np.array([*sizes.values()])
     values = np.array([*ratios.values()])
@@ -79,27 +85,55 @@ def test_a_search_ends_nearer_and_says_what_it_cost(files, tmp_path, method):
 
 
 @pytest.mark.parametrize("method", ["wanda", "sparsegpt"])
-def test_a_killed_search_goes_on_and_ends_the_same(files, tmp_path, monkeypatch, method):
+@pytest.mark.parametrize("calls", [6, 8, 10])
+def test_a_killed_search_goes_on_and_ends_the_same(files, tmp_path, monkeypatch, method, calls):
+    """Killed in a generation, in the first after matrices were pruned anew, and at the end."""
+    monkeypatch.setattr(script, "RENEWED", 3)
     whole, killed = outputs(tmp_path, "whole"), outputs(tmp_path, "killed")
     search_allocation(files, SETTINGS, pruning(method), float("inf"), whole)
-    real, calls = script.Divergence.of, []
+    real, left = script.Divergence.of, iter([True] * calls)
 
     def dying(self, *arguments):
-        calls.append(arguments)
-        if len(calls) == 6:
+        if not next(left, False):
             raise KeyboardInterrupt
         return real(self, *arguments)
 
-    monkeypatch.setattr(script.Divergence, "of", dying)
-    with pytest.raises(KeyboardInterrupt):
-        search_allocation(files, SETTINGS, pruning(method), float("inf"), killed)
+    with monkeypatch.context() as patch:
+        patch.setattr(script.Divergence, "of", dying)
+        with pytest.raises(KeyboardInterrupt):
+            search_allocation(files, SETTINGS, pruning(method), float("inf"), killed)
     assert not (tmp_path / "killed.csv").exists()
     search_allocation(files, SETTINGS, pruning(method), float("inf"), killed)
-    assert len(calls) == 6 + 3 * 2 + 1, "two generations of the first run counted"
-    first, second = (read_json(record) for _, record in (whole, killed))
+    assert_same(whole, killed)
+
+
+def assert_same(one: tuple[str, str], other: tuple[str, str]) -> None:
+    """Two searches found the same and say the same of the way there."""
+    first, second = read_json(one[1]), read_json(other[1])
     for key in ("divergence", "history", "tokens", "generations"):
         assert first[key] == second[key], key
-    assert read_ratios(whole[0]) == read_ratios(killed[0])
+    assert read_ratios(one[0]) == read_ratios(other[0])
+
+
+def test_a_search_that_is_killed_while_it_prunes_anew_ends_the_same(files, tmp_path, monkeypatch):
+    monkeypatch.setattr(script, "RENEWED", 2)
+    whole, killed = outputs(tmp_path, "whole"), outputs(tmp_path, "killed")
+    search_allocation(files, SETTINGS, pruning("sparsegpt"), float("inf"), whole)
+    real, marks = levels.Levels._stage, []
+
+    def dying(self, cell, index, *arguments):
+        marks.append(index)
+        # In the middle of the second time.
+        if marks.count(0) > 7 and index == 1:
+            raise KeyboardInterrupt
+        return real(self, cell, index, *arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(levels.Levels, "_stage", dying)
+        with pytest.raises(KeyboardInterrupt):
+            search_allocation(files, SETTINGS, pruning("sparsegpt"), float("inf"), killed)
+    search_allocation(files, SETTINGS, pruning("sparsegpt"), float("inf"), killed)
+    assert_same(whole, killed)
 
 
 def test_each_expert_gets_a_ratio_of_its_own(tmp_path):
@@ -162,7 +196,7 @@ def test_another_seed_or_another_start_is_another_search(files, tmp_path, monkey
 
 def test_what_is_worse_on_all_of_the_text_does_not_win(files, tmp_path, monkeypatch):
     table, record = outputs(tmp_path, "found")
-    of = iter([[1.0] * 6, [2.0, 1.0, 3.0], [1.0, math.nan]])
+    of = iter([[1.0] * 6, [2.0, 1.0, 3.0], [1.0], [math.nan]])
     monkeypatch.setattr(script.Divergence, "of", lambda *_: next(of))
     settings = SETTINGS | {"generations": 1}
     search_allocation(files, settings, pruning("magnitude"), float("inf"), (table, record))
@@ -174,7 +208,7 @@ def test_what_is_worse_on_all_of_the_text_does_not_win(files, tmp_path, monkeypa
 
 
 def test_of_equals_the_parent_stays(files, tmp_path, monkeypatch):
-    of = iter([[1.0] * 6, [1.0, 1.0, math.nan], [1.0, 1.0]])
+    of = iter([[1.0] * 6, [1.0, 1.0, math.nan]])
     monkeypatch.setattr(script.Divergence, "of", lambda *_: next(of))
     search = script.Search(
         files, SETTINGS, pruning("magnitude"), float("inf"), str(tmp_path / "one.csv")
