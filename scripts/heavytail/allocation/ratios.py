@@ -6,7 +6,7 @@ import math
 import numpy as np
 
 from heavytail.allocation.settings import RatioSettings
-from heavytail.allocation.target import shifted_to_target, to_target, to_units
+from heavytail.allocation.target import shifted_to_target, to_target, to_units, within_units
 from heavytail.config.segments import read_segments
 from heavytail.io.files import read_json
 from heavytail.projections import Matrix, key_of
@@ -36,12 +36,14 @@ def ratios_of(
     ratios = allocator.ratios(sizes, {**settings, "shapes": shapes}, scores)
     if settings.get("segments") or settings.get("blend"):
         ratios = to_target(_changed(ratios, sizes, settings, guides), weights, target)
+    low, high = settings.get("bounds", (0.0, 1.0))
+    if group_size := settings["group_size"]:
+        _check_pattern(shapes, group_size)
+        low, high = within_units((low, high), group_size)
     if "bounds" in settings:
-        low, high = settings["bounds"]
         ratios = shifted_to_target(ratios, weights, target, (low, high))
-    if settings["group_size"]:
-        _check_pattern(shapes, settings["group_size"])
-        ratios = to_units(ratios, weights, target, settings["group_size"])
+    if group_size:
+        ratios = to_units(ratios, weights, target, group_size, high)
     return dict(zip(sizes, ratios.tolist(), strict=True))
 
 

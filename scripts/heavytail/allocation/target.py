@@ -1,6 +1,11 @@
 """What allocators share: the linear map, and the ways to reach the target exactly."""
 
+import math
+
 import numpy as np
+
+# Weighted means of ratios are exact but for this.
+ROUNDING = 1e-12
 
 
 def linear_map(scores: np.ndarray, epsilon: float) -> np.ndarray:
@@ -70,11 +75,25 @@ def shifted_to_target(
         return float(np.clip(relative + shift, *bounds) @ weights) - target
 
     ends = bounds[0] - relative.max(), bounds[1] - relative.min()
+    # A target that is a bound is reached, or missed by rounding, only where all ratios are there.
+    for end in ends:
+        if abs(excess(end)) < ROUNDING:
+            return np.clip(relative + end, *bounds)
     return np.clip(relative + brentq(excess, *ends), *bounds)
 
 
+def within_units(bounds: tuple[float, float], group_size: int) -> tuple[float, float]:
+    """The bounds of multiples of 1 / group_size that lie within `bounds`."""
+    low, high = (round(bound * group_size, 6) for bound in bounds)
+    return math.ceil(low) / group_size, math.floor(high) / group_size
+
+
 def to_units(
-    ratios: np.ndarray, parameters: np.ndarray, target: float, group_size: int
+    ratios: np.ndarray,
+    parameters: np.ndarray,
+    target: float,
+    group_size: int,
+    highest: float = 1.0,
 ) -> np.ndarray:
     """Round ratios to multiples of 1 / group_size, as N:M sparsity needs them.
 
@@ -86,15 +105,16 @@ def to_units(
         parameters: [n], the number of weights behind each ratio.
         target: sparsity in (0, 1).
         group_size: M of N:M.
+        highest: no ratio is raised above it.
 
     Returns:
         float64 [n], multiples of 1 / group_size in [0, 1].
     """
-    exact = np.round(ratios * group_size, 6)
+    exact, most = np.round(ratios * group_size, 6), round(highest * group_size, 6)
     units, steps = np.floor(exact), parameters / group_size
     missing = target * parameters.sum() - units @ steps
     for index in np.argsort(units - exact, kind="stable"):
-        if missing >= steps[index] / 2 and units[index] < group_size:
+        if missing >= steps[index] / 2 and units[index] + 1 <= most:
             units[index] += 1
             missing -= steps[index]
     return units / group_size

@@ -70,6 +70,45 @@ def test_units_keep_to_the_target_as_closely_as_whole_matrices_can(ratios, sizes
     )
 
 
+unit = st.floats(0, 1)
+
+
+@given(
+    relative=st.lists(st.floats(-1, 2), min_size=1, max_size=40),
+    bounds=st.tuples(unit, unit).map(sorted).filter(lambda pair: pair[0] < pair[1]),
+    share=st.one_of(st.sampled_from([0.0, 1.0]), unit),
+    seed=st.integers(0, 99),
+)
+def test_ratios_are_shifted_to_any_target_within_the_bounds(relative, bounds, share, seed):
+    """The bounds themselves are targets too."""
+    parameters = np.random.default_rng(seed).integers(1, 10**8, len(relative))
+    target = (
+        bounds[share == 1.0] if share in (0, 1) else bounds[0] + share * (bounds[1] - bounds[0])
+    )
+    found = allocation.shifted_to_target(np.array(relative), parameters, target, (low, high))
+    assert found @ parameters / parameters.sum() == pytest.approx(target, abs=1e-9)
+    assert (found >= low).all() and (found <= high).all()
+
+
+@given(
+    relative=st.lists(st.floats(0, 1), min_size=1, max_size=40),
+    sizes=st.lists(st.integers(1, 50), min_size=40, max_size=40),
+    pattern=st.sampled_from([(1, 2), (2, 4), (4, 8), (3, 8), (10, 16)]),
+    below=st.floats(0.001, 0.6),
+    above=st.floats(0.001, 0.6),
+)
+def test_ratios_of_a_pattern_stay_within_the_bounds(relative, sizes, pattern, below, above):
+    n, m = pattern
+    target, own = n / m, 64 * np.array(sizes[: len(relative)])
+    bounds = max(0.0, target - below), min(1.0, target + above)
+    low, high = allocation.within_units(bounds, m)
+    assert bounds[0] - 1e-6 <= low <= target <= high <= bounds[1] + 1e-6
+    ratios = allocation.shifted_to_target(np.array(relative), own, target, (low, high))
+    found = allocation.to_units(ratios, own, target, m, high)
+    assert (found >= low).all() and (found <= high).all()
+    assert abs(found @ own - target * own.sum()) <= own.max() / m / 2 + 1e-3
+
+
 def test_equal_ratios_of_a_pattern_stay_equal():
     assert (allocation.to_units(np.full(9, 0.625), np.arange(1, 10), 0.625, 8) == 5 / 8).all()
 
