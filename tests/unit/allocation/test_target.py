@@ -82,9 +82,8 @@ unit = st.floats(0, 1)
 def test_ratios_are_shifted_to_any_target_within_the_bounds(relative, bounds, share, seed):
     """The bounds themselves are targets too."""
     parameters = np.random.default_rng(seed).integers(1, 10**8, len(relative))
-    target = (
-        bounds[share == 1.0] if share in (0, 1) else bounds[0] + share * (bounds[1] - bounds[0])
-    )
+    low, high = bounds
+    target = {0.0: low, 1.0: high}.get(share, low + share * (high - low))
     found = allocation.shifted_to_target(np.array(relative), parameters, target, (low, high))
     assert found @ parameters / parameters.sum() == pytest.approx(target, abs=1e-9)
     assert (found >= low).all() and (found <= high).all()
