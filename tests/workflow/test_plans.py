@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from collections.abc import Callable
 
 import pytest
 import yaml
@@ -27,19 +28,31 @@ def test_the_reference_matrix_is_planned_for_every_model(fresh):
     assert "tiny" not in full.stdout
 
 
-def test_the_comparison_of_the_field_is_planned(fresh):
-    shutil.copy(ROOT / "config/field.yaml", fresh.folder / "config/field.yaml")
-    config = yaml.safe_load((ROOT / "config/field.yaml").read_text())
+def plan_of(fresh, name: str) -> tuple[dict, Callable[[str], int]]:
+    """A config of local files, with a tiny model and texts in their place, and how many jobs."""
+    shutil.copy(ROOT / f"config/{name}", fresh.folder / f"config/{name}")
+    config = yaml.safe_load((ROOT / f"config/{name}").read_text())
     shutil.copytree(fresh.folder / "tiny", fresh.folder / config["models"]["smollm2"]["path"])
     for text in config["texts"]["wikitext"]["path"].values():
         (fresh.folder / text).parent.mkdir(exist_ok=True)
         (fresh.folder / text).write_text("Some text.")
-    full = fresh.snakemake("--configfile", "config/field.yaml", "--dry-run")
+    full = fresh.snakemake("--configfile", f"config/{name}", "--dry-run")
     assert full.returncode == 0, full.stdout
 
     def planned(rule: str) -> int:
         return sum(full.stdout.count(f"\n{kind} {rule}:") for kind in ("rule", "localrule"))
 
+    return config, planned
+
+
+def test_the_steps_after_a_method_are_planned(fresh):
+    config, planned = plan_of(fresh, "steps.yaml")
+    # SparseGPT compensates for its mask: swaps go only with refit.
+    assert planned("prune_cell") == (4 + 3) * len(config["sparsity"])
+
+
+def test_the_comparison_of_the_field_is_planned(fresh):
+    config, planned = plan_of(fresh, "field.yaml")
     cells, tuned, searched = 0, 0, 0
     for own in config["allocations"].values():
         methods = own.get("methods", config["methods"])
