@@ -4,6 +4,15 @@
 include: "allocation_functions.smk"
 
 
+from heavytail.allocation import foreseen
+
+# Jobs need not look again.
+if workflow.is_main_process:
+    try:
+        foreseen.check_local_models(CONFIG)
+    except mistakes.SettingsError as error:
+        sys.exit(f"config: {error}")
+
 # Keys of a search that its own job reads.
 OF_SEARCH = {"population", "generations", "tokens", "levels", "seed"}
 # Keys of an allocation that say which cells it is for, or where its ratios come from.

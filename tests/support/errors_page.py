@@ -8,6 +8,7 @@ import json
 from support import bad_hub
 from support.bad_allocations import BAD_ALLOCATIONS
 from support.bad_alphas import ALPHAS
+from support.bad_given import GIVEN, UNREACHABLE
 from support.bad_inputs import CONFIG_FILES, DOCUMENTS, MODELS, NAMES
 from support.bad_models import BAD_MODELS
 from support.bad_settings import BAD_SHAPES, BAD_VALUES, HUB
@@ -64,6 +65,16 @@ compares the two.
             "The line begins with `config: `. If `models` is not shown, it is correct.",
             "",
             *table("config", [(flow(config), line) for config, line in SETTINGS]),
+            "## Given ratios",
+            "",
+            "The file is that of the allocation `x`, whose target is 0.7, for the local model `a` "
+            "of three blocks. The line begins with `config: allocations.x.`. If the layout of a "
+            "model is not known before, the job that allocates says the same.",
+            "",
+            *table("file", [(f"`{name}`: {what}", line) for what, name, _, line in GIVEN]),
+            "A sparsity that the last matrix of `a` does not allow:",
+            "",
+            *table("config", [(flow(UNREACHABLE[0]), UNREACHABLE[1])]),
             "## Memory",
             "",
             "If a job needs more memory than this machine or its control group has, the run ends "

@@ -77,6 +77,10 @@ BAD = {
     "epsilon": ({"allocations": {"a": {"grouping": "gt", "epsilon": 1.5}}}, "1.5"),
     "sparsity": ({"sparsity": [1.2]}, "1.2"),
     "unknown task": ({"tasks": ["python_attributes"]}, "did you mean 'python_attribute'?"),
+    "what er_plus cannot reach": (
+        {"sparsity": [0.98], "allocations": {"a": {"allocator": "er_plus"}}},
+        "allocations.a: models.tiny: sparsity: found 0.98, expected below",
+    ),
     "no folder": ({"models": {"a": {"path": "nowhere"}}}, "'nowhere' does not exist"),
     "no config.json": ({"models": {"a": {"path": "config"}}}, "no config.json"),
 }

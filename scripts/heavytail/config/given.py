@@ -1,35 +1,112 @@
-"""Read given ratios from a file (standard library only: parse time)."""
+"""Given ratios: read them from a file, hold them to a model (standard library only: parse time)."""
 
 import csv
 import json
 import re
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from heavytail.projections import PROJECTIONS, key_of, name_of
+from heavytail.config.npy import read_floats
+from heavytail.projections import PROJECTIONS, Matrix, key_of, name_of, projection_of
 
-# (block, projection) → its number; the projection is None if the number is the whole block's.
-Given = dict[tuple[int, str | None], float]
+# What a number is of: a matrix, the projection of all experts, or (with None) a whole block.
+Place = tuple[int, str | None]
+Given = dict[Place, float]
 # How far the mean of the ratios may be from the target: published lists are rounded.
 TOLERANCE = 1e-3
 _MODULE = re.compile(r"(?:\S*?\.)??(\d+)\.(?:\S*?\.)??(?:(\d+)\.)?([a-z]+_proj)(?:\.(\w+))?")
 
 
+def check_given(path: str | Path, step: int | None) -> None:
+    """Raise ValueError, which names the file, if it cannot give ratios to any model.
+
+    Args:
+        path: as `read_given` reads it, or a .npy file.
+        step: the number of weights of a level, if the config says it.
+    """
+    if Path(path).suffix == ".npy":
+        _read_array(path)
+    else:
+        _check_step(path, read_given(path), step)
+
+
+def ratios_in(
+    path: str | Path, sizes: dict[Matrix, int], sparsity: float, step: int | None
+) -> list[float]:
+    """The ratio of every matrix of a model; their parameter-weighted mean is nearly the sparsity.
+
+    Args:
+        path: the file.
+        sizes: (block, name) → number of weights.
+        sparsity: the target.
+        step: the number of weights of a level, if the file has levels.
+
+    Raises:
+        ValueError: the file lacks a matrix of the model or has others, or misses the target.
+    """
+    given = given_of(path, list(sizes))
+    _check_step(path, given, step)
+    found = [next(given[place] for place in _places(matrix) if place in given) for matrix in sizes]
+    if step is not None and are_levels(given):
+        pairs = zip(found, sizes.values(), strict=True)
+        found = [sparsity + level * step / weights for level, weights in pairs]
+        check_shares(path, dict(zip(sizes, found, strict=True)))
+    removed = sum(ratio * weights for ratio, weights in zip(found, sizes.values(), strict=True))
+    mean = removed / sum(sizes.values())
+    if abs(mean - sparsity) > TOLERANCE:
+        raise ValueError(
+            f"{path}: found ratios whose mean is {mean:.4f}, expected the target {sparsity}"
+        )
+    return found
+
+
+def given_of(path: str | Path, matrices: list[Matrix]) -> Given:
+    """The numbers of a file, which are those of all matrices of a model and of no others.
+
+    Raises ValueError, which names the file, if they are not.
+    """
+    array = Path(path).suffix == ".npy"
+    given = _of_array(path, matrices) if array else read_given(path)
+    blocks = 1 + max(block for block, _ in matrices)
+    check_blocks(path, given, blocks)
+    for matrix in matrices:
+        if not any(place in given for place in _places(matrix)):
+            raise ValueError(
+                f"{path}: found no ratio of {key_of(*matrix)}, expected one of every matrix"
+            )
+    known = {place for matrix in matrices for place in _places(matrix)}
+    for block, name in given:
+        if (block, name) not in known:
+            raise ValueError(
+                f"{path}: found a ratio of {_told((block, name))}, which the model does not have"
+            )
+    return given
+
+
+def check_blocks(path: str | Path, given: Given, blocks: int) -> None:
+    """Raise ValueError, which names the file, if its blocks are not so many."""
+    last = max((block for block, _ in given), default=-1)
+    if last + 1 != blocks:
+        raise ValueError(
+            f"{path}: found ratios of blocks 0 to {last}, expected 0 to {blocks - 1}, which the "
+            "model has"
+        )
+
+
 def read_given(path: str | Path) -> Given:
     """The numbers of a .csv, .json or .txt file, as config/README.md describes them.
 
-    Of a .npy file, none.
-
     Raises ValueError, which names the file, if it is no such file, a block is missing between
-    others, or a number is no share. The levels of a .txt file may be any whole numbers.
+    others, one stands twice, or a number is no share. The levels of a .txt file may be any whole
+    numbers.
     """
     readers = {".csv": _rows, ".json": _json, ".txt": _lines}
-    if Path(path).suffix == ".npy":
-        return {}  # It takes numpy, which the jobs have.
     if Path(path).suffix not in readers:
         raise ValueError(f"{path}: expected a .csv, .json, .npy or .txt file")
     try:
-        found = readers[Path(path).suffix](Path(path).read_text(encoding="utf-8-sig"))
-    except (KeyError, TypeError, ValueError) as error:
+        text = Path(path).read_text(encoding="utf-8-sig")
+        found = _once(readers[Path(path).suffix](text))
+    except (KeyError, RecursionError, TypeError, ValueError) as error:
         raise ValueError(f"{path}: not a table of ratios ({_reason(error)})") from error
     blocks = {block for block, _ in found}
     gap = next((block for block in range(max(blocks, default=0) + 1) if block not in blocks), None)
@@ -40,12 +117,12 @@ def read_given(path: str | Path) -> Given:
     return found
 
 
-def check_shares(path: str | Path, found: Given) -> None:
+def check_shares(path: str | Path, found: Mapping[Place, float]) -> None:
     """Raise ValueError, which names file and matrix, if a number is not from 0 to 1."""
     for (block, projection), value in found.items():
         if not 0 <= value <= 1:
-            name = f"block {block}" if projection is None else key_of(block, projection)
-            raise ValueError(f"{path}: {name}: found {value}, expected a ratio from 0 to 1")
+            where = _told((block, projection))
+            raise ValueError(f"{path}: {where}: found {value}, expected a ratio from 0 to 1")
 
 
 def are_levels(found: Given) -> bool:
@@ -55,6 +132,60 @@ def are_levels(found: Given) -> bool:
     )
 
 
+def _check_step(path: str | Path, given: Given, step: int | None) -> None:
+    """Raise ValueError, which names the file, if it has levels of which the config has no step."""
+    if step is None and are_levels(given):
+        raise ValueError(
+            f"{path}: found levels, expected allocations.NAME.step, the number of weights of a "
+            "level"
+        )
+
+
+def _told(place: Place) -> str:
+    """What a number is of, in the words of a message."""
+    block, name = place
+    return f"block {block}" if name is None else key_of(block, name)
+
+
+def _places(matrix: Matrix) -> tuple[Place, ...]:
+    """What may give the ratio of a matrix: it, its projection with all experts, or its block."""
+    block, name = matrix
+    return matrix, (block, projection_of(name)), (block, None)
+
+
+def _read_array(path: str | Path) -> tuple[tuple[int, ...], list[float]]:
+    """The shape and the numbers of a .npy file; raises ValueError if one is no share."""
+    shape, numbers = read_floats(path)
+    for number in numbers:
+        if not 0 <= number <= 1:
+            raise ValueError(f"{path}: found {number}, expected ratios from 0 to 1")
+    return shape, numbers
+
+
+def _of_array(path: str | Path, matrices: list[Matrix]) -> Given:
+    """The ratios of a .npy file: floats [blocks], [matrices] or [blocks, projections]."""
+    shape, numbers = _read_array(path)
+    blocks = 1 + max(block for block, _ in matrices)
+    if shape not in ((blocks,), (len(matrices),), (blocks, len(matrices) // blocks)):
+        raise ValueError(
+            f"{path}: found an array of shape {shape}, expected {blocks} blocks or "
+            f"{len(matrices)} matrices"
+        )
+    whole: list[Place] = [(block, None) for block in range(blocks)]
+    places = whole if len(numbers) == blocks else [*matrices]
+    return dict(zip(places, numbers, strict=True))
+
+
+def _once(pairs: Iterable[tuple[Place, float]]) -> Given:
+    """The numbers of a file by what they are of; raises ValueError if one of these stands twice."""
+    found: Given = {}
+    for place, value in pairs:
+        if place in found:
+            raise ValueError(f"{_told(place)} occurs twice, expected one ratio")
+        found[place] = value
+    return found
+
+
 def _reason(error: Exception) -> str:
     """The words of an error in one line; of a missing key, that it is missing."""
     if isinstance(error, KeyError):
@@ -62,31 +193,32 @@ def _reason(error: Exception) -> str:
     return " ".join(str(error).split())
 
 
-def _rows(text: str) -> Given:
+def _rows(text: str) -> Iterator[tuple[Place, float]]:
     """Columns block, sparsity and, for ratios of matrices, projection."""
-    return {
-        (int(row["block"]), row.get("projection")): float(row["sparsity"])
-        for row in csv.DictReader(text.splitlines())
-    }
+    for row in csv.DictReader(text.splitlines()):
+        yield (int(row["block"]), row.get("projection")), float(row["sparsity"])
 
 
-def _json(text: str) -> Given:
+def _json(text: str) -> Iterator[tuple[Place, float]]:
     """A list of numbers, one a block; or names of blocks or matrices with their numbers."""
-    table = json.loads(text)
+    # Of an object as a dict, a name that stands twice would be lost.
+    table = json.loads(text, object_pairs_hook=tuple)
     if isinstance(table, list):
-        return {(block, None): float(value) for block, value in enumerate(table)}
-    if not isinstance(table, dict):
+        yield from (((block, None), float(value)) for block, value in enumerate(table))
+    elif isinstance(table, tuple):
+        yield from ((_name(name), float(value)) for name, value in table)
+    else:
         raise ValueError(f"found {table!r}, expected a list or an object")
-    return {_name(name): float(value) for name, value in table.items()}
 
 
-def _lines(text: str) -> Given:
+def _lines(text: str) -> Iterator[tuple[Place, float]]:
     """A line `module: number` for each matrix, as EvoPress writes them."""
-    pairs = (line.rsplit(":", 1) for line in text.splitlines() if line.strip())
-    return {_name(name.strip()): float(value) for name, value in pairs}
+    for line in filter(str.strip, text.splitlines()):
+        name, value = line.rsplit(":", 1)
+        yield _name(name.strip()), float(value)
 
 
-def _name(name: str) -> tuple[int, str | None]:
+def _name(name: str) -> Place:
     """The block and matrix of a name: 3, 3.q_proj, model.layers.3.self_attn.q_proj.
 
     Those of an expert are 3.up_proj.7 or model.layers.3.mlp.experts.7.up_proj.

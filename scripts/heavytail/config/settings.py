@@ -6,6 +6,7 @@ This runs whenever Snakemake reads the workflow: a mistake ends in one line befo
 import copy
 import math
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -16,7 +17,7 @@ from heavytail.cells import target_of
 from heavytail.config.allocations import TUNE, check_weightless, complete
 from heavytail.config.allocators import ALLOCATORS, METRIC
 from heavytail.config.entries import Config, Model
-from heavytail.config.given import read_given
+from heavytail.config.given import check_given
 from heavytail.config.groupings import EVERY, every_grouping
 from heavytail.config.methods import METHODS, NONE, STEPS, WITHIN_BLOCK
 from heavytail.config.metrics import METRICS
@@ -65,7 +66,8 @@ def checked(config: dict[str, Any], schema: dict[str, Any], folders: list[Path])
         complete(name, allocation, filled)
         if "file" in allocation:
             where = ("allocations", name, "file")
-            allocation["file"] = found_file(where, allocation["file"], folders, read_given)
+            check = partial(check_given, step=allocation.get("step"))
+            allocation["file"] = found_file(where, allocation["file"], folders, check)
     complete_protocols(config.get("evaluation"), filled)
     complete_texts(filled, folders)
     complete_tasks(filled["tasks"], folders)

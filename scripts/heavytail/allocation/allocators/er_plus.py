@@ -3,8 +3,9 @@
 import numpy as np
 
 from heavytail.allocation.allocators import er
+from heavytail.allocation.last_matrix import target_of_others
 from heavytail.allocation.settings import Shaped
-from heavytail.projections import Matrix, key_of
+from heavytail.projections import Matrix
 
 
 def ratios(sizes: dict[Matrix, int], settings: Shaped, _guide: None) -> np.ndarray:
@@ -20,14 +21,6 @@ def ratios(sizes: dict[Matrix, int], settings: Shaped, _guide: None) -> np.ndarr
     Raises:
         ValueError: the last matrix alone has more weights than are to stay.
     """
-    *others, last = sizes
-    total, rest = sum(sizes.values()), sum(sizes.values()) - sizes[last]
-    target = settings["sparsity"] * total / rest if rest else 1.0
-    if target >= 1:
-        raise ValueError(
-            f"sparsity: er_plus keeps {key_of(*last)} whole, which has "
-            f"{sizes[last] / total:.0%} of all weights, but only "
-            f"{1 - settings['sparsity']:.0%} are to stay"
-        )
-    found = er.ratios({one: sizes[one] for one in others}, {**settings, "sparsity": target}, None)
-    return np.append(found, 0.0)
+    target = target_of_others(sizes, settings["sparsity"])
+    others = {matrix: sizes[matrix] for matrix in [*sizes][:-1]}
+    return np.append(er.ratios(others, {**settings, "sparsity": target}, None), 0.0)

@@ -34,6 +34,7 @@ def ratios(path, text: str | np.ndarray, **settings) -> np.ndarray:
         ("a.npy", np.array([0.6, 0.8]), BY_BLOCK),
         ("a.npy", np.array(BY_MATRIX), BY_MATRIX),
         ("a.npy", np.array([[0.4, 0.8], [0.7, 0.7]], dtype=np.float32), BY_MATRIX),
+        ("a.npy", np.array([[0.4, 0.8], [0.7, 0.7]], dtype=">f8", order="F"), BY_MATRIX),
         (
             "a.txt",
             "model.layers.0.self_attn.q_proj: 0.4\nmodel.layers.0.mlp.up_proj: 0.8\n"
@@ -65,8 +66,8 @@ def test_a_rounded_list_is_shifted_to_the_target(tmp_path):
     ("name", "text", "line"),
     [
         ("a.json", "[0.6, 0.9]", "a.json: found ratios whose mean is 0.7500, expected the target"),
-        ("a.json", "[0.7]", "a.json: found no ratio of 1.q_proj"),
-        ("a.json", "[0.7, 0.7, 0.7]", "a.json: found a ratio of block 2, which the model does not"),
+        ("a.json", "[0.7]", "a.json: found ratios of blocks 0 to 0, expected 0 to 1"),
+        ("a.json", "[0.7, 0.7, 0.7]", "a.json: found ratios of blocks 0 to 2, expected 0 to 1"),
         ("a.json", '{"0": 0.7, "2": 0.7}', "a.json: found no block 1"),
         ("a.json", '{"1.q": 0.7}', "a.json: not a table of ratios .found '1.q', expected a block"),
         ("a.json", "0.7", "a.json: not a table of ratios"),
@@ -74,7 +75,17 @@ def test_a_rounded_list_is_shifted_to_the_target(tmp_path):
         ("a.json", "[0.7", "a.json: not a table of ratios"),
         ("a.json", "[0.4, 1.1]", "a.json: block 1: found 1.1, expected a ratio from 0 to 1"),
         ("a.csv", "block,ratio\n0,0.7\n", "a.csv: not a table of ratios .no column sparsity"),
-        ("a.npy", np.array([2.1, 3.2]), "a.npy: block 0: found 2.1, expected a ratio from 0 to 1"),
+        ("a.npy", np.array([2.1, 3.2]), "a.npy: found 2.1, expected ratios from 0 to 1"),
+        (
+            "a.json",
+            '{"0": 0.7, "1.q_proj": 0.7}',
+            "a.json: found no ratio of 1.up_proj",
+        ),
+        (
+            "a.json",
+            '{"0": 0.7, "1": 0.7, "1.k_proj": 0.7}',
+            "a.json: found a ratio of 1.k_proj",
+        ),
         ("a.npy", np.ones(3), r"a.npy: found an array of shape \(3,\), expected 2 blocks or 4 mat"),
     ],
 )
