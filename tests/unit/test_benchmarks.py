@@ -23,7 +23,7 @@ def test_every_row_of_the_gpus_benchmark_has_its_figures(tmp_path):
 def test_the_cost_of_a_method_is_counted_in_forward_passes():
     model = ROOT / "resources/standin"
     command = [sys.executable, ROOT / "benchmarks/methods.py", model, model / "README.md"]
-    command += ["--samples", "1", "--length", "16", "--methods", "wanda-swaps"]
+    command += ["--samples", "1", "--length", "16", "--methods", "wanda-refit"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     rows = [
         [cell.strip() for cell in line.split("|")[1:-1]]
@@ -33,8 +33,8 @@ def test_the_cost_of_a_method_is_counted_in_forward_passes():
     assert [row[:2] for row in rows] == [
         ["method", "sparsity"],
         ["forward pass", ""],
-        ["wanda-swaps", "0.5"],
-        ["wanda-swaps", "2:4"],
+        ["wanda-refit", "0.5"],
+        ["wanda-refit", "2:4"],
     ]
     assert rows[1][3] == "1.00"
     assert all(float(figure) > 0 for row in rows[2:] for figure in row[2:])
