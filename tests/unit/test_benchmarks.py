@@ -1,4 +1,4 @@
-"""That the benchmark of a GPU runs where there is none, at a tiny size."""
+"""That benchmarks run at a tiny size, that of a GPU where there is none."""
 
 import json
 import subprocess
@@ -18,3 +18,23 @@ def test_every_row_of_the_gpus_benchmark_has_its_figures(tmp_path):
         assert f"\n| {row} | " in done.stdout
     for method in ("wanda", "sparsegpt", "zero-shot"):
         assert figures[method]["tokens"] > 0 and figures[method]["operations"] > 0
+
+
+def test_the_cost_of_a_method_is_counted_in_forward_passes():
+    model = ROOT / "resources/standin"
+    command = [sys.executable, ROOT / "benchmarks/methods.py", model, model / "README.md"]
+    command += ["--samples", "1", "--length", "16", "--methods", "wanda-refit"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    rows = [
+        [cell.strip() for cell in line.split("|")[1:-1]]
+        for line in done.stdout.splitlines()
+        if line.startswith("| ")
+    ]
+    assert [row[:2] for row in rows] == [
+        ["method", "sparsity"],
+        ["forward pass", ""],
+        ["wanda-refit", "0.5"],
+        ["wanda-refit", "2:4"],
+    ]
+    assert rows[1][3] == "1.00"
+    assert all(float(figure) > 0 for row in rows[2:] for figure in row[2:])

@@ -1,6 +1,6 @@
 """Swaps and refits against naive float64 references, and methods with these steps."""
 
-from itertools import product
+from itertools import pairwise, product
 
 import pytest
 import torch
@@ -98,7 +98,7 @@ def change(row, gone, exact, p: int, q: int) -> float:
     return error(after) - error(gone)
 
 
-def naive_swaps(weight, removed, exact, group_size):
+def naive_swaps(weight, removed, exact):
     """One row after the other: the better of two pairs, each by the error itself."""
     removed = removed.clone()
     for row, gone in zip(weight.double(), removed, strict=True):
@@ -109,42 +109,96 @@ def naive_swaps(weight, removed, exact, group_size):
             def alone(j: int, sign: int, row=row, lost=lost) -> float:
                 return (row[j] ** 2 * exact[j, j] + sign * 2 * row[j] * (lost @ exact[j])).item()
 
-            pairs = []
-            if outs and ins:
-                p = min(outs, key=lambda j: alone(j, -1))
-                q = min(ins, key=lambda j: alone(j, 1))
-                pairs = [*product([p], ins), *product(outs, [q])]
-            if group_size:
-                pairs = [(p, q) for p, q in pairs if p // group_size == q // group_size]
-            found = min(((change(row, gone, exact, *pair), pair) for pair in pairs), default=(0, 0))
-            if found[0] >= -1e-9:
+            p = min(outs, key=lambda j: alone(j, -1))
+            q = min(ins, key=lambda j: alone(j, 1))
+            pairs = [*product([p], ins), *product(outs, [q])]
+            least, best = min((change(row, gone, exact, *pair), pair) for pair in pairs)
+            if least >= -1e-9:
                 break
-            gone[found[1][0]], gone[found[1][1]] = False, True
+            gone[best[0]], gone[best[1]] = False, True
     return removed
 
 
-@pytest.mark.parametrize("group_size", [None, 4])
+def best_swap(row, gone, exact, groups) -> tuple[float, int, int]:
+    """Of all pairs of a row that lie in one of some groups, by the error itself."""
+    pairs = [
+        pair for group in groups for pair in product(group, group) if gone[pair[0]] > gone[pair[1]]
+    ]
+    return min(((change(row, gone, exact, *pair), *pair) for pair in pairs), default=(0.0, 0, 0))
+
+
+def naive_group_swaps(weight, removed, exact, turns):
+    """One row after the other: the best swap in each turn, until all turns in a row found none.
+
+    A turn is a list of groups. The paper has one, all groups of the row.
+    """
+    removed = removed.clone()
+    for row, gone in zip(weight.double(), removed, strict=True):
+        moved = True
+        while moved:
+            moved = False
+            for groups in turns:
+                least, p, q = best_swap(row, gone, exact, groups)
+                if least < -1e-9:
+                    gone[p], gone[q], moved = False, True, True
+    return removed
+
+
 @pytest.mark.parametrize("seed", range(3))
-def test_swaps_are_those_of_the_errors_themselves(seed, group_size, monkeypatch):
+def test_swaps_are_those_of_the_errors_themselves(seed, monkeypatch):
     monkeypatch.setattr(swaps, "ROWS", 4)
     weight, inputs = case(seed)
-    removed = masks(weight, group_size)
+    removed = masks(weight, None)
     exact = 2 / len(inputs) * inputs.double().T @ inputs.double()
-    found = swaps.swapped(weight, removed, exact.float(), group_size)
-    assert torch.equal(found, naive_swaps(weight, removed, exact, group_size))
+    found = swaps.swapped(weight, removed, exact.float(), None)
+    assert torch.equal(found, naive_swaps(weight, removed, exact))
     assert not torch.equal(found, removed)
     assert torch.equal(found.sum(dim=1), removed.sum(dim=1))
     before, after = (errors(weight, weight * ~mask, inputs) for mask in (removed, found))
     assert (after <= before).all() and after.sum() < 0.9 * before.sum()
-    if group_size:
-        assert (found.reshape(-1, 4).sum(dim=1) == 2).all()
+
+
+@pytest.mark.parametrize("group_size", [4, 8])
+@pytest.mark.parametrize("seed", range(3))
+def test_swaps_in_groups_try_all_pairs_of_a_group(seed, group_size, monkeypatch):
+    monkeypatch.setattr(swaps, "ROWS", 4)
+    # Three groups of 4 are told of each other at once, then one of 8.
+    monkeypatch.setattr(swaps, "NEAR", 12)
+    weight, inputs = case(seed, columns=32)
+    removed = masks(weight, group_size)
+    exact = 2 / len(inputs) * inputs.double().T @ inputs.double()
+    groups = [range(start, start + group_size) for start in range(0, 32, group_size)]
+    found = swaps.swapped(weight, removed, exact.float(), group_size)
+    assert torch.equal(found, naive_group_swaps(weight, removed, exact, [[one] for one in groups]))
+    assert (found.reshape(-1, group_size).sum(dim=1) == group_size // 2).all()
+    for row, gone in zip(weight.double(), found, strict=True):
+        assert best_swap(row, gone, exact, groups)[0] > -1e-4
+    papers = naive_group_swaps(weight, removed, exact, [groups])
+    before, after, best = (
+        errors(weight, weight * ~mask, inputs) for mask in (removed, found, papers)
+    )
+    assert (after <= before).all()
+    assert after.sum() < 0.9 * before.sum() and after.sum() < 1.1 * best.sum()
+
+
+def test_the_error_never_grows_from_sweep_to_sweep(monkeypatch):
+    weight, inputs = case(rows=16, columns=256)
+    total = inputs.T @ inputs / len(inputs)
+    removed, found = masks(weight, 4), []
+    for number in range(7):
+        monkeypatch.setattr(swaps, "SWAPS", number)
+        mask = swaps.swapped(weight, removed, total, 4)
+        found.append(errors(weight, weight * ~mask, inputs))
+    assert all((after <= before).all() for before, after in pairwise(found))
+    assert found[-1].sum() < 0.65 * found[0].sum()
 
 
 @pytest.mark.parametrize("share", [0.0, 1.0])
-def test_a_mask_without_choice_stays(share):
+@pytest.mark.parametrize("group_size", [None, 4])
+def test_a_mask_without_choice_stays(share, group_size):
     weight, inputs = case()
     removed = torch.full_like(weight, share).bool()
-    assert torch.equal(swaps.swapped(weight, removed, inputs.T @ inputs, None), removed)
+    assert torch.equal(swaps.swapped(weight, removed, inputs.T @ inputs, group_size), removed)
 
 
 @pytest.mark.parametrize("method", [magnitude, wanda, sparsegpt])
