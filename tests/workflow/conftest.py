@@ -3,7 +3,6 @@
 import fcntl
 import os
 import shutil
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -46,10 +45,8 @@ def finished(shared) -> Project:
 
 @pytest.fixture
 def project(finished, tmp_path) -> Project:
-    """A copy of the finished matrix, times, links and records included."""
-    # With hard links, which are how the store says what is in use.
-    subprocess.run(["cp", "-a", finished.folder, tmp_path / "project"], check=True)
-    return Project(tmp_path / "project")
+    """A copy of the finished matrix."""
+    return finished.copied(tmp_path / "project")
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import gzip
 import json
 import os
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -64,8 +63,7 @@ def made(shared) -> Project:
 @pytest.fixture
 def changed(made, tmp_path) -> Project:
     """A copy of it."""
-    subprocess.run(["cp", "-a", made.folder, tmp_path / "project"], check=True)
-    return Project(tmp_path / "project")
+    return made.copied(tmp_path / "project")
 
 
 def test_a_record_says_which_text_it_is_of(made):

@@ -85,8 +85,11 @@ def sizes_of(folder: Path) -> dict[Matrix, int]:
 
 def _blocks_of(folder: Path) -> int | None:
     """The number of blocks by config.json, if that says it by a usual key."""
-    config = read_settings(folder / "config.json")
-    settings = config.get("text_config", config)
+    try:
+        config = read_settings(folder / "config.json")
+        settings = config.get("text_config", config)
+    except UNUSABLE:
+        return None
     if not isinstance(settings, dict):
         return None
     found = settings.get("decoder_layers", settings.get("num_hidden_layers"))

@@ -113,7 +113,7 @@ def test_together_or_alone_in_memory_or_on_disk_gives_the_same_bits(tmp_path, fa
 def test_all_matrices_are_pruned_as_in_the_cell_for_whose_inputs_they_are(
     model_folder, tmp_path, way
 ):
-    """To the bit, but for another batch of calibration text on the disk."""
+    """To the bit, in every block: the blocks before it are pruned."""
     for name in ("wanda", "stade", "sparsegpt") if way else ("magnitude",):
         settings = {"method": name, "within_block": way, "group_size": None, "code": ""}
         method, within = chosen(settings)
@@ -136,17 +136,15 @@ def test_another_allocation_has_other_inputs_and_its_matrices_are_made_anew(mode
     found = opened(model_folder, tmp_path, wanda)
     some, text = children(found), ([0, 1, 2, 3, 4, 5], 40)
     before = found.of(some, *text)
-    sparser = dict.fromkeys(found.matrices, (0, 0.9))
-    for mark, allocation, same in (
-        ("first", sparser, True),  # the one that has this mark
-        ("second", sparser, False),
-        ("third", dict.fromkeys(found.matrices, (0, 0.6)), True),
-    ):
+
+    def gathered(mark: str, ratio: float) -> list[float]:
+        allocation = dict.fromkeys(found.matrices, (0, ratio))
         found.levels.gather(mark, allocation, exact, (CALIBRATION, float("inf")))
-        if mark == "second":
-            assert found.of(some[1:], *text) != before[1:]
-        elif same:
-            assert found.of(some, *text) == before
+        return found.of(some, *text)
+
+    assert gathered("first", 0.9) == before, "what has this mark is there"
+    assert gathered("second", 0.9)[1:] != before[1:]
+    assert gathered("third", 0.6) == before
 
 
 def test_what_is_used_often_stays_and_the_parent_as_well(model_folder, tmp_path):

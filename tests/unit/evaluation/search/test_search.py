@@ -87,7 +87,7 @@ def test_a_search_ends_nearer_and_says_what_it_cost(files, tmp_path, method):
 @pytest.mark.parametrize("method", ["wanda", "sparsegpt"])
 @pytest.mark.parametrize("calls", [6, 8, 10])
 def test_a_killed_search_goes_on_and_ends_the_same(files, tmp_path, monkeypatch, method, calls):
-    """Killed in a generation, in the first after matrices were pruned anew, and at the end."""
+    """Killed right after matrices were pruned anew, in a generation, and at the end."""
     monkeypatch.setattr(script, "RENEWED", 3)
     whole, killed = outputs(tmp_path, "whole"), outputs(tmp_path, "killed")
     search_allocation(files, SETTINGS, pruning(method), float("inf"), whole)
