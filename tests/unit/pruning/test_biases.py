@@ -127,7 +127,7 @@ def test_a_search_compares_cells_with_their_biases(tmp_path):
     allocation = dict.fromkeys(matrices, (0, 0.6))
     levels.gather("first", allocation, exact, (windows(seed=1), float("inf")))
     sizes = np.array([math.prod(shape) for shape in matrices.values()])
-    space = space_of(np.full(len(sizes), 0.6), sizes, 0.6, 4)
+    space = space_of([*matrices], np.full(len(sizes), 0.6), sizes, 0.6, 4)
     divergence = Divergence(streamed_model, levels, space, ids, (tmp_path / "texts", 1e9))
     divergence.read([(4, 20)])
     moved = np.zeros_like(sizes)

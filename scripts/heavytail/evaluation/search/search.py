@@ -70,6 +70,7 @@ class Search:
         ratios, self.sizes = read_ratios(files["start"])
         low, high = settings.get("bounds", (0.0, 1.0))
         self.space = space_of(
+            [*self.sizes],
             np.array([*ratios.values()]),
             np.array([*self.sizes.values()]),
             settings["sparsity"],

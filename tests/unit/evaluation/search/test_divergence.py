@@ -41,8 +41,9 @@ def opened(
 ):
     """The divergences of allocations around 60 %."""
     model = StreamedModel(folder, CPU)
-    sizes = np.array([rows * columns for rows, columns in model.checkpoint.matrices().values()])
-    space = space_of(np.full(len(sizes), 0.6), sizes, 0.6, 8)
+    shapes = model.checkpoint.matrices()
+    sizes = np.array([rows * columns for rows, columns in shapes.values()])
+    space = space_of([*shapes], np.full(len(sizes), 0.6), sizes, 0.6, 8)
     levels = Levels(work / "levels", model, method, room)
     allocation = dict.fromkeys(model.checkpoint.matrices(), (0, 0.6))
     own = way if method.Statistic else None

@@ -5,13 +5,21 @@ import pytest
 
 from heavytail.evaluation.search.evolution import Space, entrants, space_of
 
+MATRICES = [
+    (0, "q_proj"),
+    (0, "v_proj"),
+    (0, "up_proj"),
+    (1, "q_proj"),
+    (1, "v_proj"),
+    (1, "up_proj"),
+]
 # Of unequal sizes, some no multiple of others.
 SIZES = np.array([1024, 1024, 3072, 3100, 9216, 9216], dtype=np.int64)
 
 
 def space(levels: int = 8, bounds: tuple[float, float] = (0.0, 1.0)) -> Space:
     ratios = np.array([0.5, 0.9, 0.6, 0.7, 0.75, 0.68])
-    return space_of(ratios, SIZES, 0.7, levels, bounds)
+    return space_of(MATRICES, ratios, SIZES, 0.7, levels, bounds)
 
 
 def assert_fits(one: Space, moved: np.ndarray, least: float, most: float) -> None:
@@ -24,7 +32,8 @@ def assert_fits(one: Space, moved: np.ndarray, least: float, most: float) -> Non
 def test_the_search_begins_with_the_given_ratios():
     ratios = np.array([0.7, 0.8, 0.7, 0.6, 0.7, 0.7])
     ratios += 0.7 - ratios @ SIZES / SIZES.sum()
-    assert space_of(ratios, SIZES, 0.7, 8).ratios(np.zeros(6)) == pytest.approx(ratios, abs=1e-9)
+    begun = space_of(MATRICES, ratios, SIZES, 0.7, 8)
+    assert begun.ratios(np.zeros(6)) == pytest.approx(ratios, abs=1e-9)
 
 
 @pytest.mark.parametrize(
@@ -44,15 +53,47 @@ def test_no_child_leaves_the_levels_the_bounds_or_the_target(levels, bounds, lea
         assert reached.max() > most - 0.02 and reached.min() < least + 0.02
 
 
-def test_a_switch_moves_the_smaller_level_of_two_matrices():
+def test_a_switch_is_of_two_matrices_two_blocks_or_two_projections():
     one, zero = space(), np.zeros(6, dtype=np.int64)
     assert one.levels.tolist() == [32, 32, 96, 96, 288, 288]
-    random = np.random.default_rng(1)
-    for _ in range(50):
+    random, kinds = np.random.default_rng(1), []
+    for _ in range(300):
         moved = one.switched(zero, random)
-        more, less = moved.argmax(), moved.argmin()
-        assert np.count_nonzero(moved) == 2
-        assert moved[more] == -moved[less] == min(one.levels[more], one.levels[less])
+        more, less = (np.flatnonzero(sign * moved > 0) for sign in (1, -1))
+        pairs = [(MATRICES[a], MATRICES[b]) for a, b in zip(more, less, strict=True)]
+        for a, b in zip(more, less, strict=True):
+            assert moved[a] == -moved[b] == min(one.levels[a], one.levels[b])
+        alike = [{a[axis] == b[axis] for a, b in pairs} for axis in (0, 1)]
+        sides = [{a[axis] for a, _ in pairs} for axis in (0, 1)]
+        if len(pairs) == 1:
+            kinds.append("matrices")
+        elif alike == [{True}, {False}]:
+            kinds.append("projections")
+            assert len(pairs) == 2 and len(sides[1]) == 1
+        else:
+            kinds.append("blocks")
+            assert alike == [{False}, {True}] and len(pairs) == 3 and len(sides[0]) == 1
+    shares = [kinds.count(kind) / 300 for kind in ("matrices", "blocks", "projections")]
+    # Six standard deviations of a share of 300 draws.
+    assert shares == pytest.approx([1 / 3] * 3, abs=0.17)
+
+
+def test_a_wide_switch_leaves_out_pairs_that_would_leave_the_levels():
+    one, random = space(3, (0.65, 1.0)), np.random.default_rng(3)
+    moved, partial = np.zeros(6, dtype=np.int64), 0
+    for _ in range(200):
+        before, moved = moved, one.switched(moved, random)
+        assert_fits(one, moved, 0.65, 0.79375)
+        partial += np.count_nonzero(moved - before) == 4
+    assert partial, "three pairs of blocks of which one had no room"
+
+
+def test_a_model_whose_blocks_have_nothing_in_common_switches_matrices():
+    matrices = [(block, f"own{block}") for block in range(6)]
+    one = space_of(matrices, np.full(6, 0.7), SIZES, 0.7, 8)
+    random = np.random.default_rng(4)
+    for _ in range(50):
+        assert np.count_nonzero(one.switched(np.zeros(6, dtype=np.int64), random)) == 2
 
 
 def test_most_children_are_one_switch_away_and_none_more_than_three():
@@ -75,7 +116,7 @@ def test_most_children_are_one_switch_away_and_none_more_than_three():
 
 
 def test_a_space_without_a_move_says_so():
-    fixed = space_of(np.full(6, 0.7), SIZES, 0.7, 8, (0.699, 0.701))
+    fixed = space_of(MATRICES, np.full(6, 0.7), SIZES, 0.7, 8, (0.699, 0.701))
     with pytest.raises(ValueError, match=r"^allocations.NAME.levels: .* wider bounds$"):
         fixed.child(np.zeros(6, dtype=np.int64), np.random.default_rng(0))
 
