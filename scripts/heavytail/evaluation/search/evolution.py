@@ -5,7 +5,7 @@ less. If matrices differ in size, the smaller level of the two moves, so that ev
 number of weights that go.
 
 Beyond the paper, two of three switches are wide: between two projections in every block, or between
-two blocks for every projection. What holds for a whole model is found in few generations so.
+two blocks for every projection. One child can so try what may hold for a whole model.
 """
 
 from collections.abc import Sequence
