@@ -1,5 +1,6 @@
 """What jobs need: GPUs, memory and, on a cluster, time; what follows from the model's size."""
 
+import math
 import os
 
 from heavytail.models import size as model_size
@@ -166,10 +167,11 @@ def searching(size, wildcards, input, threads):
 
 
 def generations(wildcards):
-    """The passes of a job of search_allocation: some prune cells, the others are generations."""
+    """The passes of a job of search_allocation: it prunes cells, sweeps, and has generations."""
     own = CONFIG["allocations"][wildcards.allocation]
-    pruned, scored = 1 / search.RENEWED, search.tokens_of(own)[0] / TOKENS_PER_PASS
-    return 3 + own["generations"] * (pruned + scored)
+    renewals = math.ceil(own["generations"] / search.RENEWED)
+    scored = renewals * search.swept(own) + own["generations"] * search.tokens_of(own)[0]
+    return 3 + 2 * renewals + scored / TOKENS_PER_PASS
 
 
 def between_blocks(key):

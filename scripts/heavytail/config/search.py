@@ -9,8 +9,12 @@ from heavytail.config.mistakes import fail, unknown
 
 # The allocator whose ratios a search finds.
 SEARCH = "search"
-# After so many generations matrices are pruned anew, for the inputs that the parent's cell gives.
+# After so many generations matrices are pruned anew, for the inputs that the parent's cell gives,
+# and a sweep follows.
 RENEWED = 10
+# So many matrices a sweep asks at most, and by so many levels it then tries to move them all.
+PROBES = 256
+STEPS = (0.25, 0.5, 1.0, 2.0)
 
 
 def tokens_of(allocation: Mapping[str, Any]) -> tuple[int, int]:
@@ -21,6 +25,12 @@ def tokens_of(allocation: Mapping[str, Any]) -> tuple[int, int]:
     first, last = allocation["population"] * allocation["tokens"][0], allocation["tokens"][-1]
     rounds = [max(first, each) for each in allocation["tokens"]]
     return sum(rounds) + last, max(rounds) + last
+
+
+def swept(allocation: Mapping[str, Any]) -> int:
+    """How many tokens a sweep sends through pruned models at most; the parent comes twice."""
+    first, last = allocation["tokens"][0], allocation["tokens"][-1]
+    return (1 + PROBES) * first + (1 + len(STEPS)) * last
 
 
 def check_search(where: tuple[str, ...], allocation: Allocation, config: Config) -> None:

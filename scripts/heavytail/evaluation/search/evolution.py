@@ -5,7 +5,8 @@ less. If matrices differ in size, the smaller level of the two moves, so that ev
 number of weights that go.
 
 Beyond the paper, two of three switches are wide: between two projections in every block, or between
-two blocks for every projection. One child can so try what may hold for a whole model.
+two blocks for every projection. One child can so try what may hold for a whole model. Nor has the
+paper sweeps: a level more is tried in each matrix alone, then all move by what that cost.
 """
 
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from heavytail.allocation.target import shifted_to_target
+from heavytail.config.search import PROBES
 from heavytail.projections import Matrix
 
 LEVELS = 32
@@ -31,6 +33,8 @@ class Space:
         sizes: int64 [matrices], the numbers of weights.
         levels: int64 [matrices], the weights of a level.
         low, high: int64 [matrices], the least and the most weights that may go in addition.
+        target: the weighted mean of the ratios.
+        bounds: the lowest and the highest ratio.
     """
 
     blocks: np.ndarray
@@ -40,6 +44,8 @@ class Space:
     levels: np.ndarray
     low: np.ndarray
     high: np.ndarray
+    target: float
+    bounds: tuple[float, float]
 
     def ratios(self, moved: np.ndarray) -> np.ndarray:
         """The ratios of an allocation, float64 [matrices]; their weighted mean is the target."""
@@ -56,10 +62,7 @@ class Space:
         Raises:
             ValueError: there is no such pair.
         """
-        amounts = np.minimum.outer(self.levels, self.levels)
-        possible = moved[:, None] + amounts <= self.high[:, None]
-        possible &= moved - amounts >= self.low
-        np.fill_diagonal(possible, False)
+        amounts, possible = self._pairs(moved)
         # What the pairs of a switch have in common, and what tells its two sides apart.
         anything, itself = np.zeros_like(self.sizes), np.arange(len(self.sizes))
         kinds = [
@@ -72,16 +75,74 @@ class Space:
         if not alike.any():
             alike, apart = possible, itself
         pairs = np.argwhere(alike)
-        if not len(pairs):
-            raise ValueError(
-                "allocations.NAME.levels: no matrix can take a level more while another one takes "
-                "one less, expected more levels or wider bounds"
-            )
         more, less = apart[pairs[random.integers(len(pairs))]]
         more, less = np.nonzero(alike & np.logical_and.outer(apart == more, apart == less))
         found = moved.copy()
         found[more] += amounts[more, less]
         found[less] -= amounts[more, less]
+        return found
+
+    def _pairs(self, moved: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """What one matrix can take more and another one less, [more, less], and whether it can."""
+        amounts = np.minimum.outer(self.levels, self.levels)
+        possible = moved[:, None] + amounts <= self.high[:, None]
+        possible &= moved - amounts >= self.low
+        np.fill_diagonal(possible, False)
+        if not possible.any():
+            raise ValueError(
+                "allocations.NAME.levels: no matrix can take a level more while another one takes "
+                "one less, expected more levels or wider bounds"
+            )
+        return amounts, possible
+
+    def probes(
+        self, moved: np.ndarray, random: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Matrices that may have a level more, or one less where there is no room, each alone.
+
+        Args:
+            moved: int64 [matrices].
+            random: draws the matrices, in the model's order, if there are more than `PROBES`.
+
+        Returns:
+            The matrices, int64 [probes], and by how many weights each moves, int64 [probes].
+
+        Raises:
+            ValueError: no pair of matrices can switch a level.
+        """
+        self._pairs(moved)
+        more, less = (np.minimum(self.levels, end) for end in (self.high - moved, moved - self.low))
+        amounts = np.where(more > 0, more, -less)
+        able = np.flatnonzero(amounts)
+        places = np.sort(random.choice(able, min(len(able), PROBES), replace=False))
+        return places, amounts[places]
+
+    def step(
+        self, moved: np.ndarray, places: np.ndarray, costs: np.ndarray, levels: float
+    ) -> np.ndarray:
+        """An allocation with all matrices moved: where a weight costs least, most go.
+
+        A matrix moves by its rank and not by what it costs, as few cost many times the others.
+
+        Args:
+            moved: int64 [matrices]; it is not changed.
+            places: int64 [probes], the matrices whose costs are known; the others have the middle
+                rank.
+            costs: float64 [probes], what each weight more costs.
+            levels: by so many the cheapest matrix moves up and the dearest one down, before the
+                target shifts both.
+        """
+        ranks = np.full(len(moved), 0.5)
+        ranks[places] = costs.argsort(kind="stable").argsort() / max(1, len(costs) - 1)
+        ratios = self.ratios(moved) + levels / LEVELS * (1 - 2 * ranks)
+        ratios = shifted_to_target(ratios, self.sizes, self.target, self.bounds)
+        found = np.rint((ratios - self.start) * self.sizes).astype(np.int64)
+        found = found.clip(self.low, self.high)
+        # What rounding left goes where there is most room.
+        while missing := -int(found.sum()):
+            room = self.high - found if missing > 0 else self.low - found
+            place = np.abs(room).argmax()
+            found[place] += np.clip(missing, *sorted((0, room[place])))
         return found
 
     def child(self, moved: np.ndarray, random: np.random.Generator) -> np.ndarray:
@@ -126,6 +187,8 @@ def space_of(
         levels=max(1, smallest // LEVELS) * (sizes // smallest),
         low=np.ceil((low - start) * sizes).astype(np.int64),
         high=np.floor((high - start) * sizes).astype(np.int64),
+        target=target,
+        bounds=(low, high),
     )
 
 

@@ -5,6 +5,7 @@ import logging
 import math
 import shutil
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TypedDict, cast
 
@@ -13,7 +14,7 @@ import torch
 from safetensors.torch import load_file
 
 from heavytail.allocation.table import read_ratios, write_ratios
-from heavytail.config.search import RENEWED
+from heavytail.config.search import RENEWED, STEPS
 from heavytail.evaluation.search.divergence import Divergence
 from heavytail.evaluation.search.evolution import entrants, space_of
 from heavytail.evaluation.search.levels import Levels
@@ -37,12 +38,16 @@ class State(TypedDict):
         generation: how many are finished.
         moved: of each matrix, how many weights more than at first go.
         history: [divergence of the parent, of the best child] of each generation, on its text.
+        sweeps: [divergence of the parent, of the best step] of each sweep, on its text.
+        probed: those of the parent and of the probes so far, if a sweep is not finished.
         tokens: how many went through a pruned model so far.
     """
 
     generation: int
     moved: list[int]
     history: list[list[float | None]]
+    sweeps: list[list[float | None]]
+    probed: list[float | None]
     tokens: int
 
 
@@ -113,7 +118,61 @@ class Search:
             told = found["generation"], self.settings["generations"]
             log.info("generation %d of %d: it was finished before", *told)
             return cast(State, found)
-        return {"generation": 0, "moved": [0] * len(self.sizes), "history": [], "tokens": 0}
+        first = {"generation": 0, "moved": [0] * len(self.sizes), "tokens": 0}
+        return cast(State, {**first, "history": [], "sweeps": [], "probed": []})
+
+    def keep(self, state: State) -> State:
+        """The same state, when it is on the disk and matrices that it does not have are gone."""
+        write_json(self.parts.folder / "state.json", state)
+        self.levels.trim(dict(zip(self.sizes, state["moved"], strict=True)))
+        return state
+
+    def drawn(self, text: tuple[int, int], random: np.random.Generator) -> list[int]:
+        """The windows of a text of that size."""
+        return random.choice(len(self.windows), text[0], replace=False).tolist()
+
+    def losses(
+        self, allocations: Iterable[np.ndarray], drawn: list[int], length: int
+    ) -> list[float]:
+        """Their divergences; what is not a number is as bad as can be."""
+        found = self.divergence.of([*allocations], drawn, length)
+        return [math.inf if math.isnan(loss) else loss for loss in found]
+
+    def swept(self, state: State) -> State:
+        """The state after a sweep: the parent moved by what a level more costs in each matrix.
+
+        The probes read the text of the first round and the steps that of the last one. A probe
+        keeps its place in the state, so that a killed sweep goes on.
+        """
+        random = np.random.default_rng([self.settings["seed"], state["generation"], len(STEPS)])
+        parent = np.array(state["moved"], dtype=np.int64)
+        places, amounts = self.space.probes(parent, random)
+        probes = np.tile(parent, (len(places), 1))
+        probes[np.arange(len(places)), places] += amounts
+        tried, (windows, length) = [parent, *probes], self.texts[0]
+        drawn = self.drawn(self.texts[0], random)
+        while (done := len(state["probed"])) < len(tried):
+            some = tried[done : done + self.settings["population"]]
+            probed = [*state["probed"], *map(finite, self.losses(some, drawn, length))]
+            spent = state["tokens"] + len(some) * windows * length
+            state = self.keep({**state, "probed": probed, "tokens": spent})
+            log.info("probe %d of %d", len(probed) - 1, len(probes))
+        start, *ends = np.array(state["probed"], dtype=float)
+        costs = (np.array(ends) - start) / amounts
+        steps = [parent, *(self.space.step(parent, places, costs, levels) for levels in STEPS)]
+        (windows, length), drawn = self.texts[-1], self.drawn(self.texts[-1], random)
+        # One at a time: they have nothing in common.
+        losses = [loss for one in steps for loss in self.losses([one], drawn, length)]
+        best = losses.index(min(losses))
+        told = [finite(losses[0]), finite(min(losses[1:]))]
+        log.info("steps of %s levels: %s, without one %s", STEPS, losses[1:], losses[0])
+        return {
+            **state,
+            "moved": steps[best].tolist(),
+            "sweeps": [*state["sweeps"], told],
+            "probed": [],
+            "tokens": state["tokens"] + len(steps) * windows * length,
+        }
 
     def after(self, state: State) -> State:
         """The state after one more generation; it follows from `state` and the settings alone.
@@ -127,17 +186,16 @@ class Search:
         left = [self.space.child(parent, random) for _ in range(settings["population"])]
         losses: list[float] = []
         counts = entrants(settings["population"], settings["tokens"])
-        for stage, (count, (windows, length)) in enumerate(zip(counts, self.texts, strict=True), 1):
+        for stage, (count, text) in enumerate(zip(counts, self.texts, strict=True), 1):
             # Of equals the first one wins, so in doubt the parent stays.
             left = [parent] * (stage == len(counts)) + left[:count]
-            drawn = random.choice(len(self.windows), windows, replace=False).tolist()
-            found = self.divergence.of(left, drawn, length)
-            losses = [math.inf if math.isnan(loss) else loss for loss in found]
-            spent += len(left) * windows * length
+            losses = self.losses(left, self.drawn(text, random), text[1])
+            spent += len(left) * text[0] * text[1]
             order = sorted(range(len(left)), key=losses.__getitem__)
             left = [left[place] for place in order]
         told = [finite(loss) for loss in (losses[0], min(losses[1:]))]
         return {
+            **state,
             "generation": number + 1,
             "moved": left[0].tolist(),
             "history": [*state["history"], told],
@@ -149,10 +207,11 @@ class Search:
         state, total = self.state(), self.settings["generations"]
         while state["generation"] < total:
             begun, newest = time.monotonic(), state["generation"] // RENEWED * RENEWED
-            self.gather(str(newest), np.array(state["moved"], dtype=np.int64))
-            state = self.after(state)
-            write_json(self.parts.folder / "state.json", state)
-            self.levels.trim(dict(zip(self.sizes, state["moved"], strict=True)))
+            if len(state["sweeps"]) * RENEWED <= newest:
+                self.gather(f"{newest}, to sweep", np.array(state["moved"]))
+                state = self.keep(self.swept(state))
+            self.gather(f"{newest}, swept", np.array(state["moved"]))
+            state = self.keep(self.after(state))
             told = state["generation"], total, *state["history"][-1], time.monotonic() - begun
             log.info("generation %d of %d: parent %s, best child %s, %.1f s", *told)
         return state
@@ -167,7 +226,7 @@ class Search:
 
     def tokens(self, state: State) -> dict[str, int]:
         """How many tokens went through the dense model and through pruned ones, for what."""
-        gathered = len(range(0, state["generation"], RENEWED)) + 2 if self.way else 0
+        gathered = 2 * len(state["sweeps"]) + 2 if self.way else 0
         return {
             "pruned": state["tokens"] + 2 * self.windows.numel(),
             "calibration": gathered * self.calibration[0].numel(),
@@ -208,6 +267,7 @@ def search_allocation(
         "kept": kept,
         "generations": state["generation"],
         "history": state["history"],
+        "sweeps": state["sweeps"],
         "tokens": search.tokens(state),
         "sha256": search.sums,
     }

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from heavytail.evaluation.search import evolution
 from heavytail.evaluation.search.evolution import Space, entrants, space_of
 
 MATRICES = [
@@ -120,8 +121,45 @@ def test_most_children_are_one_switch_away_and_none_more_than_three():
 
 def test_a_space_without_a_move_says_so():
     fixed = space_of(MATRICES, np.full(6, 0.7), SIZES, 0.7, 8, (0.699, 0.701))
-    with pytest.raises(ValueError, match=r"^allocations.NAME.levels: .* wider bounds$"):
-        fixed.child(np.zeros(6, dtype=np.int64), np.random.default_rng(0))
+    for move in (fixed.child, fixed.probes):
+        with pytest.raises(ValueError, match=r"^allocations.NAME.levels: .* wider bounds$"):
+            move(np.zeros(6, dtype=np.int64), np.random.default_rng(0))
+
+
+def test_a_probe_is_a_level_more_or_what_there_is_room_for(monkeypatch):
+    one, random = space(), np.random.default_rng(5)
+    moved = np.zeros(6, dtype=np.int64)
+    # The second has no room, the fourth a third of a level.
+    moved[1], moved[3] = one.high[1], one.high[3] - 32
+    places, amounts = one.probes(moved, random)
+    assert places.tolist() == [*range(6)]
+    assert amounts.tolist() == [32, -32, 96, 32, 288, 288]
+    monkeypatch.setattr(evolution, "PROBES", 4)
+    drawn = [one.probes(moved, random) for _ in range(50)]
+    assert {place for places, _ in drawn for place in places} == {*range(6)}
+    for places, some in drawn:
+        assert len(places) == 4 and (np.diff(places) > 0).all()
+        assert (some == amounts[places]).all()
+
+
+def test_a_step_takes_from_the_cheap_and_spares_the_dear():
+    even = space_of(MATRICES, np.full(6, 0.7), np.full(6, 3200), 0.7, 8)
+    costs = np.array([5.0, np.nan, -1.0, 2.0, 3.0, 4.0])
+    moved = even.step(np.zeros(6, dtype=np.int64), np.arange(6), costs, 2.0)
+    # Ranks 4, 5, 0, 1, 2, 3 of six, two levels of 100 weights at most.
+    assert moved.tolist() == [-120, -200, 200, 120, 40, -40]
+    some = even.step(moved, np.array([0, 4, 5]), np.array([1.0, 2.0, 3.0]), 1.0)
+    assert (some - moved).tolist() == [100, 0, 0, 0, 0, -100]
+
+
+@pytest.mark.parametrize(("levels", "bounds"), [(8, (0.0, 1.0)), (3, (0.65, 1.0))])
+def test_no_step_leaves_the_levels_the_bounds_or_the_target(levels, bounds):
+    one, moved = space(levels, bounds), np.zeros(6, dtype=np.int64)
+    random, low = np.random.default_rng(6), max(0.7 - levels / 32, bounds[0])
+    for _ in range(100):
+        moved = one.step(moved, np.arange(6), random.normal(size=6), random.choice([0.25, 2, 9]))
+        assert_fits(one, moved, low, 0.7 + levels / 32)
+        assert np.count_nonzero(moved)
 
 
 def test_no_round_costs_more_than_the_first():

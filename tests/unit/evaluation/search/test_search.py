@@ -10,6 +10,7 @@ from safetensors.torch import save_file
 from heavytail.allocation.allocators import search as allocator
 from heavytail.allocation.ratios import ratios_of
 from heavytail.allocation.table import read_ratios, write_ratios
+from heavytail.config.search import STEPS, swept
 from heavytail.evaluation.search import levels
 from heavytail.evaluation.search import search as script
 from heavytail.evaluation.search.search import search_allocation
@@ -21,7 +22,7 @@ from support.experts import EXPERTS, SHAPE
 from support.pruned_cells import windows
 from support.tiny_model import save_model
 
-SETTINGS = {"sparsity": 0.6, "population": 6, "generations": 5, "tokens": [12, 36], "levels": 6}
+SETTINGS = {"sparsity": 0.6, "population": 6, "generations": 5, "tokens": [12, 144], "levels": 6}
 SETTINGS |= {"seed": 0}
 
 
@@ -67,14 +68,17 @@ def test_a_search_ends_nearer_and_says_what_it_cost(files, tmp_path, method):
     assert found["kept"] == "found"
     assert found["divergence"]["found"] < found["divergence"]["start"]
     assert len(found["history"]) == found["generations"] == 5
-    # Six children on 12 tokens; then two of them and the parent on 36; at the end both on all.
-    # The calibration text goes through the cell of the start, twice, and of what was found.
+    # The parent and each matrix with a level more on 12 tokens, the parent and the steps on 144.
+    # Six children on 12; then one of them and the parent on 144; at the end both on all.
+    # The calibration text goes through the cells of the start, twice, of the sweep and of the found.
+    ratios, sizes = read_ratios(table)
+    sweep = (1 + len(sizes)) * 12 + (1 + len(STEPS)) * 144
     assert found["tokens"] == {
-        "pruned": 5 * (6 * 12 + 3 * 36) + 2 * 4 * 36,
-        "calibration": 0 if method == "magnitude" else 3 * 8 * 40,
+        "pruned": sweep + 5 * (6 * 12 + 2 * 144) + 2 * 4 * 36,
+        "calibration": 0 if method == "magnitude" else 4 * 8 * 40,
         "dense": 4 * 36,
     }
-    ratios, sizes = read_ratios(table)
+    assert len(found["sweeps"]) == 1 and sweep <= swept(SETTINGS)
     weights = np.array([*sizes.values()])
     values = np.array([*ratios.values()])
     assert values @ weights / weights.sum() == pytest.approx(0.6, abs=1e-12)
@@ -85,9 +89,9 @@ def test_a_search_ends_nearer_and_says_what_it_cost(files, tmp_path, method):
 
 
 @pytest.mark.parametrize("method", ["wanda", "sparsegpt"])
-@pytest.mark.parametrize("calls", [6, 8, 10])
+@pytest.mark.parametrize("calls", [2, 6, 10, 15, 29])
 def test_a_killed_search_goes_on_and_ends_the_same(files, tmp_path, monkeypatch, method, calls):
-    """Killed right after matrices were pruned anew, in a generation, and at the end."""
+    """Killed in a sweep's probes, its steps, a generation, after matrices were anew, at the end."""
     monkeypatch.setattr(script, "RENEWED", 3)
     whole, killed = outputs(tmp_path, "whole"), outputs(tmp_path, "killed")
     search_allocation(files, SETTINGS, pruning(method), float("inf"), whole)
@@ -110,7 +114,7 @@ def test_a_killed_search_goes_on_and_ends_the_same(files, tmp_path, monkeypatch,
 def assert_same(one: tuple[str, str], other: tuple[str, str]) -> None:
     """Two searches found the same and say the same of the way there."""
     first, second = read_json(one[1]), read_json(other[1])
-    for key in ("divergence", "history", "tokens", "generations"):
+    for key in ("divergence", "history", "sweeps", "tokens", "generations"):
         assert first[key] == second[key], key
     assert read_ratios(one[0]) == read_ratios(other[0])
 
@@ -140,7 +144,8 @@ def test_each_expert_gets_a_ratio_of_its_own(tmp_path):
     folder = save_model(tmp_path / "model", "mixtral", **SHAPE)
     table, record = outputs(tmp_path, "found")
     files = files_of(folder, tmp_path)
-    search_allocation(files, SETTINGS, pruning("wanda"), float("inf"), (table, record))
+    settings = SETTINGS | {"tokens": [144]}
+    search_allocation(files, settings, pruning("wanda"), float("inf"), (table, record))
     ratios, sizes = read_ratios(table)
     assert list(ratios) == list(Checkpoint(folder).matrices()) and (1, "down_proj.7") in ratios
     values, weights = np.array([*ratios.values()]), np.array([*sizes.values()])
@@ -170,8 +175,8 @@ def test_the_log_counts_generations_for_those_who_watch(files, tmp_path, caplog)
         patch.setattr(script.Search, "after", watched)
         with pytest.raises(KeyboardInterrupt):
             search_allocation(*arguments)
-        # Before the first: the passes in which it reads the texts.
-        assert seen == ["block 3 of 3", "generation 1 of 5"]
+        # Before the first: the sweep.
+        assert seen == ["probe 21 of 21", "generation 1 of 5"]
         caplog.clear()
         seen += ["resumed"]
         search_allocation(*arguments)
@@ -194,9 +199,13 @@ def test_another_seed_or_another_start_is_another_search(files, tmp_path, monkey
     assert [state["generation"] for state in states] == [0, 5, 0]
 
 
+# A sweep of six probes at a time in which nothing changes anything, and then its steps.
+LEVEL = [[1.0] * count for count in (6, 6, 6, 4, *[1] * (1 + len(STEPS)))]
+
+
 def test_what_is_worse_on_all_of_the_text_does_not_win(files, tmp_path, monkeypatch):
     table, record = outputs(tmp_path, "found")
-    of = iter([[1.0] * 6, [2.0, 1.0, 3.0], [1.0], [math.nan]])
+    of = iter([*LEVEL, [1.0] * 6, [2.0, 1.0], [1.0], [math.nan]])
     monkeypatch.setattr(script.Divergence, "of", lambda *_: next(of))
     settings = SETTINGS | {"generations": 1}
     search_allocation(files, settings, pruning("magnitude"), float("inf"), (table, record))
@@ -208,10 +217,32 @@ def test_what_is_worse_on_all_of_the_text_does_not_win(files, tmp_path, monkeypa
 
 
 def test_of_equals_the_parent_stays(files, tmp_path, monkeypatch):
-    of = iter([[1.0] * 6, [1.0, 1.0, math.nan]])
+    of = iter([*LEVEL, [1.0] * 6, [1.0, 1.0]])
     monkeypatch.setattr(script.Divergence, "of", lambda *_: next(of))
     search = script.Search(
         files, SETTINGS, pruning("magnitude"), float("inf"), str(tmp_path / "one.csv")
     )
-    state = search.after(search.state())
-    assert not any(state["moved"]) and state["history"] == [[1.0, 1.0]]
+    state = search.after(search.swept(search.state()))
+    assert not any(state["moved"]) and state["history"] == state["sweeps"] == [[1.0, 1.0]]
+
+
+@pytest.mark.parametrize("best", [0, 2, 3])
+def test_a_sweep_takes_the_step_that_ends_nearest(files, tmp_path, monkeypatch, best):
+    costs = np.random.default_rng(7).normal(size=21)
+    costs[20] = math.nan
+    ends = [5.0, 6.0, 6.0, 6.0, math.nan]
+    ends[best] = 4.0
+    output = str(tmp_path / "one.csv")
+    search = script.Search(files, SETTINGS, pruning("magnitude"), float("inf"), output)
+    begun = search.state()
+    moved = np.array(begun["moved"])
+    places, amounts = search.space.probes(moved, np.random.default_rng(0))
+    assert len(places) == 21
+    probes = np.split(np.array([1.0, *(1.0 + costs * amounts)]), [6, 12, 18])
+    of = iter([*(some.tolist() for some in probes), *([end] for end in ends)])
+    monkeypatch.setattr(script.Divergence, "of", lambda *_: next(of))
+    state = search.swept(begun)
+    assert state["probed"] == [] and state["sweeps"] == [[ends[0], min(ends[1:4])]]
+    if best:
+        moved = search.space.step(moved, places, costs, STEPS[best - 1])
+    assert state["moved"] == moved.tolist()
