@@ -170,8 +170,11 @@ def generations(wildcards):
     """The passes of a job of search_allocation: it prunes cells, sweeps, and has generations."""
     own = CONFIG["allocations"][wildcards.allocation]
     renewals = math.ceil(own["generations"] / search.RENEWED)
-    scored = renewals * search.swept(own) + own["generations"] * search.tokens_of(own)[0]
-    return 3 + 2 * renewals + scored / TOKENS_PER_PASS
+    scored = renewals * search.tokens_of_sweep(own)
+    scored += own["generations"] * search.tokens_of(own)[0]
+    # A sweep prunes the model once for its probes and once for each step, beside two cells.
+    pruned = renewals * (3 + len(search.STEPS))
+    return 3 + pruned + scored / TOKENS_PER_PASS
 
 
 def between_blocks(key):

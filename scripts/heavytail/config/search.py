@@ -12,7 +12,7 @@ SEARCH = "search"
 # After so many generations matrices are pruned anew, for the inputs that the parent's cell gives,
 # and a sweep follows.
 RENEWED = 10
-# So many matrices a sweep asks at most, and by so many levels it then tries to move them all.
+# So many matrices a sweep probes at most, and by so many levels it then tries to move them all.
 PROBES = 256
 STEPS = (0.25, 0.5, 1.0, 2.0)
 
@@ -27,7 +27,7 @@ def tokens_of(allocation: Mapping[str, Any]) -> tuple[int, int]:
     return sum(rounds) + last, max(rounds) + last
 
 
-def swept(allocation: Mapping[str, Any]) -> int:
+def tokens_of_sweep(allocation: Mapping[str, Any]) -> int:
     """How many tokens a sweep sends through pruned models at most; the parent comes twice."""
     first, last = allocation["tokens"][0], allocation["tokens"][-1]
     return (1 + PROBES) * first + (1 + len(STEPS)) * last

@@ -5,14 +5,15 @@ less. If matrices differ in size, the smaller level of the two moves, so that ev
 number of weights that go.
 
 Beyond the paper, two of three switches are wide: between two projections in every block, or between
-two blocks for every projection. One child can so try what may hold for a whole model. Nor has the
-paper sweeps: a level more is tried in each matrix alone, then all move by what that cost.
+two blocks for every projection. One child can so try what may hold for a whole model. Sweeps are
+not in the paper either: a level more is tried in each matrix alone, and all move by what that cost.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.stats import rankdata
 
 from heavytail.allocation.target import shifted_to_target
 from heavytail.config.search import PROBES
@@ -63,6 +64,11 @@ class Space:
             ValueError: there is no such pair.
         """
         amounts, possible = self._pairs(moved)
+        if not possible.any():
+            raise ValueError(
+                "allocations.NAME.levels: no matrix can take a level more while another one takes "
+                "one less, expected more levels or wider bounds"
+            )
         # What the pairs of a switch have in common, and what tells its two sides apart.
         anything, itself = np.zeros_like(self.sizes), np.arange(len(self.sizes))
         kinds = [
@@ -88,31 +94,29 @@ class Space:
         possible = moved[:, None] + amounts <= self.high[:, None]
         possible &= moved - amounts >= self.low
         np.fill_diagonal(possible, False)
-        if not possible.any():
-            raise ValueError(
-                "allocations.NAME.levels: no matrix can take a level more while another one takes "
-                "one less, expected more levels or wider bounds"
-            )
         return amounts, possible
+
+    def movable(self, moved: np.ndarray) -> bool:
+        """Whether an allocation has children."""
+        return bool(self._pairs(moved)[1].any())
 
     def probes(
         self, moved: np.ndarray, random: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Matrices that may have a level more, or one less where there is no room, each alone.
+        """What a sweep tries: each matrix alone with a level more, or less if it has no room.
+
+        A part of a level tells little, so the side with more room is tried.
 
         Args:
             moved: int64 [matrices].
-            random: draws the matrices, in the model's order, if there are more than `PROBES`.
+            random: draws the matrices if there are more than `PROBES`.
 
         Returns:
-            The matrices, int64 [probes], and by how many weights each moves, int64 [probes].
-
-        Raises:
-            ValueError: no pair of matrices can switch a level.
+            The matrices, int64 [probes], in the model's order, and by how many weights each moves,
+            int64 [probes].
         """
-        self._pairs(moved)
         more, less = (np.minimum(self.levels, end) for end in (self.high - moved, moved - self.low))
-        amounts = np.where(more > 0, more, -less)
+        amounts = np.where(more >= less, more, -less)
         able = np.flatnonzero(amounts)
         places = np.sort(random.choice(able, min(len(able), PROBES), replace=False))
         return places, amounts[places]
@@ -120,20 +124,20 @@ class Space:
     def step(
         self, moved: np.ndarray, places: np.ndarray, costs: np.ndarray, levels: float
     ) -> np.ndarray:
-        """An allocation with all matrices moved: where a weight costs least, most go.
+        """An allocation from which most goes where a weight costs least.
 
-        A matrix moves by its rank and not by what it costs, as few cost many times the others.
+        A matrix moves by its rank and not by what it costs, as few cost many times the others. The
+        rank of equal costs is their mean, and that of a matrix without one is the middle.
 
         Args:
             moved: int64 [matrices]; it is not changed.
-            places: int64 [probes], the matrices whose costs are known; the others have the middle
-                rank.
+            places: int64 [probes], the matrices whose costs are known.
             costs: float64 [probes], what each weight more costs.
-            levels: by so many the cheapest matrix moves up and the dearest one down, before the
-                target shifts both.
+            levels: by so many the cheapest matrix moves up and the dearest one down, before all
+                shift to reach the target.
         """
         ranks = np.full(len(moved), 0.5)
-        ranks[places] = costs.argsort(kind="stable").argsort() / max(1, len(costs) - 1)
+        ranks[places] = (rankdata(costs) - 1) / max(1, len(costs) - 1)
         ratios = self.ratios(moved) + levels / LEVELS * (1 - 2 * ranks)
         ratios = shifted_to_target(ratios, self.sizes, self.target, self.bounds)
         found = np.rint((ratios - self.start) * self.sizes).astype(np.int64)

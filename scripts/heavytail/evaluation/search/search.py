@@ -38,7 +38,7 @@ class State(TypedDict):
         generation: how many are finished.
         moved: of each matrix, how many weights more than at first go.
         history: [divergence of the parent, of the best child] of each generation, on its text.
-        sweeps: [divergence of the parent, of the best step] of each sweep, on its text.
+        sweeps: [divergence of the parent, of each step] of each sweep, on its text.
         probed: those of the parent and of the probes so far, if a sweep is not finished.
         tokens: how many went through a pruned model so far.
     """
@@ -82,6 +82,8 @@ class Search:
             settings["levels"],
             (low, high),
         )
+        # Hours of work may lie before the first child, and a space without any fails there.
+        self.space.child(np.zeros_like(self.space.low), np.random.default_rng(0))
         self.computed = computed_by(streamed.device, streamed.dtype)
         key = json.dumps([settings, pruning, self.sums, self.computed])
         self.parts = Parts(output, key)
@@ -111,67 +113,88 @@ class Search:
         self.levels.gather(mark, allocation, self.way, self.calibration)
 
     def state(self) -> State:
-        """That of the last finished generation."""
+        """What an earlier run has kept, or that before the first sweep."""
         file = self.parts.folder / "state.json"
         if file.is_file():
-            found = read_json(file)
-            told = found["generation"], self.settings["generations"]
-            log.info("generation %d of %d: it was finished before", *told)
-            return cast(State, found)
+            found = cast(State, read_json(file))
+            if found["generation"]:
+                told = found["generation"], self.settings["generations"]
+                log.info("generation %d of %d: it was finished before", *told)
+            return found
         first = {"generation": 0, "moved": [0] * len(self.sizes), "tokens": 0}
         return cast(State, {**first, "history": [], "sweeps": [], "probed": []})
 
     def keep(self, state: State) -> State:
-        """The same state, when it is on the disk and matrices that it does not have are gone."""
+        """The same state, written to disk."""
         write_json(self.parts.folder / "state.json", state)
-        self.levels.trim(dict(zip(self.sizes, state["moved"], strict=True)))
+        self.trim(state)
         return state
 
-    def drawn(self, text: tuple[int, int], random: np.random.Generator) -> list[int]:
-        """The windows of a text of that size."""
-        return random.choice(len(self.windows), text[0], replace=False).tolist()
+    def trim(self, state: State) -> None:
+        """Delete matrices that the parent does not have, as far as there is no room for them."""
+        self.levels.trim(dict(zip(self.sizes, state["moved"], strict=True)))
+
+    def drawn(self, text: tuple[int, int], random: np.random.Generator) -> tuple[list[int], int]:
+        """The windows of a text of that size, and how much of each is read."""
+        return random.choice(len(self.windows), text[0], replace=False).tolist(), text[1]
 
     def losses(
-        self, allocations: Iterable[np.ndarray], drawn: list[int], length: int
+        self, allocations: Iterable[np.ndarray], drawn: tuple[list[int], int]
     ) -> list[float]:
         """Their divergences; what is not a number is as bad as can be."""
-        found = self.divergence.of([*allocations], drawn, length)
+        found = self.divergence.of([*allocations], *drawn)
         return [math.inf if math.isnan(loss) else loss for loss in found]
 
-    def swept(self, state: State) -> State:
-        """The state after a sweep: the parent moved by what a level more costs in each matrix.
+    def probed(self, state: State, probes: np.ndarray, random: np.random.Generator) -> State:
+        """The state with the divergences of the parent and of all probes.
 
-        The probes read the text of the first round and the steps that of the last one. A probe
-        keeps its place in the state, so that a killed sweep goes on.
+        As many go through the model together as a generation has children, and are kept then, so
+        that a killed sweep goes on.
+
+        Args:
+            state: some may have theirs.
+            probes: int64 [probes, matrices].
+            random: draws the text, of the size of the first round's.
         """
+        tried = np.vstack([state["moved"], probes])
+        drawn = self.drawn(self.texts[0], random)
+        while (done := len(state["probed"])) < len(tried):
+            some = tried[done : done + self.settings["population"]]
+            found = [*state["probed"], *map(finite, self.losses(some, drawn))]
+            spent = state["tokens"] + len(some) * math.prod(self.texts[0])
+            state = self.keep({**state, "probed": found, "tokens": spent})
+            log.info("probe %d of %d", len(found) - 1, len(probes))
+        return state
+
+    def swept(self, state: State) -> State:
+        """The state after a sweep: its parent is moved by what a level more costs each matrix."""
         random = np.random.default_rng([self.settings["seed"], state["generation"], len(STEPS)])
         parent = np.array(state["moved"], dtype=np.int64)
         places, amounts = self.space.probes(parent, random)
         probes = np.tile(parent, (len(places), 1))
         probes[np.arange(len(places)), places] += amounts
-        tried, (windows, length) = [parent, *probes], self.texts[0]
-        drawn = self.drawn(self.texts[0], random)
-        while (done := len(state["probed"])) < len(tried):
-            some = tried[done : done + self.settings["population"]]
-            probed = [*state["probed"], *map(finite, self.losses(some, drawn, length))]
-            spent = state["tokens"] + len(some) * windows * length
-            state = self.keep({**state, "probed": probed, "tokens": spent})
-            log.info("probe %d of %d", len(probed) - 1, len(probes))
-        start, *ends = np.array(state["probed"], dtype=float)
-        costs = (np.array(ends) - start) / amounts
-        steps = [parent, *(self.space.step(parent, places, costs, levels) for levels in STEPS)]
-        (windows, length), drawn = self.texts[-1], self.drawn(self.texts[-1], random)
-        # One at a time: they have nothing in common.
-        losses = [loss for one in steps for loss in self.losses([one], drawn, length)]
-        best = losses.index(min(losses))
-        told = [finite(losses[0]), finite(min(losses[1:]))]
-        log.info("steps of %s levels: %s, without one %s", STEPS, losses[1:], losses[0])
+        state = self.probed(state, probes, random)
+        start, *ends = (math.inf if loss is None else loss for loss in state["probed"])
+        # Where both are infinite nothing is known, so the weight costs nothing.
+        costs = [
+            0.0 if end == start else (end - start) / amount
+            for end, amount in zip(ends, amounts.tolist(), strict=True)
+        ]
+        steps = (self.space.step(parent, places, np.array(costs), levels) for levels in STEPS)
+        # From some corners of narrow bounds no switch leads on.
+        tried = [parent, *filter(self.space.movable, steps)]
+        drawn, losses = self.drawn(self.texts[-1], random), []
+        for one in tried:
+            # One at a time: they have nothing in common, and each needs matrices of its own.
+            losses += self.losses([one], drawn)
+            self.trim(state)
+        log.info("divergence of the parent and of its steps: %s", losses)
         return {
             **state,
-            "moved": steps[best].tolist(),
-            "sweeps": [*state["sweeps"], told],
+            "moved": tried[losses.index(min(losses))].tolist(),
+            "sweeps": [*state["sweeps"], [*map(finite, losses)]],
             "probed": [],
-            "tokens": state["tokens"] + len(steps) * windows * length,
+            "tokens": state["tokens"] + len(tried) * math.prod(self.texts[-1]),
         }
 
     def after(self, state: State) -> State:
@@ -189,8 +212,8 @@ class Search:
         for stage, (count, text) in enumerate(zip(counts, self.texts, strict=True), 1):
             # Of equals the first one wins, so in doubt the parent stays.
             left = [parent] * (stage == len(counts)) + left[:count]
-            losses = self.losses(left, self.drawn(text, random), text[1])
-            spent += len(left) * text[0] * text[1]
+            losses = self.losses(left, self.drawn(text, random))
+            spent += len(left) * math.prod(text)
             order = sorted(range(len(left)), key=losses.__getitem__)
             left = [left[place] for place in order]
         told = [finite(loss) for loss in (losses[0], min(losses[1:]))]
@@ -203,7 +226,7 @@ class Search:
         }
 
     def run(self) -> State:
-        """The state after the last generation; each is written to disk when it is finished."""
+        """The state after the last generation; it is kept after each, and in sweeps."""
         state, total = self.state(), self.settings["generations"]
         while state["generation"] < total:
             begun, newest = time.monotonic(), state["generation"] // RENEWED * RENEWED

@@ -121,19 +121,20 @@ def test_most_children_are_one_switch_away_and_none_more_than_three():
 
 def test_a_space_without_a_move_says_so():
     fixed = space_of(MATRICES, np.full(6, 0.7), SIZES, 0.7, 8, (0.699, 0.701))
-    for move in (fixed.child, fixed.probes):
-        with pytest.raises(ValueError, match=r"^allocations.NAME.levels: .* wider bounds$"):
-            move(np.zeros(6, dtype=np.int64), np.random.default_rng(0))
+    zero = np.zeros(6, dtype=np.int64)
+    assert not fixed.movable(zero) and space().movable(zero)
+    with pytest.raises(ValueError, match=r"^allocations.NAME.levels: .* wider bounds$"):
+        fixed.child(zero, np.random.default_rng(0))
 
 
-def test_a_probe_is_a_level_more_or_what_there_is_room_for(monkeypatch):
+def test_a_probe_is_a_level_more_or_less_where_there_is_more_room(monkeypatch):
     one, random = space(), np.random.default_rng(5)
     moved = np.zeros(6, dtype=np.int64)
     # The second has no room, the fourth a third of a level.
     moved[1], moved[3] = one.high[1], one.high[3] - 32
     places, amounts = one.probes(moved, random)
     assert places.tolist() == [*range(6)]
-    assert amounts.tolist() == [32, -32, 96, 32, 288, 288]
+    assert amounts.tolist() == [32, -32, 96, -96, 288, 288]
     monkeypatch.setattr(evolution, "PROBES", 4)
     drawn = [one.probes(moved, random) for _ in range(50)]
     assert {place for places, _ in drawn for place in places} == {*range(6)}
@@ -142,14 +143,31 @@ def test_a_probe_is_a_level_more_or_what_there_is_room_for(monkeypatch):
         assert (some == amounts[places]).all()
 
 
+def even(bounds: tuple[float, float] = (0.0, 1.0)) -> Space:
+    """Six matrices alike, with levels of 100 weights."""
+    return space_of(MATRICES, np.full(6, 0.7), np.full(6, 3200), 0.7, 8, bounds)
+
+
 def test_a_step_takes_from_the_cheap_and_spares_the_dear():
-    even = space_of(MATRICES, np.full(6, 0.7), np.full(6, 3200), 0.7, 8)
-    costs = np.array([5.0, np.nan, -1.0, 2.0, 3.0, 4.0])
-    moved = even.step(np.zeros(6, dtype=np.int64), np.arange(6), costs, 2.0)
-    # Ranks 4, 5, 0, 1, 2, 3 of six, two levels of 100 weights at most.
+    one, zero = even(), np.zeros(6, dtype=np.int64)
+    costs = np.array([5.0, np.inf, -1.0, 2.0, 3.0, 4.0])
+    moved = one.step(zero, np.arange(6), costs, 2.0)
+    # Ranks 4, 5, 0, 1, 2, 3 of six, two levels at most.
     assert moved.tolist() == [-120, -200, 200, 120, 40, -40]
-    some = even.step(moved, np.array([0, 4, 5]), np.array([1.0, 2.0, 3.0]), 1.0)
+    some = one.step(moved, np.array([0, 4, 5]), np.array([1.0, 2.0, 3.0]), 1.0)
     assert (some - moved).tolist() == [100, 0, 0, 0, 0, -100]
+    alike = one.step(zero, np.arange(6), np.array([1.0, 1.0, 1.0, 1.0, 2.0, 0.0]), 1.0)
+    assert alike.tolist() == [0, 0, 0, 0, -100, 100]
+    assert not one.step(zero, np.arange(6), np.full(6, np.inf), 1.0).any()
+
+
+def test_what_a_bound_cuts_off_a_step_all_others_share():
+    # Two levels of 100 weights would go from the dearest; there is room for 32.
+    moved = even((0.69, 1.0)).step(
+        np.zeros(6, dtype=np.int64), np.arange(6), np.arange(6.0), levels=2.0
+    )
+    # By ranks 200, 120, 40, -40, -120, -200; four end at -32, and the others give up 96 each.
+    assert moved.tolist() == [104, 24, -32, -32, -32, -32]
 
 
 @pytest.mark.parametrize(("levels", "bounds"), [(8, (0.0, 1.0)), (3, (0.65, 1.0))])
