@@ -29,6 +29,8 @@ from heavytail.pruning.settings import PruneSettings
 from heavytail.running.progress import uncounted
 
 log = logging.getLogger(__name__)
+# All probes of a sweep read one text: many short windows are less alike than few long ones.
+PROBED = 256
 
 
 class State(TypedDict):
@@ -99,12 +101,15 @@ class Search:
         scratch = folder / "texts", budget
         self.divergence = Divergence(streamed, self.levels, self.space, self.windows, scratch)
         self.texts = [self._text(tokens) for tokens in settings["tokens"]]
-        self.divergence.read([*self.texts, (len(self.windows), self.windows.shape[1])])
+        self.probed_text = self._text(settings["tokens"][0], PROBED)
+        self.divergence.read(
+            [*self.texts, self.probed_text, (len(self.windows), self.windows.shape[1])]
+        )
 
-    def _text(self, tokens: int) -> tuple[int, int]:
+    def _text(self, tokens: int, longest: float = math.inf) -> tuple[int, int]:
         """How many windows have so many tokens, and how much of each is read."""
-        length = min(tokens, self.windows.shape[1])
-        return tokens // length, length
+        length = int(min(tokens, self.windows.shape[1], longest))
+        return min(len(self.windows), tokens // length), length
 
     def gather(self, mark: str, moved: np.ndarray) -> None:
         """Let matrices be pruned for the inputs that they have in the cell of an allocation."""
@@ -146,22 +151,17 @@ class Search:
         return [math.inf if math.isnan(loss) else loss for loss in found]
 
     def probed(self, state: State, probes: np.ndarray, random: np.random.Generator) -> State:
-        """The state with the divergences of the parent and of all probes.
+        """The state with the divergences of the parent and of all probes, int64 [probes, matrices].
 
         As many go through the model together as a generation has children, and are kept then, so
         that a killed sweep goes on.
-
-        Args:
-            state: some may have theirs.
-            probes: int64 [probes, matrices].
-            random: draws the text, of the size of the first round's.
         """
         tried = np.vstack([state["moved"], probes])
-        drawn = self.drawn(self.texts[0], random)
+        drawn = self.drawn(self.probed_text, random)
         while (done := len(state["probed"])) < len(tried):
             some = tried[done : done + self.settings["population"]]
             found = [*state["probed"], *map(finite, self.losses(some, drawn))]
-            spent = state["tokens"] + len(some) * math.prod(self.texts[0])
+            spent = state["tokens"] + len(some) * math.prod(self.probed_text)
             state = self.keep({**state, "probed": found, "tokens": spent})
             log.info("probe %d of %d", len(found) - 1, len(probes))
         return state

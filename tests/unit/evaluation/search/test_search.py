@@ -241,6 +241,7 @@ def begun(files, tmp_path) -> script.Search:
 
 @pytest.mark.parametrize("best", [0, 2, 3])
 def test_a_sweep_takes_the_step_that_ends_nearest(files, tmp_path, monkeypatch, best):
+    monkeypatch.setattr(script, "PROBED", 4)
     search, read = begun(files, tmp_path), []
     costs = np.random.default_rng(7).normal(size=21)
     parent = np.array(search.state()["moved"])
@@ -248,15 +249,15 @@ def test_a_sweep_takes_the_step_that_ends_nearest(files, tmp_path, monkeypatch, 
     tried = [parent, *steps]
 
     def known(_, candidates, drawn, length):
-        read.append((len(candidates), len(drawn) * length))
-        if length == 12:
+        read.append((len(candidates), len(drawn), length))
+        if length == 4:
             return [2 + costs @ (one - parent) for one in candidates]
         ((place,),) = np.nonzero([(one == candidates[0]).all() for one in tried])
         return [1.0 if place == best else 5.0 + place]
 
     monkeypatch.setattr(script.Divergence, "of", known)
     state = search.swept(search.state())
-    assert read == [(6, 12), (6, 12), (6, 12), (4, 12), *[(1, 144)] * 5]
+    assert read == [*[(6, 3, 4)] * 3, (4, 3, 4), *[(1, 4, 36)] * 5]
     assert state["moved"] == tried[best].tolist() and state["probed"] == []
     assert state["sweeps"][0][best] == 1.0 and len(state["sweeps"][0]) == 5
 
