@@ -9,8 +9,8 @@ from heavytail.config.mistakes import fail, unknown
 
 # The allocator whose ratios a search finds.
 SEARCH = "search"
-# After so many generations matrices are pruned anew, for the inputs that the parent's cell gives,
-# and a sweep follows.
+# After so many generations there is a sweep, before and after which matrices are pruned anew, for
+# the inputs that the parent's cell gives.
 RENEWED = 10
 # So many matrices a sweep probes at most, and by so many levels it then tries to move them all.
 PROBES = 256

@@ -5,58 +5,20 @@ import math
 
 import numpy as np
 import pytest
-from safetensors.torch import save_file
 
 from heavytail.allocation.allocators import search as allocator
-from heavytail.allocation.ratios import ratios_of
-from heavytail.allocation.table import read_ratios, write_ratios
+from heavytail.allocation.table import read_ratios
 from heavytail.config.search import PROBES, STEPS, tokens_of_sweep
 from heavytail.evaluation.search import levels
 from heavytail.evaluation.search import search as script
-from heavytail.evaluation.search.evolution import Space
 from heavytail.evaluation.search.search import search_allocation
 from heavytail.io.files import read_json
 from heavytail.models.checkpoint import Checkpoint
 from heavytail.tables.status import Job
 from heavytail.tables.watching import snapshot
 from support.experts import EXPERTS, SHAPE
-from support.pruned_cells import windows
+from support.searches import LEVEL, SETTINGS, begun, files_of, outputs, pruning
 from support.tiny_model import save_model
-
-SETTINGS = {"sparsity": 0.6, "population": 6, "generations": 5, "tokens": [12, 144], "levels": 6}
-SETTINGS |= {"seed": 0}
-
-
-def files_of(model_folder, tmp_path) -> dict[str, str]:
-    """What a search of a model reads."""
-    save_file({"input_ids": windows(8, 40, seed=1)}, tmp_path / "calibration")
-    save_file({"input_ids": windows(4, 36, seed=2)}, tmp_path / "validation")
-    (model_folder / "provenance.json").write_text("{}")
-    shapes = Checkpoint(model_folder).matrices()
-    ratios = ratios_of(
-        shapes,
-        {"allocator": "depth_linear", "epsilon": 0.3, "sparsity": 0.6, "group_size": None},
-        {},
-    )
-    sizes = {matrix: math.prod(shape) for matrix, shape in shapes.items()}
-    write_ratios(tmp_path / "start.csv", sizes, list(ratios.values()))
-    names = {name: str(tmp_path / name) for name in ("calibration", "validation")}
-    model = {"model": str(model_folder / "provenance.json")}
-    return {**model, "start": str(tmp_path / "start.csv"), **names}
-
-
-@pytest.fixture
-def files(model_folder, tmp_path) -> dict[str, str]:
-    return files_of(model_folder, tmp_path)
-
-
-def pruning(method: str) -> dict:
-    way = None if method == "magnitude" else "exact"
-    return {"method": method, "within_block": way, "group_size": None, "code": ""}
-
-
-def outputs(folder, name: str) -> tuple[str, str]:
-    return str(folder / f"{name}.csv"), str(folder / f"{name}.json")
 
 
 @pytest.mark.parametrize("method", ["magnitude", "wanda", "sparsegpt"])
@@ -207,10 +169,6 @@ def test_another_seed_or_another_start_is_another_search(files, tmp_path, monkey
     assert [state["generation"] for state in states] == [0, 5, 0]
 
 
-# A sweep of six probes at a time in which nothing changes anything, and then its steps.
-LEVEL = [[1.0] * count for count in (6, 6, 6, 4, *[1] * (1 + len(STEPS)))]
-
-
 def test_what_is_worse_on_all_of_the_text_does_not_win(files, tmp_path, monkeypatch):
     table, record = outputs(tmp_path, "found")
     of = iter([*LEVEL, [1.0] * 6, [2.0, 1.0], [1.0], [math.nan]])
@@ -227,90 +185,6 @@ def test_what_is_worse_on_all_of_the_text_does_not_win(files, tmp_path, monkeypa
 def test_of_equals_the_parent_stays(files, tmp_path, monkeypatch):
     of = iter([*LEVEL, [1.0] * 6, [1.0, 1.0]])
     monkeypatch.setattr(script.Divergence, "of", lambda *_: next(of))
-    search = script.Search(
-        files, SETTINGS, pruning("magnitude"), float("inf"), str(tmp_path / "one.csv")
-    )
+    search = begun(files, tmp_path)
     state = search.after(search.swept(search.state()))
     assert not any(state["moved"]) and state["history"] == [[1.0, 1.0]]
-
-
-def begun(files, tmp_path) -> script.Search:
-    output = str(tmp_path / "one.csv")
-    return script.Search(files, SETTINGS, pruning("magnitude"), float("inf"), output)
-
-
-@pytest.mark.parametrize("best", [0, 2, 3])
-def test_a_sweep_takes_the_step_that_ends_nearest(files, tmp_path, monkeypatch, best):
-    monkeypatch.setattr(script, "PROBED", 4)
-    search, read = begun(files, tmp_path), []
-    costs = np.random.default_rng(7).normal(size=21)
-    parent = np.array(search.state()["moved"])
-    steps = [search.space.step(parent, np.arange(21), costs, levels) for levels in STEPS]
-    tried = [parent, *steps]
-
-    def known(_, candidates, drawn, length):
-        read.append((len(candidates), len(drawn), length))
-        if length == 4:
-            return [2 + costs @ (one - parent) for one in candidates]
-        ((place,),) = np.nonzero([(one == candidates[0]).all() for one in tried])
-        return [1.0 if place == best else 5.0 + place]
-
-    monkeypatch.setattr(script.Divergence, "of", known)
-    state = search.swept(search.state())
-    assert read == [*[(6, 3, 4)] * 3, (4, 3, 4), *[(1, 4, 36)] * 5]
-    assert state["moved"] == tried[best].tolist() and state["probed"] == []
-    assert state["sweeps"][0][best] == 1.0 and len(state["sweeps"][0]) == 5
-
-
-def test_a_sweep_that_learns_nothing_moves_nothing(files, tmp_path, monkeypatch):
-    search, seen = begun(files, tmp_path), []
-
-    def lost(_, candidates, *text):
-        seen.extend(candidates)
-        return [math.nan] * len(candidates)
-
-    monkeypatch.setattr(script.Divergence, "of", lost)
-    state = search.swept(search.state())
-    assert len(seen) == 22 + 5 and not np.any(seen[22:]) and not any(state["moved"])
-    assert state["sweeps"] == [[None] * 5]
-
-
-def test_no_step_ends_where_a_search_cannot_go_on(files, tmp_path, monkeypatch):
-    """Near a bound, steps lead to corners from which no switch leads on."""
-    random, stuck = np.random.default_rng(8), []
-    real = Space.movable
-    monkeypatch.setattr(script, "RENEWED", 1)
-    monkeypatch.setattr(
-        script.Divergence, "of", lambda _, some, *text: random.normal(size=len(some)).tolist()
-    )
-
-    def movable(self, moved):
-        stuck.append(not real(self, moved))
-        return not stuck[-1]
-
-    monkeypatch.setattr(Space, "movable", movable)
-    settings = SETTINGS | {"bounds": [0.595, 0.9], "generations": 20}
-    output = outputs(tmp_path, "one")
-    search_allocation(files, settings, pruning("magnitude"), float("inf"), output)
-    assert any(stuck) and not all(stuck)
-
-
-def test_inputs_are_measured_before_and_after_each_sweep(files, tmp_path, monkeypatch):
-    monkeypatch.setattr(script, "RENEWED", 3)
-    measured, swept = {}, []
-    real = script.Search.swept
-
-    def watched(self, state):
-        swept.append((state["moved"], real(self, state)["moved"]))
-        return real(self, state)
-
-    monkeypatch.setattr(script.Search, "swept", watched)
-    monkeypatch.setattr(
-        script.Search, "gather", lambda _, mark, moved: measured.setdefault(mark, moved.tolist())
-    )
-    output = outputs(tmp_path, "one")
-    search_allocation(files, SETTINGS, pruning("magnitude"), float("inf"), output)
-    marks = ["0, to sweep", "0, swept", "3, to sweep", "3, swept", "start", "found"]
-    assert [*measured] == marks
-    assert [measured[mark] for mark in marks[:4]] == [*swept[0], *swept[1]]
-    assert swept[0][0] != swept[0][1] != swept[1][0]
