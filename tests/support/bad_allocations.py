@@ -75,6 +75,20 @@ BAD_ALLOCATIONS = [
         allocation(grouping="tune") | {"tune": {"grouping": ["gt", "qkvo"]}},
         "tune.grouping: unknown grouping 'qkvo', did you mean 'qkvout'?",
     ),
+    *(
+        (allocation(grouping="tune") | {"tune": {"grouping": groupings}}, f"tune.grouping: {line}")
+        for groupings, line in [
+            (["gt", None], "expected a grouping or a list of projections, found nothing"),
+            ([3], "expected a grouping or a list of projections, found 3"),
+            ([[]], "empty, expected at least one"),
+            ([["q_proj", "q_proj"]], "'q_proj' occurs twice"),
+            (["v", ["k_proj", "q_proj"], "qk"], "'qk' and 'qk' are the same projections"),
+            (
+                [["k_proj", "up_proj"], ["up_proj", "k_proj"]],
+                "'k_proj+up_proj' and 'up_proj+k_proj' are the same projections",
+            ),
+        ]
+    ),
     (
         allocation(grouping="tune", mapping="matrix") | {"tune": {"grouping": ["gt", "qk"]}},
         "allocations.x.mapping: 'matrix' maps every matrix by its own metric, expected the "
@@ -83,6 +97,10 @@ BAD_ALLOCATIONS = [
     (
         allocation(grouping="gt", models=["b"]),
         "allocations.x.models: unknown model 'b', expected one of a",
+    ),
+    (
+        allocation(grouping="gt", models=[["a"]]),
+        "allocations.x.models: found a list, expected one of a",
     ),
     (
         allocation(grouping="gt", methods=["wnda"]),
@@ -199,6 +217,10 @@ BAD_ALLOCATIONS = [
         "allocations.x.bounds: found [0.71, 0.9], which cannot hold the target 0.7",
     ),
     (
+        allocation(allocator="er_plus", bounds=[0, 0.8]),
+        "allocations.x.bounds: not allowed: er_plus keeps the last matrix whole",
+    ),
+    (
         allocation(allocator="given"),
         "allocations.x.file: missing: expected what the allocator given reads",
     ),
@@ -225,7 +247,21 @@ BAD_ALLOCATIONS += [
         "allocations.x.start: missing: expected what the allocator search reads",
     ),
     (search(start="yy"), "allocations.x.start: unknown allocation 'yy', did you mean 'y'?"),
-    (search(start="x"), "allocations.x.start: unknown allocation 'x', expected one of y"),
+    (search(start="x"), "allocations.x.start: found 'x', a search, expected another allocation"),
+    (
+        search({"allocator": "search", "start": "x"}),
+        "allocations.x.start: found 'y', a search, expected another allocation",
+    ),
+    (
+        search(bounds=[0.69, 0.71]),
+        "allocations.x.bounds: found [0.69, 0.71], expected at least a level of a search, 1/32, "
+        "between them",
+    ),
+    (
+        search(bounds=[0.7, 0.9]),
+        "allocations.x.bounds: found [0.7, 0.9], expected the target 0.7 between them, as a search "
+        "has to move both ways",
+    ),
     (
         search({"allocator": "uniform", "methods": ["wanda"]}),
         "allocations.x.start: allocations.y.methods lacks magnitude",

@@ -94,6 +94,18 @@ GIVEN = [
         "file: r.txt: found levels, expected "
         "allocations.NAME.step, the number of weights of a level",
     ),
+    (
+        "a field without an end",
+        "r.csv",
+        b"block,sparsity\n0," + b"7" * 131073,
+        NO_FILE.format("r.csv", "field larger than field limit (131072)"),
+    ),
+    (
+        "a number of 400 digits",
+        "r.json",
+        b"[0.7, 0.7, 1" + b"0" * 400 + b"]",
+        NO_FILE.format("r.json", "int too large to convert to float"),
+    ),
     ("an array of objects, which are pickled", "r.npy", saved(np.array([Evil()] * 3)), NO_NPY),
     (
         "an array of whole numbers",

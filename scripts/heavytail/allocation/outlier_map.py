@@ -9,9 +9,24 @@ from heavytail.projections import Matrix
 
 
 def read_scores(path: str, column: str) -> np.ndarray:
-    """One column of the table of a model's Wanda scores, float64 [blocks]."""
+    """One column of the table of a model's Wanda scores, float64 [blocks].
+
+    Raises ValueError, which names the block, if a score is not finite.
+    """
     with open(path, newline="", encoding="utf-8") as handle:
-        return np.array([float(row[column]) for row in csv.DictReader(handle)])
+        found = np.array([float(row[column]) for row in csv.DictReader(handle)])
+    for block in np.flatnonzero(~np.isfinite(found)):
+        raise ValueError(
+            f"the Wanda scores cannot guide the blocks: block {block}: found {found[block]}, "
+            "expected a finite number"
+        )
+    return found
+
+
+def complement(scores: np.ndarray) -> np.ndarray:
+    """1 − x/Σ x of every score x, float64 like them; if all are 0, equal numbers."""
+    total = scores.sum()
+    return 1 - scores / total if total else np.ones_like(scores)
 
 
 def outlier_map(

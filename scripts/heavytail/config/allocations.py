@@ -40,7 +40,7 @@ def complete(name: str, allocation: Allocation, config: Config) -> None:
     """
     where = ("allocations", name)
     axes: dict[str, tuple[str, Collection[object]]] = {
-        "models": ("model", config["models"]),
+        "models": ("model", list(config["models"])),
         "methods": ("method", config["methods"]),
         "sparsities": ("sparsity", config["sparsity"]),
     }
@@ -59,6 +59,7 @@ def complete(name: str, allocation: Allocation, config: Config) -> None:
             fail(("tune", "grouping"), f": empty, expected candidates for allocations.{name}")
         for grouping in config["tune"]["grouping"]:
             _check_guides(where, allocation | {"grouping": grouping}, ("tune", "grouping"))
+        _check_once(("tune", "grouping"), config["tune"]["grouping"])
     elif "grouping" in allocation:
         _check_guides(where, allocation, (*where, "grouping"))
     if allocation.get("metric") == TUNE and not config["tune"]["metric"]:
@@ -144,6 +145,15 @@ def _check_grouping(where: tuple[str, ...], grouping: str | list[str]) -> None:
             fail(where, unknown(noun, name, known))
 
 
+def _check_once(where: tuple[str, ...], groupings: list[str | list[str]]) -> None:
+    """Fail if two groupings are the same projections."""
+    found = [frozenset(projections_of(grouping)) for grouping in groupings]
+    for place, chosen in enumerate(found):
+        if chosen in found[:place]:
+            first, second = (name_of(groupings[at]) for at in (found.index(chosen), place))
+            fail(where, f": {first!r} and {second!r} are the same projections")
+
+
 def _check_guides(where: tuple[str, ...], allocation: Allocation, key: tuple[str, ...]) -> None:
     """Fail if there is no such grouping as stands at `key`, or if it does not fit the mapping."""
     _check_grouping(key, allocation["grouping"])
@@ -173,6 +183,8 @@ def _check_bounds(
     if "bounds" not in allocation:
         return
     bounds = allocation["bounds"]
+    if allocation["allocator"] == "er_plus":
+        fail(where, ": not allowed: er_plus keeps the last matrix whole")
     numbers = [b for b in bounds if isinstance(b, int | float) and not isinstance(b, bool)]
     if len(bounds) != 2 or len(numbers) != 2 or not 0 <= numbers[0] < numbers[1] <= 1:
         fail(where, f": found {bounds}, expected two shares, the lower one first")

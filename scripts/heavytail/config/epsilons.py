@@ -27,8 +27,8 @@ _PATTERN = re.compile(r"[1-9][0-9]?:(2|4|8|16|32)")
 
 
 def alphapruning(model: str, method: str) -> float:
-    """AlphaPruning's epsilon of a model, by its name in the config."""
-    return _SCRIPTS.get(model, {}).get(method, _DEFAULT)
+    """AlphaPruning's epsilon of a model, by its name in the config; llama2-7b is llama-2-7b."""
+    return _SCRIPTS.get(model.replace("llama2", "llama-2"), {}).get(method, _DEFAULT)
 
 
 def published(models: Iterable[str], methods: Iterable[str]) -> dict[str, dict[str, float]]:

@@ -24,10 +24,12 @@ def check_given(path: str | Path, step: int | None) -> None:
         path: as `read_given` reads it, or a .npy file.
         step: the number of weights of a level, if the config says it.
     """
+    given: Given = {}
     if Path(path).suffix == ".npy":
         _read_array(path)
     else:
-        _check_step(path, read_given(path), step)
+        given = read_given(path)
+    _check_step(path, given, step)
 
 
 def ratios_in(
@@ -47,7 +49,7 @@ def ratios_in(
     given = given_of(path, list(sizes))
     _check_step(path, given, step)
     found = [next(given[place] for place in _places(matrix) if place in given) for matrix in sizes]
-    if step is not None and are_levels(given):
+    if step is not None:
         pairs = zip(found, sizes.values(), strict=True)
         found = [sparsity + level * step / weights for level, weights in pairs]
         check_shares(path, dict(zip(sizes, found, strict=True)))
@@ -106,7 +108,7 @@ def read_given(path: str | Path) -> Given:
     try:
         text = Path(path).read_text(encoding="utf-8-sig")
         found = _once(readers[Path(path).suffix](text))
-    except (KeyError, RecursionError, TypeError, ValueError) as error:
+    except (csv.Error, KeyError, OverflowError, RecursionError, TypeError, ValueError) as error:
         raise ValueError(f"{path}: not a table of ratios ({_reason(error)})") from error
     blocks = {block for block, _ in found}
     gap = next((block for block in range(max(blocks, default=0) + 1) if block not in blocks), None)
@@ -133,11 +135,16 @@ def are_levels(found: Given) -> bool:
 
 
 def _check_step(path: str | Path, given: Given, step: int | None) -> None:
-    """Raise ValueError, which names the file, if it has levels of which the config has no step."""
+    """Raise ValueError, which names the file, if it has levels or the config a step, not both."""
     if step is None and are_levels(given):
         raise ValueError(
             f"{path}: found levels, expected allocations.NAME.step, the number of weights of a "
             "level"
+        )
+    whole = Path(path).suffix == ".txt" and all(value.is_integer() for value in given.values())
+    if step is not None and not whole:
+        raise ValueError(
+            f"{path}: found ratios, expected a .txt file of levels, as there is a step"
         )
 
 

@@ -15,6 +15,8 @@ RENEWED = 10
 # So many matrices a sweep probes at most, and by so many levels it then tries to move them all.
 PROBES = 256
 STEPS = (0.25, 0.5, 1.0, 2.0)
+# A level is so small a part of a matrix.
+LEVELS = 32
 
 
 def tokens_of(allocation: Mapping[str, Any]) -> tuple[int, int]:
@@ -48,8 +50,11 @@ def check_search(where: tuple[str, ...], allocation: Allocation, config: Config)
         if target_of(sparsity)[1]:
             told = f": a search has no levels of N:M, but sparsity has {sparsity!r}"
             fail((*where, "allocator"), told)
+    _check_room((*where, "bounds"), allocation, config["sparsity"])
     name = allocation["start"]
     known = [n for n, own in config["allocations"].items() if own["allocator"] != SEARCH]
+    if name in config["allocations"] and name not in known:
+        fail((*where, "start"), f": found {name!r}, a search, expected another allocation")
     if name not in known:
         fail((*where, "start"), unknown("allocation", name, known))
     own: Mapping[str, Any] = allocation
@@ -59,6 +64,22 @@ def check_search(where: tuple[str, ...], allocation: Allocation, config: Config)
         for one in own.get(axis, known_of):
             if one not in start.get(axis, [one]):
                 fail((*where, "start"), f": allocations.{name}.{axis} lacks {one}")
+
+
+def _check_room(
+    where: tuple[str, ...], allocation: Allocation, sparsities: list[float | str]
+) -> None:
+    """Fail if no matrix can move by a level within the bounds, whatever the ratios are at first."""
+    low, high = allocation.get("bounds", (0.0, 1.0))
+    found = f": found {[low, high]}, expected "
+    if high - low < 1 / LEVELS:
+        fail(where, f"{found}at least a level of a search, 1/{LEVELS}, between them")
+    for sparsity in allocation.get("sparsities", sparsities):
+        if target_of(sparsity)[0] in (low, high):
+            fail(
+                where,
+                f"{found}the target {sparsity} between them, as a search has to move both ways",
+            )
 
 
 def fit_tokens(where: tuple[str, ...], allocation: Allocation, given: bool, tune: Tune) -> None:

@@ -5,6 +5,7 @@ import math
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 from safetensors.torch import load_file, save_file
@@ -14,6 +15,7 @@ from heavytail.config.families import FAMILIES
 from heavytail.config.mistakes import SettingsError
 from heavytail.config.settings import checked
 from heavytail.models.checkpoint import Checkpoint
+from support.bad_alphas import saved
 from support.bad_given import GIVEN, UNREACHABLE
 from support.bad_inputs import matches
 from support.bad_settings import HUB
@@ -91,6 +93,26 @@ def test_levels_are_held_to_the_sizes_of_matrices(folder):
     assert given("r.txt", text.format(*levels), LOCAL, step=16) is None
     found = given("r.txt", text.format(*levels), LOCAL, step=200)
     assert found and "r.txt: 0.q_proj: found 1.090" in found
+
+
+def test_levels_of_zero_leave_the_target(folder):
+    text = "".join(f"{block}.{name}: 0\n" for block, name in sizes_of(Path("m")))
+    assert given("r.txt", text, LOCAL, step=16) is None
+    found = given("r.txt", text, LOCAL)
+    assert found and found.endswith("found ratios whose mean is 0.0000, expected the target 0.7")
+
+
+@pytest.mark.parametrize("name", ["r.json", "r.npy", "r.csv", "r.txt"])
+def test_a_step_needs_a_file_of_levels(name, folder):
+    content = {
+        "r.json": "[0.7, 0.7, 0.7]",
+        "r.npy": saved(np.full(3, 0.7)),
+        "r.csv": "block,sparsity\n0,0.7\n1,0.7\n2,0.7\n",
+        "r.txt": "".join(f"{block}.{name}: 0.7\n" for block, name in sizes_of(Path("m"))),
+    }[name]
+    assert given(name, content, LOCAL) is None
+    line = f"{name}: found ratios, expected a .txt file of levels, as there is a step"
+    assert str(given(name, content, LOCAL, step=16)).endswith(line)
 
 
 def test_of_a_layout_that_transformers_has_to_show_the_blocks_are_known(folder):

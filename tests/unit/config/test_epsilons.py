@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from heavytail.config.epsilons import epsilon_of, published
+from heavytail.config.epsilons import alphapruning, epsilon_of, published
 from heavytail.config.settings import checked
 from support.bad_settings import HUB
 from support.project import ROOT
@@ -35,6 +35,7 @@ def test_dlp_has_the_published_alpha_of_the_nearest_sparsity():
 def test_the_preset_is_by_model_and_method():
     of = epsilon(grouping="gt", epsilon="alphapruning")
     assert of("llama-13b", "magnitude", 0.7) == 0.5 and of("llama-13b", "wanda", 0.5) == 0.3
+    assert alphapruning("llama2-7b", "sparsegpt") == alphapruning("llama-2-7b", "sparsegpt") == 0.2
     assert of("b", "magnitude", 0.7) == of("b", "wanda", 0.7) == 0.3
     assert published(["llama-7b"], ["wanda"]) == {"llama-7b": {"wanda": 0.2}}
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from heavytail.allocation.outlier_map import outlier_map, read_scores
+from heavytail.allocation.outlier_map import complement, outlier_map, read_scores
 from heavytail.allocation.settings import ScoreStatistic
 from heavytail.projections import Matrix
 
@@ -20,6 +20,5 @@ def ratios(sizes: dict[Matrix, int], settings: ScoreStatistic, guide: str) -> np
     Returns:
         float64 [matrices].
     """
-    found = read_scores(guide, settings["statistic"])
-    scores = 1 - found / found.sum()
+    scores = complement(read_scores(guide, settings["statistic"]))
     return outlier_map(scores, sizes, settings["epsilon"], settings["sparsity"])

@@ -1,20 +1,31 @@
 """LSA: what loses less by a greedy removal keeps more, by block, part or matrix (ICLR 2026)."""
 
 import csv
+import math
 
 import numpy as np
 
-from heavytail.allocation.outlier_map import outlier_map
+from heavytail.allocation.outlier_map import complement, outlier_map
 from heavytail.allocation.settings import Parts
 from heavytail.allocation.target import shifted_to_target
-from heavytail.projections import ATTENTION, Matrix, projection_of
+from heavytail.projections import ATTENTION, Matrix, key_of, projection_of
 
 
 def read_errors(path: str) -> dict[Matrix, float]:
-    """(block, projection) → what the removal of half of its weights costs."""
+    """(block, projection) → what the removal of half of its weights costs.
+
+    Raises ValueError, which names the matrix, if one is not finite.
+    """
     with open(path, newline="", encoding="utf-8") as handle:
         rows = csv.DictReader(handle)
-        return {(int(row["block"]), row["projection"]): float(row["error"]) for row in rows}
+        found = {(int(row["block"]), row["projection"]): float(row["error"]) for row in rows}
+    for matrix, error in found.items():
+        if not math.isfinite(error):
+            raise ValueError(
+                f"the removal errors cannot guide the blocks: {key_of(*matrix)}: found {error}, "
+                "expected a finite number"
+            )
+    return found
 
 
 def ratios(sizes: dict[Matrix, int], settings: Parts, guide: str) -> np.ndarray:
@@ -37,13 +48,12 @@ def ratios(sizes: dict[Matrix, int], settings: Parts, guide: str) -> np.ndarray:
         blocks = np.array([block for block, _ in sizes])
         own = np.array([errors[matrix] for matrix in sizes])
         means = np.bincount(blocks, own) / np.bincount(blocks)
-        scores = 1 - means / means.sum()
-        return outlier_map(scores, sizes, settings["epsilon"], settings["sparsity"])
+        return outlier_map(complement(means), sizes, settings["epsilon"], settings["sparsity"])
     parts: dict[object, list[float]] = {}
     for matrix in sizes:
         parts.setdefault(_part(matrix, settings["parts"]), []).append(errors[matrix])
     means = np.array([np.mean(parts[_part(matrix, settings["parts"])]) for matrix in sizes])
-    importance, weights = 1 - means / means.sum(), np.array(list(sizes.values()), dtype=float)
+    importance, weights = complement(means), np.array(list(sizes.values()), dtype=float)
     extent = importance.max() - importance.min()
     spared = (importance - importance.min()) / extent if extent else np.zeros_like(importance)
     lost = 2 * settings["epsilon"] * (spared.mean() - spared)

@@ -16,10 +16,9 @@ import numpy as np
 from scipy.stats import rankdata
 
 from heavytail.allocation.target import shifted_to_target
-from heavytail.config.search import PROBES
+from heavytail.config.search import LEVELS, PROBES
 from heavytail.projections import Matrix
 
-LEVELS = 32
 # A child differs from its parent by the lesser of two draws from 1 to so many switches.
 SWITCHES = 3
 

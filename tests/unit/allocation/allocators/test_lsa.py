@@ -2,6 +2,8 @@
 
 import csv
 import json
+import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -59,13 +61,17 @@ def test_every_matrix_of_a_model_is_measured(tmp_path):
     assert len(found) == 21 and all(error > 0 for error in found.values())
 
 
-@pytest.fixture
-def guide(tmp_path) -> str:
-    with open(tmp_path / "errors.csv", "w", newline="") as handle:
+def table_of(folder: Path, errors: dict) -> str:
+    with open(folder / "errors.csv", "w", newline="") as handle:
         table = csv.writer(handle)
         table.writerow(["block", "projection", "error"])
-        table.writerows([*matrix, error] for matrix, error in ERRORS.items())
-    return str(tmp_path / "errors.csv")
+        table.writerows([*matrix, error] for matrix, error in errors.items())
+    return str(folder / "errors.csv")
+
+
+@pytest.fixture
+def guide(tmp_path) -> str:
+    return table_of(tmp_path, ERRORS)
 
 
 def ratios(guide: str, parts: str) -> np.ndarray:
@@ -92,3 +98,16 @@ def test_parts_and_matrices_lose_numbers_of_weights(guide, parts):
     expected = [0.6 + (np.mean(d) - x) * np.mean(n) / size for x, size in zip(d, n, strict=True)]
     assert min(expected) > 0 and max(expected) < 1
     assert ratios(guide, parts) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("parts", ["block", "attention_mlp", "matrix"])
+def test_a_model_that_loses_nothing_is_pruned_alike(parts, tmp_path):
+    found = ratios(table_of(tmp_path, dict.fromkeys(ERRORS, 0.0)), parts)
+    assert found == pytest.approx(0.6, rel=1e-12)
+
+
+def test_an_error_that_is_not_finite_is_told_with_its_matrix(tmp_path):
+    matrix = [*ERRORS][4]
+    path = table_of(tmp_path, ERRORS | {matrix: math.nan})
+    with pytest.raises(ValueError, match=f"{matrix[0]}.{matrix[1]}: found nan, expected a finite"):
+        ratios(path, "block")

@@ -1,6 +1,8 @@
 """Allocators that read no spectra, next to their papers' formulas written out."""
 
 import csv
+import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,17 +17,20 @@ BLOCKS = 6
 SIZES = {(block, projection): 12 for block in range(BLOCKS) for projection in ("q_proj", "up_proj")}
 
 
+def table_of(folder: Path, outliers: list[float], medians: list[float]) -> str:
+    with open(folder / "scores.csv", "w", newline="") as handle:
+        table = csv.writer(handle)
+        table.writerow(["block", "above_6", "median"])
+        table.writerows(zip(range(BLOCKS), outliers, medians, strict=True))
+    return str(folder / "scores.csv")
+
+
 @pytest.fixture
 def scores(tmp_path) -> tuple[str, list[float], list[float]]:
     """A table of Wanda scores, and its two columns."""
     generator = np.random.default_rng(7)
     outliers, medians = (generator.uniform(0.001, 0.02, BLOCKS).tolist() for _ in range(2))
-    path = tmp_path / "scores.csv"
-    with open(path, "w", newline="") as handle:
-        table = csv.writer(handle)
-        table.writerow(["block", "above_6", "median"])
-        table.writerows(zip(range(BLOCKS), outliers, medians, strict=True))
-    return str(path), outliers, medians
+    return table_of(tmp_path, outliers, medians), outliers, medians
 
 
 def published(scores: list[float], spread: float, target: float) -> list[float]:
@@ -46,6 +51,20 @@ def test_dlp_keeps_more_where_the_median_is_small(scores):
     relative = [1 - m / sum(medians) for m in medians]
     found = dlp.ratios(SIZES, {"epsilon": 0.15, "statistic": "median", "sparsity": 0.7}, path)
     assert np.allclose(found[::2], published(relative, 0.15, 0.7), rtol=1e-12)
+
+
+def test_a_model_whose_medians_are_all_zero_is_pruned_alike(tmp_path):
+    path = table_of(tmp_path, [0.0] * BLOCKS, [0.0] * BLOCKS)
+    settings = {"epsilon": 0.1, "outlier": 6, "statistic": "median", "sparsity": 0.7}
+    for allocator in (dlp, owl):
+        assert np.allclose(allocator.ratios(SIZES, settings, path), 0.7, rtol=1e-12)
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+def test_a_score_that_is_not_finite_is_told_with_its_block(bad, tmp_path):
+    path = table_of(tmp_path, [0.1] * BLOCKS, [0.1, 0.1, bad, 0.1, 0.1, 0.1])
+    with pytest.raises(ValueError, match=f"block 2: found {bad}, expected a finite number"):
+        dlp.ratios(SIZES, {"epsilon": 0.1, "statistic": "median", "sparsity": 0.7}, path)
 
 
 def test_depth_linear_is_the_papers_arithmetic_progression():
