@@ -11,7 +11,7 @@ from heavytail.config.mistakes import fail, unknown
 SEARCH = "search"
 # After so many generations there is a sweep, before and after which matrices are pruned anew, for
 # the inputs that the parent's cell gives.
-RENEWED = 10
+RENEWED = 3
 # So many matrices a sweep probes at most, and by so many levels it then tries to move them all.
 PROBES = 256
 STEPS = (0.25, 0.5, 1.0, 2.0)

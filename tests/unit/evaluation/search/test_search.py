@@ -33,15 +33,15 @@ def test_a_search_ends_nearer_and_says_what_it_cost(files, tmp_path, method):
     assert len(found["history"]) == found["generations"] == 5
     # The parent and each matrix with a level more on 12 tokens, the parent and the steps on 144.
     # Six children on 12; then one of them and the parent on 144; at the end both on all.
-    # The calibration text goes through the start's cell twice, the sweep's, and that of the found.
+    # The calibration text goes through cells before and after each of two sweeps, and the last two.
     ratios, sizes = read_ratios(table)
     sweep = (1 + len(sizes)) * 12 + (1 + len(STEPS)) * 144
     assert found["tokens"] == {
-        "pruned": sweep + 5 * (6 * 12 + 2 * 144) + 2 * 4 * 36,
-        "calibration": 0 if method == "magnitude" else 4 * 8 * 40,
+        "pruned": 2 * sweep + 5 * (6 * 12 + 2 * 144) + 2 * 4 * 36,
+        "calibration": 0 if method == "magnitude" else 6 * 8 * 40,
         "dense": 4 * 36,
     }
-    assert len(found["sweeps"]) == 1
+    assert len(found["sweeps"]) == 2
     # As much as is asked for, but for the matrices that the model does not have.
     assert sweep == tokens_of_sweep(SETTINGS) - (PROBES - len(sizes)) * 12
     weights = np.array([*sizes.values()])
@@ -59,7 +59,6 @@ def test_a_killed_search_goes_on_and_ends_the_same(
     files, tmp_path, monkeypatch, method, calls, again
 ):
     """Killed among probes and steps, right after a sweep, in a generation, and at the end."""
-    monkeypatch.setattr(script, "RENEWED", 3)
     whole, killed = outputs(tmp_path, "whole"), outputs(tmp_path, "killed")
     search_allocation(files, SETTINGS, pruning(method), float("inf"), whole)
     real, done, lives = script.Divergence.of, [], iter([False])
@@ -145,12 +144,12 @@ def test_the_log_counts_generations_for_those_who_watch(files, tmp_path, caplog)
         patch.setattr(script.Search, "after", watched)
         with pytest.raises(KeyboardInterrupt):
             search_allocation(*arguments)
-        # Before the first: the sweep.
+        # Before the first and the fourth: a sweep.
         assert seen == ["probe 21 of 21", "generation 1 of 5"]
         caplog.clear()
         seen += ["resumed"]
         search_allocation(*arguments)
-    assert seen[3:] == [f"generation {number} of 5" for number in (2, 3, 4)]
+    assert seen[3:] == ["generation 2 of 5", "probe 21 of 21", "generation 4 of 5"]
     assert counter(caplog.text) == "generation 5 of 5"
 
 

@@ -88,7 +88,6 @@ def test_no_step_ends_where_a_search_cannot_go_on(files, tmp_path, monkeypatch):
 
 
 def test_inputs_are_measured_before_and_after_each_sweep(files, tmp_path, monkeypatch):
-    monkeypatch.setattr(script, "RENEWED", 3)
     measured, swept = {}, []
     real = script.Search.swept
 
