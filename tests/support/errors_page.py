@@ -11,6 +11,7 @@ from support.bad_alphas import ALPHAS
 from support.bad_given import GIVEN, UNREACHABLE
 from support.bad_inputs import CONFIG_FILES, DOCUMENTS, MODELS, NAMES
 from support.bad_models import BAD_MODELS
+from support.bad_searches import BAD_SEARCHES
 from support.bad_settings import BAD_SHAPES, BAD_VALUES, HUB
 from support.bad_tasks import BAD_TASKS
 from support.bad_texts import BAD_FILES, BAD_TEXTS
@@ -20,6 +21,7 @@ SETTINGS = [
     *BAD_MODELS,
     *(({"models": models}, line) for models, line in NAMES),
     *BAD_ALLOCATIONS,
+    *BAD_SEARCHES,
     *BAD_VALUES,
     *BAD_TEXTS,
 ]

@@ -76,10 +76,7 @@ def _check_room(
         fail(where, f"{found}at least a level of a search, 1/{LEVELS}, between them")
     for sparsity in allocation.get("sparsities", sparsities):
         if target_of(sparsity)[0] in (low, high):
-            fail(
-                where,
-                f"{found}the target {sparsity} between them, as a search has to move both ways",
-            )
+            fail(where, f"{found}the target {sparsity} between them: a search moves both ways")
 
 
 def fit_tokens(where: tuple[str, ...], allocation: Allocation, given: bool, tune: Tune) -> None:

@@ -14,6 +14,7 @@ from heavytail.config.reference import COLUMNS, PUBLISHED
 from heavytail.config.settings import checked
 from support.bad_allocations import BAD_ALLOCATIONS
 from support.bad_models import BAD_MODELS
+from support.bad_searches import BAD_SEARCHES
 from support.bad_settings import (
     ALPHAS,
     BAD_SHAPES,
@@ -44,7 +45,7 @@ def save_fake_model(folder: Path) -> Path:
         *BAD_MODELS,
         *(
             (model(**HUB) | config, line)
-            for config, line in BAD_ALLOCATIONS + BAD_VALUES + BAD_TEXTS
+            for config, line in BAD_ALLOCATIONS + BAD_SEARCHES + BAD_VALUES + BAD_TEXTS
         ),
     ],
 )
